@@ -1,0 +1,24 @@
+"""edudiff: how diffusion models work and why they invent, in NumPy that reads like the papers.
+
+Start with `edudiff.schedule`, then `forward`, `reverse`, `denoisers.ideal` and `denoisers.patch`.
+"""
+
+import importlib
+
+from edudiff import backend, forward, reverse, schedule
+
+__version__ = "0.1.0"
+
+_ON_DEMAND = ("cli", "compare", "data", "denoisers", "fast", "nn", "plot")
+
+__all__ = ["backend", "forward", "reverse", "schedule", *_ON_DEMAND]
+
+
+def __getattr__(name):
+    if name in _ON_DEMAND:
+        return importlib.import_module(f"edudiff.{name}")
+    raise AttributeError(f"module 'edudiff' has no attribute {name!r}")
+
+
+def __dir__():
+    return sorted(__all__)

@@ -1,0 +1,7 @@
+"""`python -m edudiff ...` is `edudiff ...`."""
+
+import sys
+
+from edudiff.cli import main
+
+sys.exit(main())

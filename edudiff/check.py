@@ -1,0 +1,101 @@
+"""The package's checks of what a caller passes in: each raises an error that says what came and what to do."""
+
+import math
+
+from edudiff.backend import array_module
+
+
+def finite_floats(x, name):
+    """Check that `x` is a non-empty array of finite floats; returns its array module.
+
+    Raises TypeError for another type, ValueError for an empty array, NaN or infinity.
+    """
+    xp = array_module(x)
+    if x.dtype.kind != "f":
+        raise TypeError(
+            f"{name} has dtype {x.dtype}, expected floats in [-1, 1]; turn 8-bit pictures into floats with"
+            " edudiff.data.from_uint8"
+        )
+    if x.size == 0:
+        raise ValueError(f"{name} is empty, its shape is {x.shape}; expected at least one picture or point")
+    if not bool(xp.isfinite(x).all()):
+        bad = int((~xp.isfinite(x)).sum())
+        raise ValueError(f"{name} has {bad} NaN or infinite values of {x.size}; remove them first")
+    return xp
+
+
+def training_set(images, name="images"):
+    """Check a training set: finite floats, (N, H, W, C) pictures or (N, D) points; returns its array module.
+
+    Raises TypeError for integers, ValueError for a wrong rank, an empty set, NaN, or pixels that look like 0 to 255.
+    """
+    xp = finite_floats(images, name)
+    if images.ndim not in (2, 4):
+        raise ValueError(
+            f"{name} has shape {images.shape}, expected (N, H, W, C) pictures or (N, D) points;"
+            " grey pictures need a last axis of length 1: images[..., None]"
+        )
+    if images.ndim == 4 and float(images.max()) > 2 and bool((images == xp.round(images)).all()):
+        raise ValueError(
+            f"{name} holds whole numbers up to {float(images.max()):g}, expected pixels in [-1, 1];"
+            " use edudiff.data.from_uint8, or images / 127.5 - 1"
+        )
+    return xp
+
+
+def batch(x, images=None, name="x"):
+    """Check a noisy batch, and that one of its items has the shape of one of the training `images`.
+
+    Raises TypeError for integers or for arrays in different places, ValueError for a wrong rank or shape, or NaN.
+    """
+    xp = finite_floats(x, name)
+    if images is not None:
+        array_module(x, images)
+        if x.shape[1:] != images.shape[1:]:
+            raise ValueError(
+                f"{name} has shape {x.shape}, expected (B, {', '.join(map(str, images.shape[1:]))}) to match the"
+                " training set; a single item needs a batch axis: x[None]"
+            )
+    elif x.ndim not in (2, 4):
+        raise ValueError(f"{name} has shape {x.shape}, expected (B, H, W, C) pictures or (B, D) points")
+    return xp
+
+
+def levels(alpha, sigma):
+    """`alpha` and `sigma` as Python floats, so that they never change the dtype of an array.
+
+    Raises TypeError if one is not a number, ValueError unless 0 <= alpha <= 1 and 0 < sigma < infinity.
+    """
+    try:
+        alpha, sigma = float(alpha), float(sigma)
+    except (TypeError, ValueError):
+        raise TypeError(f"alpha and sigma are {alpha!r} and {sigma!r}, expected two numbers") from None
+    if not 0 <= alpha <= 1:
+        raise ValueError(f"alpha is {alpha}, expected 0 <= alpha <= 1: the signal scale of alpha * x0 + sigma * noise")
+    if not (sigma > 0 and math.isfinite(sigma)):
+        raise ValueError(f"sigma is {sigma}, expected a finite sigma > 0; at sigma = 0 there is no noise to take away")
+    return alpha, sigma
+
+
+def window(size, shape=None, border="zero"):
+    """Check the side length of a square window: an odd integer >= 1, and no larger than the picture if it wraps.
+
+    `shape` is (H, W). Raises TypeError for a size that is not an integer, ValueError for the rest.
+    """
+    if isinstance(size, bool) or not hasattr(size, "__index__"):
+        raise TypeError(f"window size is {size!r}, expected an odd integer such as 5")
+    if size < 1 or size % 2 == 0:
+        raise ValueError(f"window size is {size}, expected an odd integer >= 1, so that the window has a centre pixel")
+    if shape is not None and border == "wrap" and size > min(shape):
+        raise ValueError(
+            f"window size is {size} but the pictures are {shape[0]} x {shape[1]}: a wrapping window may not be larger"
+            " than the picture, or it would see pixels twice; use a smaller size or border='zero'"
+        )
+    return int(size)
+
+
+def one_of(value, choices, name):
+    """Return `value` if it is among `choices`; raise a ValueError that lists them otherwise."""
+    if value not in choices:
+        raise ValueError(f"{name} is {value!r}, expected one of {', '.join(repr(c) for c in choices)}")
+    return value

@@ -1,0 +1,231 @@
+"""The command line: `edudiff ...`, the same as `python -m edudiff ...`."""
+
+import argparse
+import importlib.metadata
+import importlib.util
+import shlex
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+import edudiff
+from edudiff import plot
+from edudiff.backend import BACKENDS, has_numba, to_numpy
+from edudiff.compare import folder as folders
+from edudiff.compare import job as jobs
+from edudiff.compare.job import DRAWN, FORMULAS, Job
+from edudiff.data.files import NAMES, places
+from edudiff.threads import cores
+
+DEMO = Job(data="hands", images=512, size=20, channels=48, depth=3, train_steps=2000, seeds=64)
+QUICK = replace(DEMO, images=128, size=16, channels=24, depth=2, train_steps=400, batch=32, seeds=8, calibration=4)
+
+
+def main(argv=None):
+    """Run one command; returns the exit status. Errors of the caller's making are one line, without a traceback."""
+    argv = sys.argv[1:] if argv is None else list(argv)
+    args = parser().parse_args(argv)
+    args.command = shlex.join(["edudiff", *argv])
+    try:
+        args.run(args)
+    except (ValueError, TypeError, OSError, ImportError, FloatingPointError) as error:
+        print(f"edudiff: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("\nedudiff: stopped", file=sys.stderr)
+        return 130
+    return 0
+
+
+def parser():
+    """The argument parser, with one subcommand for each thing that edudiff does."""
+    top = argparse.ArgumentParser(prog="edudiff", description="How diffusion models work, and why they invent.")
+    top.add_argument("--version", action="version", version=edudiff.__version__)
+    commands = top.add_subparsers(metavar="COMMAND", required=True)
+
+    demo = commands.add_parser("demo", help="the main job: hands, a network, and formulas that predict it")
+    demo.add_argument("--quick", action="store_true", help="a one-minute look: fewer, smaller pictures")
+    demo.set_defaults(run=run_compare, name="demo", base=DEMO)
+
+    compare = commands.add_parser("compare", help="the same for other pictures, networks, denoisers and seeds")
+    compare.set_defaults(run=run_compare, name="compare", base=DEMO, quick=False)
+    train = commands.add_parser("train", help="train the network and keep its checkpoint")
+    train.set_defaults(run=run_train, name="train", base=DEMO, quick=False)
+    sample = commands.add_parser("sample", help="draw pictures with one denoiser")
+    sample.set_defaults(run=run_sample, name="sample", base=DEMO, quick=False)
+    sample.add_argument("--denoiser", default="els", choices=("network", *FORMULAS), help="default: els")
+    sample.add_argument("--checkpoint", metavar="DIR", help="the run folder whose network draws")
+    for command in (demo, compare, train, sample):
+        add_job(command, drawing=command is not train, training=command is not sample)
+
+    fetch = commands.add_parser("fetch", help="download a data set")
+    fetch.add_argument("data", choices=NAMES)
+    fetch.add_argument("--root", help="where to put it (default: the folder that `edudiff info` names)")
+    fetch.set_defaults(run=run_fetch)
+    commands.add_parser("info", help="versions, back ends, threads, where data is looked for").set_defaults(
+        run=run_info
+    )
+    return top
+
+
+def add_job(command, drawing, training):
+    """The options of a `Job`. Only those that are given replace the base's."""
+
+    def option(flag, **how):
+        command.add_argument(flag, default=argparse.SUPPRESS, **how)
+
+    option("--data", help=f"{', '.join(DRAWN)} (drawn by code), {', '.join(NAMES)}, or a folder of pictures")
+    option("--images", type=int, help="size of the training set")
+    option("--size", type=int, help="side of the pictures in pixels")
+    option("--root", help="the folder that holds mnist/, fashion_mnist/, cifar10/ (default: EDUDIFF_DATA)")
+    option("--seed", type=int, help="seed of everything random")
+    option("--padding", choices=("zero", "wrap"), help="border of network and formula")
+    option("--backend", choices=BACKENDS, help="default: the fastest that is installed")
+    command.add_argument("--out", metavar="DIR", help="folder of the results (default: a new one under runs/)")
+    if training:
+        option("--channels", type=int, help="width of the network")
+        option("--depth", type=int, help="residual blocks of the network")
+        option("--clock", choices=("log_snr", "time"), help="how the network is told the noise level")
+        option("--target", choices=("scaled", "noise"), help="what the network predicts")
+        option("--train-steps", type=int, help="steps of training")
+        option("--batch", type=int, help="pictures in a step of training")
+        option("--rate", type=float, help="peak learning rate")
+        command.add_argument("--resume", action="store_true", help="go on with the training in --out")
+    if drawing:
+        option("--steps", type=int, help="reverse steps of a picture")
+        option("--seeds", type=int, help="how many pictures are drawn")
+        option("--window", type=int, help="one window size for all noise levels, instead of calibrating")
+    if drawing and training:
+        option("--denoisers", nargs="+", choices=FORMULAS, help="the formulas to draw with")
+        option("--calibration", type=int, help="how many pictures the window sizes are calibrated on")
+
+
+def job_of(args):
+    """The `Job` that the arguments ask for."""
+    base = QUICK if args.quick else args.base
+    given = {k: v for k, v in vars(args).items() if k in Job.__dataclass_fields__}
+    if "size" not in given and given.get("data", base.data) not in DRAWN:
+        given["size"] = None  # files have a size of their own
+    if "denoisers" in given:
+        given["denoisers"] = tuple(given["denoisers"])
+    return replace(base, **given)
+
+
+def open_out(args):
+    """The run's folder, made if it is not there."""
+    if getattr(args, "resume", False) and not args.out:
+        raise ValueError("--resume needs --out DIR, the folder of the run to go on with")
+    return folders.open_folder(args.out or folders.free_folder(args.name))
+
+
+def run_compare(args):
+    """`edudiff demo` and `edudiff compare`."""
+    job, folder = job_of(args), open_out(args)
+    print(f"{job.images} {job.data} pictures; results go to {folder}", flush=True)
+    try:
+        results, pictures, captions = jobs.compare(job, folder, args.resume)
+    except KeyboardInterrupt:
+        say_how_to_resume(args, folder)
+        raise
+    finish(args, folder, results, pictures, captions)
+    print(report(results))
+
+
+def run_train(args):
+    """`edudiff train`."""
+    job, folder = job_of(args), open_out(args)
+    try:
+        images = jobs.load_pictures(job)
+        state, seconds = jobs.train(job, images, folder, args.resume)
+    except KeyboardInterrupt:
+        say_how_to_resume(args, folder)
+        raise
+    results = {"data": job.data, "images": len(images), "size": images.shape[1], "train_steps": state.step}
+    results |= {"seed": job.seed, "loss": float(np.mean(state.losses[-100:])), "train_seconds": seconds}
+    finish(args, folder, results, None, figure=lambda: plot.losses(state.losses))
+    print(f"loss {results['loss']:.4f} after {state.step} steps; draw with:")
+    print(f"  edudiff sample --denoiser network --checkpoint {folder}")
+
+
+def run_sample(args):
+    """`edudiff sample`."""
+    if args.denoiser == "network" and not args.checkpoint:
+        raise ValueError("--denoiser network needs --checkpoint DIR, the folder of a run that trained one")
+    job, folder = job_of(args), open_out(args)
+    images = jobs.load_pictures(job)
+    pictures, seconds = jobs.sample(job, images, args.denoiser, Path(args.checkpoint or folder))
+    results = {"data": job.data, "images": len(images), "size": images.shape[1], "steps": job.steps, "seeds": job.seeds}
+    finish(args, folder, results | {"seed": job.seed, "draw_seconds": seconds}, pictures, {})
+
+
+def finish(args, folder, results, pictures, captions=None, figure=None):
+    """Write results.json and picture.png; without matplotlib the pictures are shown as text."""
+    folders.write_results(folder, {"command": args.command, "version": edudiff.__version__, **results})
+    if importlib.util.find_spec("matplotlib"):
+        folders.write_picture(folder, figure() if figure else plot.rows(pictures, captions, title=args.command))
+        print(f"picture: {folder / folders.PICTURE}")
+    elif pictures:
+        for name, batch in pictures.items():
+            print(f"\n{name}\n{plot.letters(to_numpy(batch)[:3])}")
+        print("for a picture: pip install 'edudiff[plot]'")
+    print(f"numbers: {folder / folders.RESULTS}")
+
+
+def report(results):
+    """The results as a short text table."""
+    lines = [f"{'':8} {'r':>6} {'r^2':>6} {'R^2':>6}  closer to the network than ideal"]
+    for name, row in results["agreement"].items():
+        measures = " ".join(f"{row[m]:6.3f}" for m in ("pearson_r", "r2", "R2"))
+        lines.append(f"{name:8} {measures}  {row.get('beats_ideal', 0):.0%}")
+    lines.append(f"medians over {results['seeds']} seeds; {results['seconds']:.0f} s in all")
+    for source, counts in results.get("fingers", {}).items():
+        if isinstance(counts, dict):
+            hands = sum(counts.values())
+            shares = ", ".join(f"{number}: {n / hands:.0%}" for number, n in counts.items())
+            lines.append(f"fingers, {source:8}  {shares}")
+    if "fingers" in results:
+        lines.append(f"same count in network and els on {results['fingers'].get('same_count', 0):.0%} of the seeds")
+    return "\n".join(lines)
+
+
+def say_how_to_resume(args, folder):
+    """After Ctrl-C: where the checkpoint is and the command that goes on from it."""
+    if (folder / folders.NETWORK).exists():
+        words = [w for w in shlex.split(args.command) if w != "--resume"]
+        if not args.out:
+            words += ["--out", str(folder)]
+        again = shlex.join([*words, "--resume"])
+        print(f"\nthe network so far is in {folder / folders.NETWORK}; go on with:\n  {again}", file=sys.stderr)
+
+
+def run_fetch(args):
+    """`edudiff fetch`."""
+    from edudiff.data.fetch import fetch
+
+    print(f"{args.data} is in {fetch(args.data, root=args.root)}")
+
+
+def run_info(args):
+    """`edudiff info`."""
+    print(f"edudiff {edudiff.__version__}, Python {sys.version.split()[0]}, {cores()} cores")
+    for package in ("numpy", "numba", "threadpoolctl", "cupy", "matplotlib", "pooch", "pillow", "dask", "tqdm"):
+        print(f"  {package:14} {version(package)}")
+    print(f"fastest back end here: {'numba' if has_numba() else 'numpy'}")
+    print("data is looked for in " + ", then ".join(str(place) for place in places()))
+
+
+def version(package):
+    """The installed version of a package, whatever wheel it came from, or how it is missed."""
+    names = (package, *(f"{package}-cuda{n}x" for n in (11, 12, 13))) if package == "cupy" else (package,)
+    for name in names:
+        try:
+            return importlib.metadata.version(name)
+        except importlib.metadata.PackageNotFoundError:
+            continue
+    return "not installed"
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,7 @@
+"""Theory against network: calibrate the formula, draw the same noise through both, measure how alike they are."""
+
+from edudiff.compare import metrics
+from edudiff.compare.calibrate import calibrate
+from edudiff.compare.experiment import agreement, draw
+
+__all__ = ["agreement", "calibrate", "draw", "metrics"]

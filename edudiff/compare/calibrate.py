@@ -1,0 +1,36 @@
+"""How large a window the trained network uses at each noise level, read off its own answers."""
+
+from edudiff.backend import to_numpy
+from edudiff.compare.metrics import cosine_similarity
+from edudiff.denoisers import Scales
+from edudiff.forward import noise_from_x0
+from edudiff.reverse import steps
+
+
+def calibrate(net, patch, schedule, x, times, sizes, method="ddim", progress=None):
+    """The window size of `patch` that predicts `net` best at each reverse step: a `Scales` table.
+
+    Follows the network's own trajectories (Kamb & Ganguli 2024, appendix C.2) from the noise `x` (B, H, W, C) along
+    `times`; at each step, the size with the highest cosine similarity between the noise that the network and the
+    formula predict, on average over the batch. `patch`: a denoiser with a `sweep` method. `sizes`: odd window sizes to
+    choose from. `progress`: wraps the steps, such as a progress bar.
+
+    Measured at each step's own noise level and kept under it: what is read off at step i is used at step i.
+    Raises ValueError for an empty list of sizes or a bad size.
+    """
+    if not sizes:
+        raise ValueError("sizes is empty, expected odd window sizes to choose from, such as (3, 5, 7, 9)")
+    ratios, best = [], []
+    walk = steps(net, schedule, x, times, method)
+    for step in progress(walk) if progress else walk:
+        if step.alpha == 0:
+            continue  # no signal: every window gives the same answer
+        level = (step.alpha, step.sigma)
+        wanted = noise_from_x0(step.x, step.x0_hat, *level)  # (B, H, W, C)
+        likeness = {}
+        for size, x0_hat in patch.sweep(step.x, *level, sizes).items():
+            noise_hat = noise_from_x0(step.x, x0_hat, *level)  # (B, H, W, C)
+            likeness[size] = float(to_numpy(cosine_similarity(wanted, noise_hat).mean()))
+        ratios.append(step.sigma / step.alpha)
+        best.append(max(likeness, key=likeness.__getitem__))
+    return Scales(ratios, best)

@@ -1,0 +1,62 @@
+"""The experiment: the same noise through every denoiser, and how alike the pictures are."""
+
+import time
+from typing import Any
+
+import numpy as np
+
+from edudiff.backend import to_numpy
+from edudiff.compare import metrics
+from edudiff.reverse import steps as reverse_steps
+
+
+def draw(denoisers, schedule, x, times, method="ddim", progress=None):
+    """Send the noise `x` (B, ...) through each denoiser along the same `times`.
+
+    `denoisers`: {name: denoise}. `progress`: a function (iterable, total, label) that shows how far it is.
+    Returns {name: pictures (B, ...)} and {name: seconds}.
+    """
+    pictures, seconds = {}, {}
+    for name, denoise in denoisers.items():
+        walk = reverse_steps(denoise, schedule, x, times, method)
+        begun = time.perf_counter()
+        for step in progress(walk, len(times) - 1, name) if progress else walk:
+            pictures[name] = step.x_next
+        seconds[name] = time.perf_counter() - begun
+    return pictures, seconds
+
+
+def agreement(pictures, reference="network", rival="ideal"):
+    """How well each denoiser's pictures predict those of `reference`, from the same noise.
+
+    `pictures`: {name: (B, ...)}. Returns {name: {...}} for every other name: `pearson_r`, `r2` and `R2`, medians over
+    the B seeds, `beats_ideal`, the share of seeds on which it is closer to the reference than `rival` is, by Pearson r
+    (if `rival` was drawn), and `per_seed`, the r of each seed.
+    """
+    truth = pictures[reference]
+    r = {name: to_numpy(metrics.pearson_r(truth, batch)) for name, batch in pictures.items() if name != reference}
+    table = {}
+    for name, values in r.items():
+        table[name] = {
+            "pearson_r": float(np.median(values)),
+            "r2": float(np.median(values**2)),
+            "R2": float(np.median(to_numpy(metrics.R2(truth, pictures[name])))),
+            "per_seed": [round(float(v), 6) for v in values],
+        }
+        if rival in r:
+            table[name]["beats_ideal"] = float(np.mean(values > r[rival]))
+    return table
+
+
+def finger_counts(pictures, training, count):
+    """Histograms {source: {fingers: how many pictures}} of `pictures` {name: (B, H, W, 1)} and of the training set.
+
+    `count`: a function from pictures to their finger counts. `same_count` is the share of seeds on which network and
+    els have the same.
+    """
+    counts = {"training": count(to_numpy(training))}
+    counts |= {name: count(to_numpy(batch)) for name, batch in pictures.items()}
+    table: dict[str, Any] = {name: {str(k): int((c == k).sum()) for k in np.unique(c)} for name, c in counts.items()}
+    if "network" in counts and "els" in counts:
+        table["same_count"] = float(np.mean(counts["network"] == counts["els"]))
+    return table, counts

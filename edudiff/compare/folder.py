@@ -1,0 +1,57 @@
+"""The folder of one run: its checkpoint, its picture, and `results.json` with the numbers, the command and the seed."""
+
+import json
+import os
+from pathlib import Path
+
+from edudiff.nn.checkpoint import atomic
+
+NETWORK, RESULTS, PICTURE = "network.npz", "results.json", "picture.png"
+
+
+def free_folder(name):
+    """`runs/name`, or `runs/name-2`, `runs/name-3`, ...: the first that does not exist yet."""
+    folder, number = Path("runs") / name, 1
+    while folder.exists():
+        number += 1
+        folder = Path("runs") / f"{name}-{number}"
+    return folder
+
+
+def open_folder(path):
+    """Make the folder `path` if needed and check that it can be written; returns it as a Path.
+
+    Raises OSError that names the folder and says what to do.
+    """
+    folder = Path(path)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with atomic(folder / ".writable") as file:
+            file.write(b"")
+        os.unlink(folder / ".writable")
+    except OSError as error:
+        raise OSError(f"cannot write to the folder {folder} ({error.strerror}); name another with --out") from error
+    return folder
+
+
+def write_results(folder, results):
+    """Write `results.json`, whole or not at all. Values that are not numbers in JSON (NaN) become null."""
+    text = json.dumps(_plain(results), indent=1, allow_nan=False)
+    with atomic(folder / RESULTS) as file:
+        file.write(text.encode() + b"\n")
+
+
+def write_picture(folder, figure):
+    """Write a matplotlib Figure as `picture.png`, whole or not at all."""
+    with atomic(folder / PICTURE) as file:
+        figure.savefig(file, format="png", dpi=120)
+
+
+def _plain(value):
+    if isinstance(value, dict):
+        return {str(key): _plain(v) for key, v in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(v) for v in value]
+    if isinstance(value, float) and value != value:
+        return None
+    return value

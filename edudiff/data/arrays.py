@@ -1,0 +1,56 @@
+"""Pictures in a NumPy file: `.npy`, or `.npz` with `images` and perhaps `labels`. Never a pickle, so no code runs."""
+
+import zipfile
+
+import numpy as np
+
+from edudiff import check
+from edudiff.data.pixels import from_uint8
+
+LARGEST = 2**32  # bytes of one array; a small packed file may claim any size
+
+
+def read_arrays(path):
+    """Pictures (N, H, W, C) float32 in [-1, 1], and labels (N,) or None.
+
+    The file holds uint8 or floats in [-1, 1], (N, H, W) or (N, H, W, C). Raises ValueError for a damaged file,
+    a pickle, another rank or dtype, NaN, or labels that do not match.
+    """
+    try:
+        arrays = _open(path)
+    except (ValueError, OSError, EOFError, KeyError, MemoryError, zipfile.BadZipFile) as error:
+        raise ValueError(f"{path} cannot be read as NumPy arrays without pickle: {error}; save it again") from error
+    names = sorted(arrays)
+    images = arrays.pop("images") if "images" in arrays else arrays[names[0]] if len(names) == 1 else None
+    if images is None:
+        raise ValueError(f"{path} holds the arrays {', '.join(names) or '(none)'}, expected one named 'images'")
+    labels = arrays.get("labels") if "images" in names else None
+    if labels is not None and (labels.shape != images.shape[:1] or labels.dtype.kind not in "iu"):
+        raise ValueError(
+            f"{path} has labels {labels.dtype} {labels.shape} for images {images.shape}, expected one integer each"
+        )
+    return _as_pictures(images, path), labels
+
+
+def _as_pictures(images, path):
+    if images.ndim not in (3, 4) or images.size == 0:
+        raise ValueError(f"{path} has images {images.shape}, expected (N, H, W) or (N, H, W, C), at least one")
+    if images.ndim == 3:
+        images = images[..., None]  # (N, H, W, 1)
+    if images.dtype == np.uint8:
+        return from_uint8(images)
+    if images.dtype.kind != "f":
+        raise ValueError(f"{path} has images of dtype {images.dtype}, expected uint8, or floats in [-1, 1]")
+    check.training_set(images, f"images of {path}")
+    return np.array(images, np.float32)
+
+
+def _open(path):
+    if path.suffix == ".npy":
+        return {"images": np.load(path, mmap_mode="r", allow_pickle=False)}
+    with zipfile.ZipFile(path) as archive:
+        for member in archive.infolist():
+            if member.file_size > LARGEST:
+                raise ValueError(f"{member.filename} has {member.file_size:,} bytes, expected at most {LARGEST:,}")
+    with np.load(path, allow_pickle=False) as archive:
+        return {name: archive[name] for name in archive.files}

@@ -1,0 +1,55 @@
+"""A folder of pictures, read with Pillow (the extra `data`)."""
+
+import numpy as np
+
+from edudiff.data.pixels import from_uint8, resize
+
+ENDINGS = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp", ".tif", ".tiff", ".ppm", ".pgm")
+LARGEST = 2**26  # pixels of one picture; a small file may claim any size
+
+
+def picture_paths(folder):
+    """The pictures in `folder`, not in the folders inside it, by name. Raises ValueError if there is none."""
+    paths = sorted(p for p in folder.iterdir() if p.suffix.lower() in ENDINGS)
+    if not paths:
+        raise ValueError(f"{folder} holds no pictures; expected files that end in {', '.join(ENDINGS)}")
+    return paths
+
+
+def read_pictures(paths, size=None):
+    """Pictures as (N, H, W, C) float32 in [-1, 1]: C = 1 if all are grey, else 3; transparency is dropped.
+
+    `size`: side in pixels; the middle square of each picture is cut out and resized. Without it all pictures must have
+    one size. Raises ImportError without Pillow, ValueError for a file that is no picture or too large, or for mixed
+    sizes.
+    """
+    pictures = [_picture(path, size) for path in paths]
+    for path, picture in zip(paths, pictures, strict=True):
+        if picture.shape[:2] != pictures[0].shape[:2]:
+            raise ValueError(
+                f"{path} is {picture.shape[0]} x {picture.shape[1]} pixels, but {paths[0]} is"
+                f" {pictures[0].shape[0]} x {pictures[0].shape[1]}; pass size= to bring all to one size"
+            )
+    channels = max(p.shape[2] for p in pictures)
+    return np.stack([np.broadcast_to(p, (*p.shape[:2], channels)) for p in pictures])  # (N, H, W, C)
+
+
+def _picture(path, size):
+    try:
+        from PIL import Image, UnidentifiedImageError
+    except ImportError:
+        raise ImportError("reading a folder of pictures needs Pillow: pip install 'edudiff[data]'") from None
+    try:
+        with Image.open(path) as file:
+            if file.width * file.height > LARGEST:
+                raise ValueError(f"{path} is {file.height} x {file.width} pixels, expected at most {LARGEST:,} in all")
+            grey = file.mode in ("1", "L", "LA", "I;16")
+            pixels = np.asarray(file.convert("L" if grey else "RGB"))  # (H, W) or (H, W, 3)
+    except (UnidentifiedImageError, Image.DecompressionBombError, OSError, SyntaxError) as error:
+        raise ValueError(f"{path} cannot be read as a picture ({error}); remove it or save it again") from error
+    picture = from_uint8(pixels[None] if pixels.ndim == 3 else pixels[None, ..., None])  # (1, H, W, C)
+    if size is not None:
+        side = min(picture.shape[1:3])
+        top, left = (picture.shape[1] - side) // 2, (picture.shape[2] - side) // 2
+        picture = resize(picture[:, top : top + side, left : left + side], size)  # (1, size, size, C)
+    return picture[0]  # (H, W, C)

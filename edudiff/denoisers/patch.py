@@ -1,0 +1,104 @@
+"""The local and the equivariant scores: a denoiser that sees no more than a window around each pixel."""
+
+from edudiff import check
+from edudiff.backend import array_module, choose
+from edudiff.denoisers import precision, windows
+from edudiff.denoisers.softmax import mean
+
+BORDERS = ("zero", "wrap")
+
+
+class Patch:
+    """The best denoiser that sees a window around each pixel: four machines, one class, two switches.
+
+    | `size` | `shifts` | what it is | source: Kamb & Ganguli 2024 |
+    |---|---|---|---|
+    | covers the picture | False | the ideal score, which copies | eq. 3 |
+    | small | False | LS, local: compares windows at the same place | eq. 7-8 |
+    | covers the picture | True | equivariant: the training set moved everywhere (on a torus) | eq. 5-6 |
+    | small | True | ELS, local and equivariant: compares windows everywhere | eq. 9-10; border: B.2, eq. 41 |
+
+    `images`: (N, H, W, C), floats in [-1, 1]. `size`: odd side of the window in pixels. `scales`: instead of `size`, a
+    function from (alpha, sigma) to it, such as a `Scales` table. `border`: "zero" (windows stick out of the picture,
+    and are compared with those that stick out alike) or "wrap" (the picture is a torus, the training pictures too).
+    `backend`: "numpy", "numba", "cupy", or None for the fastest.
+
+    Raises TypeError for integer images, ValueError for an even, negative or (if it wraps) too large window, an empty
+    set, NaN, a wrong rank, or unless exactly one of `size` and `scales` is given.
+    """
+
+    def __init__(self, images, size=None, *, shifts=True, border="zero", scales=None, backend=None):
+        check.training_set(images)
+        if images.ndim != 4:
+            raise ValueError(f"images have shape {images.shape}, expected (N, H, W, C): points have no windows, use Ideal")
+        if (size is None) == (scales is None):
+            raise ValueError("expected exactly one of size (an odd integer) and scales (a table of sizes by noise level)")
+        check.one_of(border, BORDERS, "border")
+        self.shape = images.shape[1:3]
+        self.size = None if size is None else check.window(size, self.shape, border)
+        self.images, self.shifts, self.border, self.scales = images, bool(shifts), border, scales
+        self.backend = backend
+        choose(backend, images)
+        self._mean = float(images.mean(dtype="float64"))
+        self._variance = float(images.var(dtype="float64"))
+        self._laid_out = {}
+
+    def window(self, alpha, sigma):
+        """The window size used at one noise level."""
+        return check.window(self.scales(alpha, sigma), self.shape, self.border) if self.scales else self.size
+
+    def __call__(self, x, alpha, sigma):
+        """`x`: (B, H, W, C). Returns x0_hat, same shape, dtype and device."""
+        return mean(self.partial(x, alpha, sigma)).astype(x.dtype)  # (B, H, W, C)
+
+    def sweep(self, x, alpha, sigma, sizes):
+        """The answers of several window sizes, which share their difference pictures: {size: x0_hat}."""
+        parts = self._parts(x, alpha, sigma, sizes)
+        return {size: mean(part).astype(x.dtype) for size, part in zip(sizes, parts, strict=True)}
+
+    def partial(self, x, alpha, sigma):
+        """(top, num, den) of this training set, to be joined with others by `merge`.
+
+        float64, shapes (B, H, W), (B, H, W, C), (B, H, W).
+        """
+        return self._parts(x, alpha, sigma, None)[0]
+
+    def _parts(self, x, alpha, sigma, sizes):
+        xp = check.batch(x, self.images)
+        alpha, sigma = check.levels(alpha, sigma)
+        sizes = [self.window(alpha, sigma)] if sizes is None else [check.window(k, self.shape, self.border) for k in sizes]
+        parts = self._evaluate(x, alpha, sigma, sizes, str(x.dtype))
+        if x.dtype.itemsize < 8:
+            again = xp.zeros(len(x), dtype=bool)  # (B,)
+            for size, (part, offset) in zip(sizes, parts, strict=True):
+                area = min(size, self.shape[0]) * min(size, self.shape[1]) * x.shape[3]
+                again = again | precision.doubtful(part, offset, x, sigma, area)
+            if bool(again.any()):
+                exact = self._evaluate(x[again].astype("float64"), alpha, sigma, sizes, str(x.dtype))
+                for (part, offset), (part64, offset64) in zip(parts, exact, strict=True):
+                    for old, new in zip((*part, offset), (*part64, offset64), strict=True):
+                        old[again] = new
+        return [(top + offset, num, den) for (top, num, den), offset in parts]
+
+    def _evaluate(self, x, alpha, sigma, sizes, layout):
+        """For each size, (top, num, den) whose top lacks the offset, and that offset (B, H, W)."""
+        xp = array_module(x)
+        typical = precision.expected_square(x, alpha, sigma, self._mean, self._variance)  # (B, H, W)
+        wide = typical.astype("float64")[..., None]  # (B, H, W, 1)
+        offsets = [windows.box_sums(xp, wide, k, border=self.border)[..., 0] / (-2 * sigma**2) for k in sizes]
+        if choose(self.backend, x, self.images) == "numba":
+            from edudiff.fast import patch as fast
+
+            images = self._layout(layout, fast.lay_out)
+            parts = fast.evaluate(x, images, alpha, sigma, sizes, self.shifts, self.border, typical)
+        else:
+            images = self._layout(layout, windows.lay_out)  # (H, W, C, N)
+            parts = windows.evaluate(x, images, alpha, sigma, sizes, self.shifts, self.border, typical)
+        return list(zip(parts, offsets, strict=True))
+
+    def _layout(self, dtype, lay_out):
+        """The training set in one dtype, as one backend wants it: made once and kept."""
+        key = (dtype, lay_out.__module__)
+        if key not in self._laid_out:
+            self._laid_out[key] = lay_out(self.images.astype(dtype, copy=False))
+        return self._laid_out[key]

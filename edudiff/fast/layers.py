@@ -1,0 +1,140 @@
+"""The layers of `edudiff.nn.layers` with their data movement and elementwise parts compiled.
+
+Same functions, same arguments, same results to rounding. The matrix products stay NumPy's. What is fast only in float32
+and on contiguous arrays falls back to the definition for anything else. Each loop runs on one core and lets other
+threads run beside it: training gives every core its own pictures (`edudiff.threads`).
+"""
+
+from functools import partial
+
+import numpy as np
+from numba import njit
+
+from edudiff.fast.exp import MAY_REORDER, exp32
+from edudiff.nn import layers
+from edudiff.nn.layers import relu, relu_backward  # noqa: F401
+
+compiled = partial(njit, nogil=True, fastmath=MAY_REORDER, cache=True)
+
+
+def columns(x, size, padding):
+    """As `edudiff.nn.layers.columns`, without making a padded copy first."""
+    count, height, width, channels = x.shape
+    cols = np.empty((count * height * width, size * size * channels), x.dtype)
+    _columns(np.ascontiguousarray(x), size, padding == "wrap", cols)
+    return cols
+
+
+@compiled()
+def _columns(x, size, wrap, cols):
+    count, height, width, channels = x.shape
+    r = size // 2
+    for line in range(count * height):
+        b, u = line // height, line % height
+        for v in range(width):
+            row = cols[line * width + v]
+            for i in range(size):
+                for j in range(size):
+                    y, z = u + i - r, v + j - r
+                    if wrap:
+                        y, z = y % height, z % width
+                    to = (i * size + j) * channels
+                    if 0 <= y < height and 0 <= z < width:
+                        source = x[b, y, z]
+                        for c in range(channels):
+                            row[to + c] = source[c]
+                    else:
+                        for c in range(channels):
+                            row[to + c] = 0
+
+
+conv = partial(layers.conv, columns=columns)
+conv_backward = partial(layers.conv_backward, columns=columns)
+
+
+def silu(x):
+    """As `edudiff.nn.layers.silu`."""
+    if x.dtype != np.float32 or not x.flags.c_contiguous:
+        return layers.silu(x)
+    out, sigmoid = np.empty_like(x), np.empty_like(x)
+    _silu(x.reshape(len(x), -1), out.reshape(len(x), -1), sigmoid.reshape(len(x), -1))
+    return out, (x, sigmoid)
+
+
+@compiled()
+def _silu(x, out, sigmoid):
+    for b in range(x.shape[0]):
+        for i in range(x.shape[1]):
+            s = np.float32(1) / (np.float32(1) + exp32(-x[b, i]))
+            sigmoid[b, i] = s
+            out[b, i] = x[b, i] * s
+
+
+def silu_backward(dout, cache):
+    """As `edudiff.nn.layers.silu_backward`."""
+    x, sigmoid = cache
+    if x.dtype != np.float32 or not dout.flags.c_contiguous:
+        return layers.silu_backward(dout, cache)
+    dx = np.empty_like(x)
+    _silu_backward(dout.reshape(len(x), -1), x.reshape(len(x), -1), sigmoid.reshape(len(x), -1), dx.reshape(len(x), -1))
+    return dx
+
+
+@compiled()
+def _silu_backward(dout, x, sigmoid, dx):
+    for b in range(x.shape[0]):
+        for i in range(x.shape[1]):
+            s = sigmoid[b, i]
+            dx[b, i] = dout[b, i] * (s + x[b, i] * s * (1 - s))
+
+
+def modulate(x, scale, shift):
+    """As `edudiff.nn.layers.modulate`."""
+    gain = 1 + scale  # (B, C)
+    out = np.empty_like(x)
+    pixels = (len(x), -1, x.shape[3])
+    _modulate(x.reshape(pixels), gain, np.ascontiguousarray(shift), out.reshape(pixels))
+    return out, (x, gain)
+
+
+@compiled()
+def _modulate(x, gain, shift, out):
+    for b in range(x.shape[0]):
+        for u in range(x.shape[1]):
+            for c in range(x.shape[2]):
+                out[b, u, c] = x[b, u, c] * gain[b, c] + shift[b, c]
+
+
+def modulate_backward(dout, cache):
+    """As `edudiff.nn.layers.modulate_backward`."""
+    x, gain = cache
+    dx = np.empty_like(x)
+    dscale, dshift = np.zeros_like(gain), np.zeros_like(gain)
+    pixels = (len(x), -1, x.shape[3])
+    _modulate_backward(dout.reshape(pixels), x.reshape(pixels), gain, dx.reshape(pixels), dscale, dshift)
+    return dx, dscale, dshift
+
+
+@compiled()
+def _modulate_backward(dout, x, gain, dx, dscale, dshift):
+    for b in range(x.shape[0]):
+        for u in range(x.shape[1]):
+            for c in range(x.shape[2]):
+                d = dout[b, u, c]
+                dx[b, u, c] = d * gain[b, c]
+                dscale[b, c] += d * x[b, u, c]
+                dshift[b, c] += d
+
+
+def add(x, y):
+    """As `edudiff.nn.layers.add`."""
+    out = np.empty_like(x)
+    _add(x.reshape(len(x), -1), y.reshape(len(x), -1), out.reshape(len(x), -1))
+    return out
+
+
+@compiled()
+def _add(x, y, out):
+    for b in range(x.shape[0]):
+        for i in range(x.shape[1]):
+            out[b, i] = x[b, i] + y[b, i]

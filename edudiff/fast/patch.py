@@ -1,0 +1,186 @@
+"""The kernel of `Patch`: `edudiff.denoisers.windows.evaluate` in plain loops, LANES training pictures at a time."""
+
+import math
+
+import numpy as np
+
+from edudiff.denoisers.softmax import margin, merge
+from edudiff.fast.jit import compiled, share_out
+from edudiff.fast.sums import window_sums
+from edudiff.fast.weights import LANES, STRIP, add_row, fold_lanes
+
+GROUPS = 16  # shares of the training set; fixed, so that sums are the same on any number of threads
+
+
+def lay_out(images):
+    """The training set (N, H, W, C) as blocks of LANES pictures side by side: (blocks, H, C, W * LANES), and N.
+
+    The last block is filled up with copies of its first picture, which get no weight.
+    """
+    count, rows, columns, channels = images.shape
+    blocks = -(-count // LANES)
+    laid_out = np.empty((blocks, rows, channels, columns, LANES), images.dtype)  # (blocks, H, C, W, LANES)
+    for b in range(blocks):
+        block = images[b * LANES : (b + 1) * LANES].transpose(1, 3, 2, 0)  # (H, C, W, <= LANES)
+        laid_out[b, ..., : block.shape[-1]] = block
+        laid_out[b, ..., block.shape[-1] :] = block[..., :1]
+    return laid_out.reshape(blocks, rows, channels, -1), count
+
+
+def evaluate(x, images, alpha, sigma, sizes, shifts, border, typical):
+    """As `windows.evaluate`: a list of (top, num, den), one for each window size. `images`: from `lay_out`."""
+    laid_out, count = images
+    batch, rows, columns, channels = x.shape
+    real = x.dtype.type
+    high = real(alpha)  # alpha = high + low: the product with a pixel then keeps all its digits
+    low = real(alpha - float(high))
+    rate = real(1 / (2 * sigma**2 * math.log(2)))
+    reach = real(2 * sigma**2 * margin(count * rows * columns))
+    bounds = np.linspace(0, len(laid_out), min(GROUPS, len(laid_out)) + 1).astype(int)  # (groups + 1,)
+    groups = list(zip(bounds[:-1], bounds[1:], strict=True))
+    wide_x = np.repeat(x.transpose(0, 1, 3, 2), LANES, axis=-1)  # (B, H, C, W * LANES)
+    wide_typical = np.repeat(typical, LANES, axis=-1)  # (B, H, W * LANES)
+
+    def piece(task):
+        b, (first, last) = task
+        lanes = min(LANES, count - (last - 1) * LANES)
+        best = np.full((len(sizes), rows, columns * LANES), np.inf, x.dtype)  # (sizes, H, W * LANES)
+        den = np.zeros((len(sizes), rows, columns))  # (sizes, H, W)
+        num = np.zeros((len(sizes), rows, columns, channels))  # (sizes, H, W, C)
+        arguments = (high, low, rate, reach, np.array(sizes), shifts, border == "wrap", best, den, num)
+        add_blocks(wide_x[b], wide_typical[b], laid_out[first:last], lanes, *arguments)
+        return best[..., ::LANES], num, den
+
+    done = share_out(piece, [(b, group) for b in range(batch) for group in groups])
+    best, num, den = (np.stack(a).reshape(batch, len(groups), *a[0].shape) for a in zip(*done, strict=True))
+    # The kernel's weights are powers of 2 with a rounded rate: so are its tops.
+    top = best.astype(np.float64) * (-float(rate) * math.log(2))  # (B, groups, sizes, H, W)
+    return [
+        merge([(top[:, g, s], num[:, g, s], den[:, g, s]) for g in range(len(groups))]) for s in range(len(sizes))
+    ]
+
+
+@compiled
+def add_blocks(x, typical, blocks, lanes, high, low, rate, reach, sizes, shifts, wrap, best, den, num):
+    """Add all windows of some blocks to the running sums of one picture `x` (H, C, W * LANES), for each size."""
+    rows, channels, width = x.shape
+    border = max(sizes) // 2
+    line = width + 2 * border * LANES
+    canvas = np.empty((rows + 2 * border) * line, x.dtype)
+    work = (
+        np.empty_like(canvas), np.empty_like(canvas),
+        np.empty(line, x.dtype), np.empty(line, x.dtype), np.empty(STRIP, x.dtype),
+    )  # fmt: skip
+    limit, folded = best.copy(), best.copy()
+    den_lanes = np.zeros_like(best)  # (sizes, H, W * LANES)
+    num_lanes = np.zeros((len(sizes), rows, channels, width), x.dtype)
+    narrow = min(sizes) // 2
+    up, left = reach_of(rows, narrow, shifts, wrap), reach_of(width // LANES, narrow, shifts, wrap)
+    for b in range(len(blocks)):
+        y = blocks[b]
+        for down in range(up[0], up[1]):
+            for right in range(left[0], left[1]):
+                stride = draw_differences(canvas, x, typical, y, high, low, down, right, border, wrap)
+                for s in range(len(sizes)):
+                    state = (best[s], limit[s], den_lanes[s], num_lanes[s])
+                    add_displaced(canvas, stride, sizes[s], down, right, border, wrap, work, y, rate, reach, state)
+            for s in range(len(sizes)):
+                real = lanes if b == len(blocks) - 1 else LANES
+                fold_lanes(den_lanes[s], num_lanes[s], real, rate, best[s], folded[s], den[s], num[s])
+
+
+@compiled
+def reach_of(length, radius, shifts, wrap):
+    """First and last + 1 displacement along an axis, as `windows.displacements`."""
+    if not shifts:
+        return 0, 1
+    if wrap:
+        return 0, length
+    reach = max(length - 2 * radius - 1, 0)
+    return -reach, reach + 1
+
+
+@compiled
+def draw_differences(canvas, x, typical, y, high, low, down, right, border, wrap):
+    """Fill `canvas` with |x(u) - alpha y(u + s)|^2 - typical(u) for one displacement s; returns the length of its rows.
+
+    Where windows may stick out there is a border around it: of zeros, or of the other side of the torus.
+    """
+    height, width = len(x), typical.shape[1]
+    above = border if wrap or down == 0 else 0
+    beside = border * LANES if wrap or right == 0 else 0
+    top, first = 0 if wrap else max(0, -down), 0 if wrap else max(0, -right) * LANES
+    rows = height if wrap else height - abs(down)
+    count = width - abs(right) * LANES
+    stride = (width if wrap else count) + 2 * beside
+    if not wrap and above + beside > 0:
+        canvas[: (rows + 2 * above) * stride] = 0
+    for i in range(rows):
+        p = i + top
+        q = (p + down) % height if wrap else p + down
+        out = canvas[(above + i) * stride + beside :]
+        difference_row(out, x[p], typical[p], first, y[q], first + right * LANES, high, low, count)
+        if wrap:
+            difference_row(out[count:], x[p], typical[p], count, y[q], 0, high, low, width - count)
+            line = canvas[(above + i) * stride :]
+            line[:beside] = line[width : width + beside]
+            line[beside + width : stride] = line[beside : 2 * beside]
+    if wrap:
+        canvas[: above * stride] = canvas[height * stride : (height + above) * stride]
+        below = (above + height) * stride
+        canvas[below : below + above * stride] = canvas[above * stride : 2 * above * stride]
+    return stride
+
+
+@compiled
+def difference_row(out, x, typical, here, y, there, high, low, n):
+    """Squared differences of `n` values of a row, summed over channels: x (C, ...) from `here`, y (C, ...) from `there`."""
+    first_difference(out, x[0, here:], typical[here:], y[0, there:], high, low, n)
+    for c in range(1, len(x)):
+        add_difference(out, x[c, here:], y[c, there:], high, low, n)
+
+
+@compiled
+def first_difference(out, x, typical, y, high, low, n):
+    """out = |x - alpha y|^2 - typical."""
+    for m in range(n):
+        difference = (x[m] - high * y[m]) - low * y[m]
+        out[m] = difference * difference - typical[m]
+
+
+@compiled
+def add_difference(out, x, y, high, low, n):
+    """out += |x - alpha y|^2."""
+    for m in range(n):
+        difference = (x[m] - high * y[m]) - low * y[m]
+        out[m] += difference * difference
+
+
+@compiled
+def add_displaced(canvas, stride, size, down, right, border, wrap, work, y, rate, reach, state):
+    """Add all pairs of windows of one size that lie one displacement apart, from their difference picture."""
+    best, limit, den, num = state
+    height, width = best.shape
+    radius = size // 2
+    clip_rows, clip_columns = wrap or down == 0, wrap or right == 0
+    # Where windows are clipped there is one for each pixel; elsewhere, one for each that fits in.
+    rows = height if clip_rows else height - abs(down) - 2 * radius
+    count = width if clip_columns else width - (abs(right) + 2 * radius) * LANES
+    if rows <= 0 or count <= 0:
+        return
+    top = 0 if clip_rows else max(0, -down) + radius
+    first = 0 if clip_columns else (max(0, -right) + radius) * LANES
+    above = border - radius if clip_rows else 0
+    beside = (border - radius) * LANES if clip_columns else 0
+    vertical = window_sums(canvas[above * stride :], size, stride, rows * stride, work[0], work[1])
+    for i in range(rows):
+        line = vertical[i * stride + beside :]
+        distances = window_sums(line, size, LANES, count, work[2], work[3])
+        p = top + i
+        q = (p + down) % height if wrap else p + down
+        there = first + right * LANES
+        until = min(count, width - there)
+        tops = (best[p], limit[p], den[p], num[p])
+        add_row(distances[:until], y[q], there, tops, first, rate, reach, work[4])
+        if until < count:
+            add_row(distances[until:count], y[q], 0, tops, until, rate, reach, work[4])

@@ -1,0 +1,139 @@
+"""Softmax weights of one row of windows, added to running sums: most windows are too far off and cost one comparison.
+
+All rows here are flat, (columns * LANES,): LANES training pictures lie side by side at each pixel, and each lane has
+its own running sum, so that no loop ever adds across lanes. The lanes of one pixel share their top.
+"""
+
+import math
+
+import numpy as np
+from numba import types
+from numba.extending import overload
+
+from edudiff.fast.jit import compiled
+
+LANES = 16  # training pictures side by side: one vector of float32
+STRIP = 8 * LANES  # values that are skipped or weighed together
+
+# 2**f = sum_k (f log 2)**k / k! for |f| <= 1/2: 8 terms are exact to 5e-9.
+C1, C2, C3, C4, C5, C6, C7 = (np.float32(math.log(2) ** k / math.factorial(k)) for k in range(1, 8))
+HALF, ONE, LOWEST = np.float32(0.5), np.float32(1), np.float32(-126)
+
+
+def exp2(t):
+    """2**t for t <= 0 in the precision of t; in float32, below t = -126 it stays at 2**-126."""
+    return 2.0**t
+
+
+@compiled
+def exp2_single(t):
+    t = t if t > LOWEST else LOWEST
+    n = np.int32(t - HALF)  # the nearest integer, since t <= 0
+    f = t - np.float32(n)
+    power = np.int32((n + 127) << 23).view(np.float32)  # 2**n, written into the exponent bits
+    return power * (ONE + f * (C1 + f * (C2 + f * (C3 + f * (C4 + f * (C5 + f * (C6 + f * C7)))))))
+
+
+@compiled
+def exp2_double(t):
+    return math.exp(t * math.log(2))
+
+
+@overload(exp2)
+def _exp2(t):
+    return (lambda t: exp2_single(t)) if t == types.float32 else (lambda t: exp2_double(t))
+
+
+@compiled
+def any_below(distances, limit, n):
+    """Is any distance below its limit?"""
+    found = False
+    for m in range(n):
+        found = found | (distances[m] < limit[m])
+    return found
+
+
+@compiled
+def weigh(weight, distances, best, rate, n):
+    """weight = 2**(rate * (best - distance))."""
+    for m in range(n):
+        weight[m] = exp2(rate * (best[m] - distances[m]))
+
+
+@compiled
+def accumulate(total, a, n):
+    """total += a."""
+    for m in range(n):
+        total[m] += a[m]
+
+
+@compiled
+def accumulate_product(total, a, b, n):
+    """total += a * b."""
+    for m in range(n):
+        total[m] += a[m] * b[m]
+
+
+@compiled
+def add_row(distances, y, there, state, here, rate, reach, weight):
+    """Add one row of pixels times LANES training pictures to the running sums.
+
+    `distances`: summed squares. `y`: a row of training pictures, (C, W * LANES); the candidates' centre pixels are
+    those from `there` on. `state`: rows of (best, limit, den, num), from `here` on: the smallest distance so far, the
+    distance from which a weight is negligible, the sum of weights, (W * LANES,), and of weighted values,
+    (C, W * LANES). `weight`: work space.
+    """
+    best, limit, den, num = state
+    for start in range(0, len(distances), STRIP):
+        n = min(STRIP, len(distances) - start)
+        strip, at = distances[start:], here + start
+        if not any_below(strip, limit[at:], n):
+            continue
+        if any_below(strip, best[at:], n):
+            lower_best(strip, at, n, state, rate, reach)
+        weigh(weight, strip, best[at:], rate, n)
+        accumulate(den[at:], weight, n)
+        for c in range(len(num)):
+            accumulate_product(num[c, at:], weight, y[c, there + start :], n)
+
+
+@compiled
+def lower_best(distances, at, n, state, rate, reach):
+    """Where a window comes closer than all before, take it as the new reference and scale the old sums to it."""
+    best, limit, den, num = state
+    for pixel in range(0, n, LANES):
+        low = best[at + pixel]
+        for m in range(pixel, pixel + LANES):
+            low = min(low, distances[m])
+        if low < best[at + pixel]:
+            fade = 2.0 ** (float(rate) * (float(low) - float(best[at + pixel])))
+            for m in range(at + pixel, at + pixel + LANES):
+                best[m] = low
+                limit[m] = low + reach
+                den[m] *= fade
+                for c in range(len(num)):
+                    num[c, m] *= fade
+
+
+@compiled
+def fold_lanes(den_lanes, num_lanes, lanes, rate, best, folded, den, num):
+    """Add the lanes of each pixel to its float64 sums, and start the lanes again at 0.
+
+    `den` (H, W), `num` (H, W, C) are relative to the tops at the last folding, `folded`. Lanes from `lanes` on hold
+    repeated pictures and are dropped.
+    """
+    for i in range(den.shape[0]):
+        for j in range(den.shape[1]):
+            at = j * LANES
+            if best[i, at] < folded[i, at]:
+                fade = 2.0 ** (float(rate) * (float(best[i, at]) - float(folded[i, at])))
+                folded[i, at] = best[i, at]
+                den[i, j] *= fade
+                for c in range(num.shape[2]):
+                    num[i, j, c] *= fade
+            for m in range(at, at + lanes):
+                den[i, j] += den_lanes[i, m]
+                for c in range(num.shape[2]):
+                    num[i, j, c] += num_lanes[i, c, m]
+    den_lanes[:] = 0
+    num_lanes[:] = 0

@@ -1,0 +1,38 @@
+"""Work for all cores: the same function on several parts, each in its own thread.
+
+NumPy and the compiled kernels let other threads run while they compute. The matrix library then has to keep to one
+thread per caller, which only threadpoolctl (extra `fast`) can tell it; without it the parts run one after the other
+and the matrix library uses the cores by itself.
+"""
+
+import os
+from concurrent.futures import ThreadPoolExecutor
+from functools import cache
+
+
+def cores():
+    """The number of processor cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def map_threads(function, parts):
+    """`[function(part) for part in parts]`, on all cores at once if that is possible; results in the same order."""
+    matrix_library = _matrix_library()
+    if matrix_library is None or cores() == 1 or len(parts) == 1:
+        return [function(part) for part in parts]
+    with matrix_library.limit(limits=1, user_api="blas"):
+        return list(_pool().map(function, parts))
+
+
+@cache
+def _pool():
+    return ThreadPoolExecutor(cores(), thread_name_prefix="edudiff")
+
+
+@cache
+def _matrix_library():
+    try:
+        from threadpoolctl import ThreadpoolController
+    except ImportError:
+        return None
+    return ThreadpoolController()

@@ -1,0 +1,54 @@
+"""Shared by all tests: what hypothesis may spend, the stand-in for CuPy, and which tests wait for a GPU."""
+
+import importlib.util
+import sys
+
+import pytest
+import standin_cupy as standin
+from hypothesis import HealthCheck, settings
+
+# The same examples in every run: a failure here is a failure everywhere.
+settings.register_profile(
+    "edudiff",
+    derandomize=True,
+    deadline=None,
+    max_examples=25,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+settings.load_profile("edudiff")
+
+
+@pytest.fixture
+def standin_cupy(monkeypatch):
+    """A module that the package takes for CuPy, for the length of one test; see tests/standin_cupy.py.
+
+    def test_x(standin_cupy):
+        x = standin_cupy.asarray(host)
+    """
+    module = standin.module()
+    monkeypatch.setitem(sys.modules, "cupy", module)
+    return module
+
+
+@pytest.fixture(params=["stand-in", pytest.param("cupy", marks=pytest.mark.gpu)])
+def any_cupy(request):
+    """The stand-in, and where there is a GPU, CuPy itself as well."""
+    return request.getfixturevalue("standin_cupy") if request.param == "stand-in" else pytest.importorskip("cupy")
+
+
+def pytest_collection_modifyitems(items):
+    waiting = [item for item in items if item.get_closest_marker("gpu")]
+    if waiting and not _has_gpu():
+        for item in waiting:
+            item.add_marker(pytest.mark.skip(reason="needs CuPy and a GPU"))
+
+
+def _has_gpu():
+    if importlib.util.find_spec("cupy") is None:
+        return False
+    import cupy
+
+    try:
+        return cupy.cuda.runtime.getDeviceCount() > 0
+    except Exception:  # CuPy is installed, its driver is not
+        return False

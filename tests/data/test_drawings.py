@@ -1,0 +1,103 @@
+"""Strokes and faces: their rules, and that item i does not depend on how many are drawn."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from edudiff.data import draw
+from edudiff.data.faces import GROUNDS, HAIRS, SKINS
+from edudiff.data.shapes import faces, strokes
+
+seeds = st.integers(0, 2**32)
+
+
+@given(seed=seeds, size=st.integers(10, 32))
+def test_strokes_are_pictures_with_a_kind_each(seed, size):
+    images, kinds = strokes(60, size, np.random.default_rng(seed), labels=True)
+    assert images.shape == (60, size, size, 1)
+    assert images.dtype == np.float32
+    assert np.abs(images).max() <= 1
+    assert kinds.shape == (60,)
+    assert set(kinds) <= set(range(10))
+    ink = (images > 0).mean(axis=(1, 2, 3))
+    assert (ink > 0.02).all()
+    assert (ink < 0.5).all()
+    np.testing.assert_array_equal(strokes(7, size, np.random.default_rng(seed)), images[:7])
+
+
+def test_strokes_of_one_kind_look_more_alike_than_those_of_two():
+    """Each of 400 pictures is nearer to its own kind's mean of 1,000 others in most cases; by chance it is 10 %."""
+    images, kinds = strokes(1400, 20, np.random.default_rng(0), labels=True)
+    means = np.stack([images[:1000][kinds[:1000] == k].mean(axis=0) for k in range(10)])
+    nearest = ((images[1000:, None] - means) ** 2).sum(axis=(2, 3, 4)).argmin(axis=1)
+    assert (nearest == kinds[1000:]).mean() > 0.8
+    assert np.bincount(kinds).min() > 100
+
+
+@given(seed=seeds, size=st.sampled_from([24, 32, 48]))
+def test_faces_are_symmetric_about_an_axis(seed, size):
+    """The axis is on half pixels, so some shift of the mirrored picture equals the picture, exactly up to rounding."""
+    for image in faces(6, size, np.random.default_rng(seed)):
+        assert min(_asymmetry(image, twice) for twice in range(size // 2, 3 * size // 2)) < 1e-6
+
+
+def _asymmetry(image, twice):
+    """Largest difference between columns mirrored about the column number twice / 2."""
+    columns = np.arange(image.shape[1])
+    columns = columns[(twice - columns >= 0) & (twice - columns < image.shape[1])]
+    assert len(columns) > image.shape[1] // 4
+    return np.abs(image[:, columns] - image[:, twice - columns]).max()
+
+
+@given(seed=seeds)
+def test_faces_have_one_skin_and_one_ground(seed):
+    """The corners show the ground; among the skins exactly one is on the picture, on a good share of it."""
+    images = faces(20, 48, np.random.default_rng(seed))
+    assert images.dtype == np.float32
+    assert np.abs(images).max() <= 1
+    for image in images:
+        colours = (image.reshape(-1, 3) + 1) / 2
+        grounds = [np.allclose(g, colours[0], atol=0.01) for g in GROUNDS]
+        assert sum(grounds) == 1
+        shares = [(np.abs(colours - skin).max(axis=1) < 0.02).mean() for skin in SKINS]
+        assert sum(share > 0.01 for share in shares) == 1
+        assert max(shares) > 0.04
+
+
+def test_colours_of_faces_are_far_apart():
+    colours = np.concatenate([SKINS, HAIRS, GROUNDS])
+    apart = np.abs(colours[:, None] - colours).max(axis=2) + np.eye(len(colours))
+    assert apart.min() > 0.1
+
+
+def test_a_face_does_not_depend_on_how_many_are_drawn():
+    many, few = faces(9, rng=np.random.default_rng(3)), faces(4, rng=np.random.default_rng(3))
+    np.testing.assert_array_equal(many[:4], few)
+    assert np.abs(many[0] - many[1]).max() > 0.1
+
+
+@given(seed=seeds)
+def test_distances_to_forms(seed):
+    """A capsule of no length is a disc; an ellipse with equal radii is a disc; a capsule's ends do not matter."""
+    rng = np.random.default_rng(seed)
+    start, end, radius = rng.uniform(2, 18, (3, 2)), rng.uniform(2, 18, (3, 2)), rng.uniform(1, 5, 3)
+    y, x = np.mgrid[:20, :20]
+    disc = np.hypot(y - start[:, :1, None], x - start[:, 1:, None]) - radius[:, None, None]
+    np.testing.assert_allclose(draw.capsule(20, start, start, radius), disc, atol=1e-9)
+    np.testing.assert_allclose(draw.ellipse(20, start, np.stack([radius, radius], axis=1)), disc, atol=1e-6)
+    line = draw.capsule(20, start, end, radius)
+    np.testing.assert_allclose(line, draw.capsule(20, end, start, radius), atol=1e-9)
+    along = start[:, None] + rng.random((3, 50))[..., None] * (end - start)[:, None]
+    brute = np.hypot(y - along[:, :, :1, None], x - along[:, :, 1:, None]).min(axis=1) - radius[:, None, None]
+    assert (line <= brute + 1e-9).all()
+
+
+@pytest.mark.parametrize(("draw_them", "smallest"), [(strokes, 8), (faces, 24)])
+def test_drawings_refuse(draw_them, smallest):
+    with pytest.raises(ValueError, match=f"expected at least {smallest}"):
+        draw_them(2, smallest - 1, np.random.default_rng(0))
+    with pytest.raises(TypeError, match="default_rng"):
+        draw_them(2, 32)
+    with pytest.raises(ValueError, match="count is -1"):
+        draw_them(-1, 32, np.random.default_rng(0))

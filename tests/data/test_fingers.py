@@ -1,0 +1,147 @@
+"""The rule of the finger counter, on forms whose count is plain: bars, stumps, forks, webs, several hands."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from edudiff.data.draw import capsules, paint
+from edudiff.data.fingers import SIDE, areas, disc_sums, fine
+from edudiff.data.shapes import count_fingers, count_fingers_all, hands
+
+PALM, FINGER = 0.18, 0.056
+
+
+def picture(*lines, size=24):
+    """Capsules (from, to, radius), all in units of the side, as one picture (H, W, 1)."""
+    start, end, radius = (np.array([line[i] for line in lines], float) * size for i in range(3))
+    return paint(capsules(size, start[None], end[None], radius[None]))[0][..., None]
+
+
+def palm(y=0.5, x=0.5):
+    return ((y, x), (y, x), PALM)
+
+
+def finger(angle, length=0.42, y=0.5, x=0.5, radius=FINGER):
+    """A finger from the middle of a palm, `angle` in degrees."""
+    a = np.radians(angle)
+    return ((y, x), (y + length * np.sin(a), x + length * np.cos(a)), radius)
+
+
+@pytest.mark.parametrize("size", [14, 20, 24, 32, 64])
+def test_plain_forms(size):
+    def count(*lines):
+        return count_fingers(picture(*lines, size=size))
+
+    assert count(palm()) == 0
+    assert count(palm(), finger(10)) == 1
+    assert count(palm(), finger(10), finger(100), finger(220)) == 3
+    assert count(*(finger(a) for a in range(0, 360, 60))) == 6  # no palm
+    assert count(finger(30), finger(210)) == 2  # a loose bar has two ends
+    assert count(palm(), *(finger(a, 0.40) for a in range(0, 360, 36))) == 10
+
+
+@pytest.mark.parametrize("size", [20, 32])
+def test_forked_merged_and_short_fingers(size):
+    base, others = palm(0.5, 0.4), [finger(a, x=0.4) for a in (70, 120, 170, 220)]
+    fork = [((0.5, 0.4), (0.5, 0.68), FINGER), ((0.5, 0.68), (0.38, 0.82), FINGER), ((0.5, 0.68), (0.62, 0.82), FINGER)]
+    assert count_fingers(picture(base, *others, *fork, size=size)) == 6
+    for apart, expected in ((3, 5), (6, 4), (10, 6)):  # one broad finger, too broad for one, two with a notch between
+        merged = [finger(a, x=0.4) for a in (-apart, apart)]
+        assert count_fingers(picture(base, *others, *merged, size=size)) == expected
+    for out, expected in ((0.02, 4), (0.06, 4), (0.10, 5), (0.15, 5)):
+        stump = finger(0, PALM + out - FINGER, x=0.4)
+        assert count_fingers(picture(base, *others, stump, size=size)) == expected
+
+
+def test_two_hands_have_ten_fingers():
+    first = [palm(0.3, 0.3), *(finger(a, 0.3, 0.3, 0.3) for a in (-140, -70, 0, 150, 100))]
+    second = [palm(0.7, 0.72), *(finger(a, 0.3, 0.7, 0.72) for a in (-60, -110, 0, 60, 140))]
+    assert count_fingers(picture(*first, *second, size=32)) == 10
+
+
+def test_nothing_is_no_finger():
+    assert count_fingers(-np.ones((20, 20, 1))) == 0
+    assert count_fingers(np.zeros((20, 20))) == 0
+    speck = -np.ones((20, 20))
+    speck[10, 10] = 0.3
+    assert count_fingers(speck) == 0
+
+
+@given(seed=st.integers(0, 2**32), k=st.integers(0, 3), size=st.integers(14, 28))
+def test_counts_do_not_change_when_a_picture_is_turned_or_mirrored(seed, k, size):
+    rng = np.random.default_rng(seed)
+    images = hands(10, size, rng) + 0.5 * rng.standard_normal((10, size, size, 1))  # malformed
+    turned = np.rot90(images, k, axes=(1, 2))
+    np.testing.assert_array_equal(count_fingers_all(turned), count_fingers_all(images))
+    np.testing.assert_array_equal(count_fingers_all(turned[:, ::-1]), count_fingers_all(images))
+
+
+@given(seed=st.integers(0, 2**32), count=st.integers(1, 140))
+def test_one_picture_or_many_count_the_same(seed, count):
+    rng = np.random.default_rng(seed)
+    images = np.tanh(hands(140, 16, rng) + 0.7 * rng.standard_normal((140, 16, 16, 1)))[:count]
+    counts = count_fingers_all(images)
+    assert counts.shape == (count,)
+    last = images[-1]
+    assert counts[-1] == count_fingers(last) == count_fingers(last[..., 0]) == count_fingers(last.astype(np.float32))
+    assert 0 <= counts.min() <= counts.max() <= 30
+
+
+@given(seed=st.integers(0, 2**32), height=st.integers(5, 30), width=st.integers(5, 30))
+def test_fine_reads_a_plane_exactly_inside(seed, height, width):
+    """Linear interpolation leaves a linear picture linear; nothing beyond the outermost pixel centres is made up."""
+    a, b, c = np.random.default_rng(seed).uniform(-1, 1, 3)
+    y, x = np.mgrid[:height, :width]
+    read = fine((a * y + b * x + c)[None])[0]
+    assert max(read.shape) == SIDE
+    at = [np.clip((np.arange(n) + 0.5) * m / n - 0.5, 0, m - 1) for n, m in zip(read.shape, (height, width), strict=True)]
+    np.testing.assert_allclose(read, a * at[0][:, None] + b * at[1] + c, atol=1e-12)
+
+
+@given(seed=st.integers(0, 2**32), radius=st.floats(1, 6), share=st.floats(0.1, 0.9))
+def test_disc_sums_are_sums_over_discs(seed, radius, share):
+    mask = np.random.default_rng(seed).random((2, 9, 12)) < share
+    expected = np.zeros(mask.shape, int)
+    y, x = np.mgrid[:9, :12]
+    for i, j in np.ndindex(9, 12):
+        near = (y - i) ** 2 + (x - j) ** 2 <= int(radius**2)
+        near &= np.abs(y - i) <= int(radius)
+        expected[:, i, j] = (mask & near).sum(axis=(1, 2))
+    np.testing.assert_array_equal(disc_sums(mask, radius), expected)
+
+
+@given(seed=st.integers(0, 2**32), share=st.floats(0.05, 0.95))
+def test_areas_are_those_of_a_flood_fill(seed, share):
+    masks = np.random.default_rng(seed).random((3, 11, 8)) < share
+    for mask, found in zip(masks, areas(masks), strict=True):
+        assert sorted(found[found > 0]) == sorted(flood(mask))
+
+
+def flood(mask):
+    left = set(zip(*np.nonzero(mask), strict=True))
+    while left:
+        edge, size = [left.pop()], 1
+        while edge:
+            y, x = edge.pop()
+            for near in ((y + 1, x), (y - 1, x), (y, x + 1), (y, x - 1)):
+                if near in left:
+                    left.remove(near)
+                    edge.append(near)
+                    size += 1
+        yield size
+
+
+@pytest.mark.parametrize(
+    ("image", "error", "says"),
+    [
+        (np.zeros((2, 20, 20, 1)), ValueError, "count_fingers_all"),
+        (np.zeros((20, 20, 3)), ValueError, "one grey channel"),
+        (np.zeros((20, 20), int), TypeError, "from_uint8"),
+        (np.full((20, 20), np.nan), ValueError, "NaN"),
+        (np.zeros((0, 20)), ValueError, "empty"),
+    ],
+)
+def test_count_fingers_refuses(image, error, says):
+    with pytest.raises(error, match=says):
+        count_fingers(image)

@@ -1,0 +1,181 @@
+"""The network as a whole: gradients (P47), equivariance (P48), receptive field (P49), and that it is a denoiser."""
+
+import itertools
+
+import numpy as np
+import pytest
+from gradients import check_net
+
+import edudiff as ed
+from edudiff.nn import ResNet
+from edudiff.nn.clock import features
+
+
+def random_net(*args, seed=0, **settings):
+    """A small float64 network none of whose parameters is zero."""
+    net = ResNet(*args, rng=np.random.default_rng(seed), dtype=np.float64, **settings)
+    rng = np.random.default_rng((seed, 1))
+    for value in net.parameters.values():
+        value += 0.1 * rng.standard_normal(value.shape)
+    return net
+
+
+def pictures(*shape, seed=0):
+    return np.random.default_rng(seed).standard_normal(shape)
+
+
+@pytest.mark.parametrize("padding", ("zero", "wrap"))
+@pytest.mark.parametrize("target", ("scaled", "noise"))
+@pytest.mark.parametrize(("clock", "activation"), (("log_snr", "silu"), ("time", "relu")))
+def test_gradient_of_every_parameter(padding, target, clock, activation):
+    net = random_net(
+        4, 2, image_channels=2, padding=padding, target=target, clock=clock, activation=activation, clock_size=6
+    )
+    alpha, sigma = np.array([0.9, 0.3, 0.6]), np.array([0.2, 0.9, 0.8])
+    # relu has no curvature to fear but corners to miss, so its step is smaller
+    check_net(net, pictures(3, 5, 4, 2), alpha, sigma, step=1e-5 if activation == "silu" else 1e-6)
+
+
+@pytest.mark.parametrize("backend", ("numpy", "numba"))
+def test_gradient_on_each_backend(backend):
+    if backend == "numba":
+        pytest.importorskip("numba")
+    net = random_net(3, 1, clock_size=4, backend=backend)
+    check_net(net, pictures(2, 4, 6, 1), 0.7, 0.7)
+
+
+def test_backends_agree_in_float32():
+    pytest.importorskip("numba")
+    nets = [ResNet(8, 2, rng=np.random.default_rng(0), backend=b) for b in ("numpy", "numba")]
+    for net in nets:
+        net.parameters["out.w"] += 0.1
+    x = pictures(3, 7, 6, 1).astype(np.float32)
+    np.testing.assert_allclose(nets[0](x, 0.5, 0.8), nets[1](x, 0.5, 0.8), atol=2e-5)
+
+
+@pytest.mark.parametrize("depth", (0, 1, 6))
+def test_receptive_field_is_the_support_of_the_jacobian(depth):
+    """P49: 1 + 2 L pixels wide, L = depth + 2 layers; 17 for depth 6."""
+    net = random_net(3, depth)
+    middle, side = 12, 25
+    x = pictures(1, side, side, 1)
+    moved = np.repeat(x, side * side, axis=0)  # (side**2, side, side, 1)
+    moved.reshape(side * side, -1)[np.diag_indices(side * side)] += 1.0
+    change = net(moved, 0.7, 0.7)[:, middle, middle, 0] - net(x, 0.7, 0.7)[0, middle, middle, 0]
+    seen = np.argwhere(np.abs(change.reshape(side, side)) > 1e-12)
+    width = seen.max(axis=0) - seen.min(axis=0) + 1
+    assert tuple(width) == (net.receptive_field, net.receptive_field)
+    assert net.receptive_field == 1 + 2 * (depth + 2)
+
+
+def test_circular_net_is_translation_equivariant_and_zero_padded_is_not():
+    """P48."""
+    x = pictures(2, 6, 7, 1)
+    for padding, equal in (("wrap", True), ("zero", False)):
+        net = random_net(4, 2, padding=padding)
+        moved = net(np.roll(x, (2, 3), axis=(1, 2)), 0.6, 0.8)
+        assert np.allclose(moved, np.roll(net(x, 0.6, 0.8), (2, 3), axis=(1, 2)), atol=1e-12) == equal
+
+
+def test_pictures_of_a_batch_do_not_see_each_other():
+    net, x = random_net(4, 1), pictures(5, 4, 4, 1)
+    alpha, sigma = np.linspace(0.1, 0.9, 5), np.linspace(0.9, 0.1, 5)
+    together = net(x, alpha, sigma)
+    alone = np.concatenate([net(x[i : i + 1], alpha[i], sigma[i]) for i in range(5)])
+    np.testing.assert_allclose(together, alone, atol=1e-12)
+
+
+@pytest.mark.parametrize("dtype", (np.float32, np.float64))
+def test_dtype_in_is_dtype_out_and_the_input_is_not_written(dtype):
+    x = pictures(2, 4, 4, 1).astype(dtype)
+    x.flags.writeable = False
+    out = ResNet(4, 1)(x, 0.5, 0.5)
+    assert out.dtype == dtype
+    assert out.shape == x.shape
+
+
+def test_untrained_scaled_net_is_the_best_multiple_of_x():
+    """Before training the answer is 0, so x0_hat = skip * x: the linear regression of white data of that size on x."""
+    alpha, sigma, rms = 0.8, 0.6, 0.5
+    x = pictures(1, 4, 4, 1)
+    expected = alpha * rms**2 / (alpha**2 * rms**2 + sigma**2) * x
+    np.testing.assert_allclose(ResNet(4, 1, data_scale=rms, dtype=np.float64)(x, alpha, sigma), expected)
+
+
+def test_scaled_target_and_input_have_unit_size_at_every_level():
+    """The point of Karras et al. 2022, table 1: Var(in * x) = 1 and Var((x0 - skip * x) / out) = 1."""
+    rms, rng = 0.3, np.random.default_rng(0)
+    net = ResNet(4, 1, data_scale=rms, dtype=np.float64)
+    x0, noise = rms * rng.standard_normal(400_000), rng.standard_normal(400_000)
+    for alpha, sigma in ((1.0, 0.01), (0.9, 0.5), (0.1, 0.99), (0.0, 1.0)):
+        skip, out, scale_in = (float(s[0]) for s in net._scales(np.array([alpha]), np.array([sigma])))
+        x = alpha * x0 + sigma * noise
+        assert np.std(scale_in * x) == pytest.approx(1, rel=0.01)
+        assert np.std((x0 - skip * x) / out) == pytest.approx(1, rel=0.01)
+
+
+def test_log_snr_clock_tells_levels_apart_that_the_published_one_confuses():
+    schedule = ed.schedule.cosine()
+    alpha, sigma = schedule(schedule.times(20)[:-1])
+    spread = {}
+    for clock in ("log_snr", "time"):
+        f = features(alpha, sigma, 64, clock)
+        assert f.shape == (20, 64)
+        spread[clock] = min(np.linalg.norm(f[i] - f[j]) for i, j in itertools.combinations(range(20), 2))
+    assert spread["log_snr"] > 5 * spread["time"]
+
+
+def test_published_clock_is_the_time_of_the_cosine_schedule():
+    schedule = ed.schedule.cosine()
+    t = np.linspace(0.05, 1, 7)
+    f = features(*schedule(t), 8, "time")
+    np.testing.assert_allclose(np.arcsin(f[:, 0]), t, atol=1e-12)
+
+
+def test_no_signal_and_no_noise_are_finite():
+    net, x = random_net(4, 1), pictures(2, 4, 4, 1)
+    for target in ("scaled", "noise"):
+        net.config["target"] = target
+        assert np.isfinite(net(x, np.array([0.0, 1.0]), np.array([1.0, 0.0]))).all()
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    (
+        ({"channels": 0}, "channels is 0"),
+        ({"depth": -1}, "depth is -1"),
+        ({"padding": "reflect"}, "'reflect', expected one of 'zero', 'wrap'"),
+        ({"clock": "beta"}, "expected one of 'log_snr'"),
+        ({"target": "x0"}, "expected one of 'scaled'"),
+        ({"activation": "gelu"}, "expected one of 'silu'"),
+        ({"clock_size": 3}, "even"),
+        ({"data_scale": 0.0}, "data_scale is 0.0"),
+    ),
+)
+def test_bad_settings_are_named(settings, message):
+    with pytest.raises(ValueError, match=message):
+        ResNet(**{"channels": 4, "depth": 1, **settings})
+
+
+def test_bad_pictures_are_named():
+    net = ResNet(4, 1)
+    with pytest.raises(ValueError, match=r"\(2, 4, 4, 3\), expected \(B, H, W, 1\)"):
+        net(pictures(2, 4, 4, 3), 0.5, 0.5)
+    with pytest.raises(ValueError, match="expected"):
+        net(pictures(4, 4), 0.5, 0.5)
+    with pytest.raises(ValueError, match="NaN"):
+        net(np.full((1, 4, 4, 1), np.nan), 0.5, 0.5)
+    with pytest.raises(ValueError, match="sigma is 0"):
+        net(pictures(1, 4, 4, 1), 0.5, 0.0)
+    with pytest.raises(ValueError, match="at least 3 x 3"):
+        ResNet(4, 1, padding="wrap")(pictures(1, 2, 2, 1), 0.5, 0.5)
+
+
+def test_network_runs_on_the_device(any_cupy):
+    net, x = ResNet(4, 1, rng=np.random.default_rng(0), backend=None), pictures(2, 5, 4, 1).astype(np.float32)
+    net.parameters["out.w"] += 0.1
+    device = any_cupy.asarray(x)
+    moved = net.to(device)
+    np.testing.assert_allclose(moved(device, 0.6, 0.7).get(), net(x, 0.6, 0.7), atol=1e-5)
+    with pytest.raises(TypeError, match="different places"):
+        net(device, 0.6, 0.7)

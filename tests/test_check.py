@@ -1,0 +1,105 @@
+"""An error says what came, what was expected, and what to do."""
+
+import math
+
+import numpy as np
+import pytest
+
+from edudiff import check
+
+PICTURES = np.linspace(-1, 1, 2 * 4 * 5 * 3).reshape(2, 4, 5, 3)
+POINTS = np.zeros((3, 2), "f4")
+HOLED = np.where(PICTURES > 0.9, math.nan, PICTURES)
+
+
+@pytest.mark.parametrize("images", [PICTURES, POINTS, PICTURES[:1, :1, :1, :1], 200.5 * POINTS, PICTURES * 1.5])
+def test_good_training_sets_pass(images):
+    assert check.training_set(images) is np
+    assert check.batch(images, images) is np
+    assert check.batch(images) is np
+
+
+@pytest.mark.parametrize(
+    ("images", "error", "says"),
+    [
+        ([[1.0]], TypeError, "expected NumPy or CuPy arrays, got list; wrap it in numpy.asarray"),
+        (PICTURES.astype("i8"), TypeError, r"images has dtype int64, expected floats in \[-1, 1\].*from_uint8"),
+        (PICTURES.astype("u1"), TypeError, r"images has dtype uint8.*from_uint8"),
+        (PICTURES > 0, TypeError, r"images has dtype bool"),
+        (PICTURES + 0j, TypeError, r"images has dtype complex128"),
+        (PICTURES[:0], ValueError, r"images is empty, its shape is \(0, 4, 5, 3\)"),
+        (HOLED, ValueError, r"images has 6 NaN or infinite values of 120; remove them first"),
+        (np.full((1, 2), math.inf), ValueError, r"2 NaN or infinite values of 2"),
+        (PICTURES[..., 0], ValueError, r"shape \(2, 4, 5\), expected \(N, H, W, C\).*images\[\.\.\., None\]"),
+        (np.zeros(3), ValueError, r"shape \(3,\), expected"),
+        (np.round(PICTURES * 127 + 128), ValueError, r"whole numbers up to 255, expected pixels.*from_uint8"),
+    ],
+)
+def test_bad_training_sets_are_refused(images, error, says):
+    with pytest.raises(error, match=says):
+        check.training_set(images)
+
+
+@pytest.mark.parametrize(
+    ("x", "says"),
+    [
+        (PICTURES[0], r"shape \(4, 5, 3\), expected \(B, 4, 5, 3\).*x\[None\]"),
+        (PICTURES[..., :1], r"shape \(2, 4, 5, 1\), expected \(B, 4, 5, 3\)"),
+        (PICTURES.transpose(0, 3, 1, 2), r"shape \(2, 3, 4, 5\), expected \(B, 4, 5, 3\)"),
+        (PICTURES.reshape(2, -1), r"shape \(2, 60\), expected \(B, 4, 5, 3\)"),
+        (HOLED, r"x has 6 NaN"),
+    ],
+)
+def test_batches_that_do_not_match_are_refused(x, says):
+    with pytest.raises(ValueError, match=says):
+        check.batch(x, PICTURES)
+
+
+def test_batch_and_training_set_live_in_one_place(standin_cupy):
+    there = standin_cupy.asarray(PICTURES)
+    assert check.batch(there, there) is standin_cupy
+    for x, images in ((there, PICTURES), (PICTURES, there)):
+        with pytest.raises(TypeError, match="different places"):
+            check.batch(x, images)
+
+
+def test_on_the_device_too(standin_cupy):
+    assert check.training_set(standin_cupy.asarray(PICTURES)) is standin_cupy
+    with pytest.raises(ValueError, match="6 NaN or infinite values of 120"):
+        check.training_set(standin_cupy.asarray(HOLED))
+    with pytest.raises(ValueError, match="whole numbers up to 255"):
+        check.training_set(standin_cupy.asarray(np.round(PICTURES * 127 + 128)))
+
+
+@pytest.mark.parametrize("number", [float, int, np.float32, np.float64, np.asarray])
+def test_levels_become_python_floats(number):
+    assert [type(v) for v in check.levels(number(1), number(1))] == [float, float]
+
+
+def test_window_sizes():
+    assert check.window(1) == 1 and check.window(np.int64(5)) == 5
+    assert check.window(3, (3, 5), "wrap") == 3 and check.window(9, (3, 5), "zero") == 9
+
+
+@pytest.mark.parametrize(
+    ("args", "error", "says"),
+    [
+        ((4,), ValueError, "window size is 4, expected an odd integer >= 1"),
+        ((0,), ValueError, "window size is 0"),
+        ((-3,), ValueError, "window size is -3"),
+        ((3.0,), TypeError, "window size is 3.0, expected an odd integer"),
+        (("3",), TypeError, "window size is '3'"),
+        ((True,), TypeError, "window size is True"),
+        ((None,), TypeError, "window size is None"),
+        ((5, (7, 4), "wrap"), ValueError, "window size is 5 but the pictures are 7 x 4: .*border='zero'"),
+    ],
+)
+def test_bad_windows_are_refused(args, error, says):
+    with pytest.raises(error, match=says):
+        check.window(*args)
+
+
+def test_one_of():
+    assert check.one_of("a", ("a", "b"), "letter") == "a"
+    with pytest.raises(ValueError, match="letter is 'c', expected one of 'a', 'b'"):
+        check.one_of("c", ("a", "b"), "letter")

@@ -1,0 +1,105 @@
+"""`import edudiff` costs NumPy and no more, and the parts depend on each other in one direction."""
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import edudiff
+
+ROOT = Path(edudiff.__file__).parent
+HEAVY = {"numba", "matplotlib", "cupy", "tqdm", "pooch", "PIL", "dask", "distributed", "jupytext", "scipy", "torch"}
+
+CORE = {"backend", "check", "threads", "schedule", "forward", "reverse"}
+MAY_USE = {  # the arrows of the layout: a part, and the parts below it
+    "backend": set(),
+    "threads": set(),
+    "progress": set(),
+    "check": {"backend"},
+    "schedule": {"check"},
+    "forward": {"backend", "check", "schedule"},
+    "reverse": {"backend", "check", "schedule", "forward"},
+    "fast": CORE | {"denoisers", "nn"},  # a kernel takes the rest of the work from the definition that it stands for
+    "denoisers": CORE | {"fast"},
+    "nn": CORE | {"fast"},
+    "data": {"backend", "check"},
+    "plot": CORE | {"data"},
+    "compare": CORE | {"fast", "denoisers", "nn", "data", "plot", "progress"},
+    "cli": CORE | {"fast", "denoisers", "nn", "data", "plot", "progress", "compare"},
+    "__main__": {"cli"},
+}
+
+
+def part_of(path):
+    """The part of the layout that a file belongs to: a module or a sub-package of edudiff."""
+    return path.relative_to(ROOT).with_suffix("").parts[0]
+
+
+def imports(path):
+    """Dotted names of all that a file imports, inside functions too."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}: write imports in full, as the rest of the package does"
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+FILES = [path for path in sorted(ROOT.rglob("*.py")) if path != ROOT / "__init__.py"]
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_arrows_run_one_way(path):
+    here = part_of(path)
+    used = {name.split(".")[1] for name in imports(path) if name.startswith("edudiff.")}
+    parts = {name for name in used if (ROOT / name).exists() or (ROOT / f"{name}.py").exists()}
+    assert parts <= MAY_USE[here] | {here}
+
+
+def reached_from(path):
+    """All files of the package that importing one file may import, at once or later, in whatever function."""
+    reached, new = set(), {path}
+    while new:
+        reached |= new
+        names = {name for file in new for name in imports(file) if name.startswith("edudiff.")}
+        stems = {ROOT.parent.joinpath(*name.split(".")[:last]) for name in names for last in (None, -1)}
+        new = {f for stem in stems for f in (stem.with_suffix(".py"), stem / "__init__.py") if f in FILES} - reached
+    return reached
+
+
+@pytest.mark.parametrize(("here", "other"), [("denoisers", "nn"), ("nn", "denoisers")])
+def test_formula_and_network_do_not_know_each_other(here, other):
+    """Not through a third file either, or their agreement would prove nothing."""
+    for path in FILES:
+        if part_of(path) == here:
+            assert other not in {part_of(file) for file in reached_from(path)}
+
+
+def test_every_part_is_in_the_layout():
+    assert {part_of(path) for path in FILES} <= set(MAY_USE)
+
+
+def loaded_by(statement):
+    """The top-level names in sys.modules after `statement`, in a Python of its own."""
+    code = f"import sys; {statement}; print(*{{name.split('.')[0] for name in sys.modules}})"
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    return set(run.stdout.split())
+
+
+@pytest.mark.parametrize("part", ["", *sorted({part_of(path) for path in FILES} - {"fast", "plot", "__main__"})])
+def test_import_loads_nothing_heavy(part):
+    assert not loaded_by(f"import edudiff.{part}".rstrip(".")) & HEAVY
+
+
+def test_import_loads_numpy_and_the_core():
+    assert "numpy" in loaded_by("import edudiff")
+    assert all(hasattr(edudiff, name) for name in ("schedule", "forward", "reverse", "backend"))
+
+
+def test_parts_are_loaded_when_asked_for():
+    assert "denoisers" in dir(edudiff)
+    assert edudiff.denoisers.__name__ == "edudiff.denoisers"
+    with pytest.raises(AttributeError, match="has no attribute 'denoizers'"):
+        edudiff.denoizers  # noqa: B018
