@@ -70,9 +70,10 @@ class Patch:
         parts = self._evaluate(x, alpha, sigma, sizes, str(x.dtype))
         if x.dtype.itemsize < 8:
             again = xp.zeros(len(x), dtype=bool)  # (B,)
+            fused = choose(self.backend, x, self.images) == "numba"
             for size, (part, offset) in zip(sizes, parts, strict=True):
                 area = min(size, self.shape[0]) * min(size, self.shape[1]) * x.shape[3]
-                again = again | precision.doubtful(part, offset, x, sigma, area)
+                again = again | precision.doubtful(part, offset, x, sigma, area, fused)
             if bool(again.any()):
                 exact = self._evaluate(x[again].astype("float64"), alpha, sigma, sizes, str(x.dtype))
                 for (part, offset), (part64, offset64) in zip(parts, exact, strict=True):

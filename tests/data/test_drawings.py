@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from edudiff.data import draw
 from edudiff.data.faces import GROUNDS, HAIRS, SKINS
 from edudiff.data.shapes import faces, strokes
+from edudiff.data.strokes import smooth
 
 seeds = st.integers(0, 2**32)
 
@@ -33,6 +34,22 @@ def test_strokes_of_one_kind_look_more_alike_than_those_of_two():
     nearest = ((images[1000:, None] - means) ** 2).sum(axis=(2, 3, 4)).argmin(axis=1)
     assert (nearest == kinds[1000:]).mean() > 0.8
     assert np.bincount(kinds).min() > 100
+
+
+@given(seed=seeds, count=st.integers(2, 9), steps=st.integers(1, 6))
+def test_smooth_curves_go_through_their_points(seed, count, steps):
+    points = np.random.default_rng(seed).random((count, 2))
+    curve = smooth(points, (count - 1) * steps + 1)
+    np.testing.assert_allclose(curve[::steps], points, atol=1e-9)
+
+
+def test_smooth_keeps_a_line_straight_and_rounds_an_octagon():
+    line = np.arange(6)[:, None] * np.array([[0.3, -0.2]])
+    np.testing.assert_allclose(smooth(line, 40) @ [0.2, 0.3], 0, atol=1e-12)
+    angle = np.arange(9) * np.pi / 4
+    octagon = np.stack([np.cos(angle), np.sin(angle)], axis=1)
+    octagon[-1] = octagon[0]
+    np.testing.assert_allclose(np.hypot(*smooth(octagon, 200).T), 1, atol=0.01)
 
 
 @given(seed=seeds, size=st.sampled_from([24, 32, 48]))

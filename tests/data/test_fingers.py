@@ -54,10 +54,10 @@ def test_forked_merged_and_short_fingers(size):
         assert count_fingers(picture(base, *others, stump, size=size)) == expected
 
 
-def test_two_hands_have_ten_fingers():
-    first = [palm(0.3, 0.3), *(finger(a, 0.3, 0.3, 0.3) for a in (-140, -70, 0, 150, 100))]
-    second = [palm(0.7, 0.72), *(finger(a, 0.3, 0.7, 0.72) for a in (-60, -110, 0, 60, 140))]
-    assert count_fingers(picture(*first, *second, size=32)) == 10
+def test_the_fingers_of_two_hands_add_up():
+    first = [palm(0.25, 0.25), *(finger(a, 0.3, 0.25, 0.25) for a in (0, 90))]
+    second = [palm(0.75, 0.75), *(finger(a, 0.3, 0.75, 0.75) for a in (180, 270))]
+    assert count_fingers(picture(*first, *second, size=32)) == 4
 
 
 def test_nothing_is_no_finger():
@@ -95,8 +95,10 @@ def test_fine_reads_a_plane_exactly_inside(seed, height, width):
     y, x = np.mgrid[:height, :width]
     read = fine((a * y + b * x + c)[None])[0]
     assert max(read.shape) == SIDE
-    at = [np.clip((np.arange(n) + 0.5) * m / n - 0.5, 0, m - 1) for n, m in zip(read.shape, (height, width), strict=True)]
-    np.testing.assert_allclose(read, a * at[0][:, None] + b * at[1] + c, atol=1e-12)
+    h, w = read.shape
+    rows = np.clip((np.arange(h) + 0.5) * height / h - 0.5, 0, height - 1)[:, None]
+    columns = np.clip((np.arange(w) + 0.5) * width / w - 0.5, 0, width - 1)
+    np.testing.assert_allclose(read, a * rows + b * columns + c, atol=1e-12)
 
 
 @given(seed=st.integers(0, 2**32), radius=st.floats(1, 6), share=st.floats(0.1, 0.9))

@@ -1,4 +1,4 @@
-"""Drawn hands keep their rule, and the counter finds it: five fingers in every hand, whatever is asked for elsewhere."""
+"""Drawn hands keep their rule, and the counter finds it: five fingers in every hand, or as many as were asked for."""
 
 import numpy as np
 import pytest

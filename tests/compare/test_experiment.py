@@ -1,0 +1,80 @@
+"""Calibration finds the window that a denoiser has, at the step where it has it; the experiment reports what was drawn."""
+
+import numpy as np
+import pytest
+
+import edudiff as ed
+from edudiff.compare import agreement, calibrate, draw
+from edudiff.compare.experiment import finger_counts
+from edudiff.denoisers import Ideal, Patch, Scales
+
+SCHEDULE = ed.schedule.cosine()
+TIMES = SCHEDULE.times(5)
+IMAGES = np.random.default_rng(0).uniform(-1, 1, (6, 7, 7, 1))
+
+
+def noise(count, images=IMAGES):
+    return ed.reverse.start(SCHEDULE, (count, *images.shape[1:]), ed.forward.streams(1, count), like=images)
+
+
+@pytest.mark.parametrize("method", ("ddim", "heun"))
+def test_calibration_finds_the_windows_of_a_patch_denoiser(method):
+    """The scale of step i is read off at step i, not at i + 1: every step has its own window here."""
+    ratios = [sigma / alpha for alpha, sigma in map(SCHEDULE, TIMES[:-1])]
+    hidden = Scales(ratios, [7, 5, 3, 5, 3])
+    secret = Patch(IMAGES, scales=hidden, backend="numpy")
+    found = calibrate(
+        secret, Patch(IMAGES, size=3, backend="numpy"), SCHEDULE, noise(4), TIMES, [3, 5, 7], method=method
+    )
+    assert found == hidden
+
+
+def test_calibration_without_sizes_is_refused():
+    with pytest.raises(ValueError, match="sizes is empty"):
+        calibrate(Ideal(IMAGES), Patch(IMAGES, size=3), SCHEDULE, noise(1), TIMES, [])
+
+
+def test_calibration_skips_a_level_without_signal():
+    schedule = ed.schedule.flow()
+    patch = Patch(IMAGES, size=3, backend="numpy")
+    found = calibrate(patch, patch, schedule, noise(2), schedule.times(4), [3, 5])
+    assert found.sizes == (3, 3, 3)
+
+
+def test_every_denoiser_gets_the_same_noise_and_times():
+    seen = []
+
+    def spy(x, alpha, sigma):
+        seen.append((x.copy(), alpha, sigma))
+        return Ideal(IMAGES)(x, alpha, sigma)
+
+    x = noise(3)
+    pictures, seconds = draw({"one": spy, "two": Ideal(IMAGES)}, SCHEDULE, x, TIMES)
+    np.testing.assert_array_equal(seen[0][0], x)
+    assert [level[1:] for level in seen] == [SCHEDULE(t) for t in TIMES[:-1]]
+    np.testing.assert_array_equal(pictures["one"], pictures["two"])
+    assert set(seconds) == {"one", "two"}
+
+
+def test_agreement_is_a_median_over_seeds_and_counts_the_closer_ones():
+    rng = np.random.default_rng(0)
+    network = rng.standard_normal((5, 4, 4, 1))
+    other = rng.standard_normal((5, 4, 4, 1))
+    els = network + 0.1 * other
+    els[0] = other[0]  # the ideal score is closer on one seed of five
+    ideal = 0.5 * network + other
+    table = agreement({"network": network, "els": els, "ideal": ideal})
+    r = [np.corrcoef(a.ravel(), b.ravel())[0, 1] for a, b in zip(network, els, strict=True)]
+    assert table["els"]["pearson_r"] == pytest.approx(np.median(r))
+    assert table["els"]["r2"] == pytest.approx(np.median(np.square(r)))
+    assert table["els"]["beats_ideal"] == 0.8
+    assert table["ideal"]["beats_ideal"] == 0
+    assert set(table) == {"els", "ideal"}
+    np.testing.assert_allclose(table["els"]["per_seed"], r, atol=1e-6)
+
+
+def test_finger_histograms_and_the_share_of_equal_counts():
+    pictures = {"network": np.full((4, 2, 2, 1), 5.0), "els": np.array([5, 5, 4, 6.0]).reshape(4, 1, 1, 1) + np.zeros((2, 2, 1))}
+    table, counts = finger_counts(pictures, np.full((3, 2, 2, 1), 5.0), lambda b: b[:, 0, 0, 0].astype(int))
+    assert table == {"training": {"5": 3}, "network": {"5": 4}, "els": {"4": 1, "5": 2, "6": 1}, "same_count": 0.5}
+    np.testing.assert_array_equal(counts["els"], [5, 5, 4, 6])

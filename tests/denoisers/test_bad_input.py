@@ -1,0 +1,101 @@
+"""Bad input to denoisers: the error says what came, what was expected and what to do."""
+
+import numpy as np
+import pytest
+
+from edudiff.denoisers import Ideal, Linear, Patch, Scales, merge
+
+IMAGES = np.random.default_rng(0).uniform(-1, 1, (3, 5, 4, 1))
+X = np.zeros((2, 5, 4, 1))
+MAKERS = [Ideal, Linear.fit, lambda images: Patch(images, 3)]
+
+
+@pytest.mark.parametrize("make", MAKERS)
+@pytest.mark.parametrize(
+    ("images", "error", "says"),
+    [
+        (IMAGES[:0], ValueError, "empty"),
+        (IMAGES[0, :, :, 0][None], ValueError, r"\(N, H, W, C\)"),
+        (np.zeros((3, 5, 4, 1), np.uint8), TypeError, "uint8"),
+        (np.where(IMAGES > 0, np.nan, IMAGES), ValueError, "NaN"),
+        (np.round(IMAGES * 100 + 100), ValueError, r"\[-1, 1\]"),
+    ],
+)
+def test_training_sets(make, images, error, says):
+    with pytest.raises(error, match=says):
+        make(images)
+
+
+@pytest.mark.parametrize("make", MAKERS)
+@pytest.mark.parametrize(
+    ("x", "alpha", "sigma", "error", "says"),
+    [
+        (X[0], 0.8, 0.6, ValueError, r"x\[None\]"),
+        (X[:, :4], 0.8, 0.6, ValueError, r"\(2, 4, 4, 1\)"),
+        (X + np.inf, 0.8, 0.6, ValueError, "infinite"),
+        (X.astype(int), 0.8, 0.6, TypeError, "int64"),
+        (X, 0.8, 0.0, ValueError, "sigma is 0"),
+        (X, 0.8, np.nan, ValueError, "sigma is nan"),
+        (X, 1.2, 0.6, ValueError, "alpha is 1.2"),
+        (X, -0.1, 0.6, ValueError, "alpha is -0.1"),
+        (X, np.ones(2), 0.6, TypeError, "two numbers"),
+    ],
+)
+def test_noisy_batches_and_levels(make, x, alpha, sigma, error, says):
+    with pytest.raises(error, match=says):
+        make(IMAGES)(x, alpha, sigma)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error", "says"),
+    [
+        ({"size": 4}, ValueError, "odd"),
+        ({"size": -3}, ValueError, "-3"),
+        ({"size": 3.0}, TypeError, "odd integer"),
+        ({"size": 5, "border": "wrap"}, ValueError, "larger than the picture|larger"),
+        ({"size": 3, "border": "mirror"}, ValueError, "'zero', 'wrap'"),
+        ({}, ValueError, "exactly one"),
+        ({"size": 3, "scales": Scales([1], [3])}, ValueError, "exactly one"),
+        ({"size": 3, "backend": "fortran"}, ValueError, "fortran"),
+    ],
+)
+def test_patch_arguments(arguments, error, says):
+    with pytest.raises(error, match=says):
+        Patch(IMAGES, **arguments)
+
+
+def test_points_have_no_windows():
+    with pytest.raises(ValueError, match="use Ideal"):
+        Patch(np.zeros((3, 2)), 3)
+
+
+@pytest.mark.parametrize("table", [([], []), ([1, 2], [3]), ([1, 1], [3, 5]), ([0.0], [3]), ([1.0], [4])])
+def test_scales_tables(table):
+    with pytest.raises(ValueError, match="scales|window"):
+        Scales(*table)
+
+
+def test_scales_take_the_nearest_entry_on_a_logarithmic_axis():
+    scales = Scales([10, 0.1, 1], [15, 3, 7])
+    assert [scales(1.0, s) for s in (0.01, 0.3, 0.33, 3.1, 3.3, 99)] == [3, 3, 7, 7, 15, 15]
+    assert scales(0.0, 1.0) == 15
+    assert Scales.from_dict(scales.to_dict()) == scales
+    answer = Patch(IMAGES, scales=scales)(X, 0.5, 0.5)
+    np.testing.assert_array_equal(answer, Patch(IMAGES, 7)(X, 0.5, 0.5))
+
+
+def test_linear_wants_a_covariance():
+    with pytest.raises(ValueError, match="expected \\(2, 2\\)"):
+        Linear(np.zeros(2), np.eye(3))
+    with pytest.raises(ValueError, match="symmetric"):
+        Linear(np.zeros(2), np.array([[1.0, 0.5], [0.0, 1.0]]))
+    with pytest.raises(ValueError, match="eigenvalue"):
+        Linear(np.zeros(2), -np.eye(2))
+
+
+def test_nothing_to_merge():
+    with pytest.raises(ValueError, match="no parts"):
+        merge([])
+    one, two = Ideal(IMAGES).partial(X, 0.8, 0.6), Ideal(IMAGES).partial(X[:1], 0.8, 0.6)
+    with pytest.raises(ValueError, match="same noisy batch"):
+        merge([one, two])

@@ -1,0 +1,186 @@
+"""What local scores must do whatever the data: theory.md, P28 to P34, and independence of how the work is cut up."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from test_patch_loops import BACKENDS, MACHINES, level
+
+from edudiff.backend import has_numba
+from edudiff.denoisers import Ideal, Patch, merge, windows
+
+ratios = st.sampled_from([0.1, 0.5, 1.0, 3.0])
+seeds = st.integers(0, 2**16)
+
+
+def case(seed, count=4, shape=(5, 5, 1), batch=2):
+    rng = np.random.default_rng(seed)
+    return rng.uniform(-1, 1, (count, *shape)), rng.standard_normal((batch, *shape))
+
+
+def close(a, b, atol=1e-10):
+    np.testing.assert_allclose(a, b, atol=atol, rtol=0)
+
+
+def orbit(images):
+    """All images, moved to everywhere on the torus."""
+    rows, columns = images.shape[1:3]
+    return np.concatenate([np.roll(images, (i, j), (1, 2)) for i in range(rows) for j in range(columns)])
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+@given(seed=seeds, ratio=ratios)
+def test_a_window_that_covers_the_picture_is_the_ideal_score_p28(backend, seed, ratio):
+    images, x = case(seed)
+    expected = Ideal(images)(x, *level(ratio))
+    close(Patch(images, 9, shifts=False, backend=backend)(x, *level(ratio)), expected)
+    close(Patch(images, 9, shifts=True, backend=backend)(x, *level(ratio)), expected)
+    close(Patch(images, 5, shifts=False, border="wrap", backend=backend)(x, *level(ratio)), expected)
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+@given(seed=seeds, ratio=ratios)
+def test_a_window_of_one_pixel_has_no_border_p29(backend, seed, ratio):
+    images, x = case(seed, shape=(4, 5, 2))
+    for shifts in (True, False):
+        zero, wrap = (Patch(images, 1, shifts=shifts, border=b, backend=backend)(x, *level(ratio)) for b in ("zero", "wrap"))
+        close(zero, wrap)
+    pixels = images.reshape(-1, 2)
+    close(zero[:, 1, 2], Ideal(images[:, 1, 2])(x[:, 1, 2], *level(ratio)))
+    shifted = Patch(images, 1, backend=backend)(x, *level(ratio))
+    close(shifted.reshape(-1, 2), Ideal(pixels)(x.reshape(-1, 2), *level(ratio)))
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+@given(seed=seeds, ratio=ratios)
+def test_shifts_are_the_orbit_of_the_data_p30_p31(backend, seed, ratio):
+    images, x = case(seed)
+    for size in (1, 3, 5):
+        shifted = Patch(images, size, border="wrap", backend=backend)(x, *level(ratio))
+        close(shifted, Patch(orbit(images), size, shifts=False, border="wrap", backend=backend)(x, *level(ratio)))
+    close(shifted, Ideal(orbit(images))(x, *level(ratio)))
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_the_shifted_score_moves_with_the_picture_and_the_local_one_does_not_p32(backend):
+    images, x = case(1, shape=(6, 5, 1))
+    moved = np.roll(x, (2, -1), (1, 2))
+    for shifts, moves in ((True, True), (False, False)):
+        denoise = Patch(images, 3, shifts=shifts, border="wrap", backend=backend)
+        difference = denoise(moved, 0.8, 0.6) - np.roll(denoise(x, 0.8, 0.6), (2, -1), (1, 2))
+        assert (abs(difference).max() < 1e-10) == moves
+
+
+@pytest.mark.parametrize(("border", "shifts"), MACHINES)
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_flips_and_quarter_turns_commute_p32(backend, border, shifts):
+    images, x = case(2, shape=(6, 5, 2))
+    for turn in (lambda a: a[:, ::-1], lambda a: a[:, :, ::-1], lambda a: np.rot90(a, axes=(1, 2))):
+        here = Patch(images, 3, shifts=shifts, border=border, backend=backend)(x, 0.8, 0.6)
+        there = Patch(turn(images).copy(), 3, shifts=shifts, border=border, backend=backend)(turn(x).copy(), 0.8, 0.6)
+        close(turn(here), there)
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+@given(seed=seeds, ratio=ratios)
+def test_at_corners_and_for_wide_windows_shifts_change_nothing_p33(backend, seed, ratio):
+    images, x = case(seed, shape=(6, 6, 1))
+    for size in (3, 5, 7, 9):
+        shifted, local = (Patch(images, size, shifts=s, backend=backend)(x, *level(ratio)) for s in (True, False))
+        close(shifted[:, [0, 0, -1, -1], [0, -1, 0, -1]], local[:, [0, 0, -1, -1], [0, -1, 0, -1]])
+        if size // 2 * 2 >= 6:
+            close(shifted, local)
+        else:
+            assert abs(shifted - local).max() > 1e-6
+
+
+@pytest.mark.parametrize(("border", "shifts"), MACHINES)
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_nothing_outside_the_window_matters_bit_for_bit_p34(backend, border, shifts):
+    images, x = case(3, shape=(9, 9, 1))
+    x, images = x.astype(np.float32), images.astype(np.float32)
+    denoise = Patch(images, 3, shifts=shifts, border=border, backend=backend)
+    changed = x.copy()
+    changed[:, 6, 6] += 0.3
+    differs = (denoise(x, 0.8, 0.6) != denoise(changed, 0.8, 0.6)).any((0, 3))
+    assert differs[5:8, 5:8].all()
+    differs[5:8, 5:8] = False
+    assert not differs.any()
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_larger_windows_guess_better_p37(backend):
+    """Mean squared error under the law of the data: ideal <= LS 5 <= LS 3 <= LS 1, and LS <= ELS on a torus."""
+    rng = np.random.default_rng(0)
+    images = rng.choice([-1.0, 1.0], (4, 5, 5, 1))
+    x0 = images[rng.integers(4, size=400)]
+    x = 0.6 * x0 + 0.8 * rng.standard_normal(x0.shape)
+
+    def error(size, shifts):
+        return ((Patch(images, size, shifts=shifts, border="wrap", backend=backend)(x, 0.6, 0.8) - x0) ** 2).mean()
+
+    local = [error(size, False) for size in (5, 3, 1)]
+    assert local == sorted(local)
+    for size, mse in zip((5, 3, 1), local, strict=True):
+        assert mse < error(size, True)
+
+
+@pytest.mark.parametrize(("border", "shifts"), MACHINES)
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_a_sweep_is_its_single_sizes(backend, border, shifts):
+    images, x = case(4, count=20, shape=(7, 8, 3))
+    sizes = (3, 7, 1, 5)
+    sweep = Patch(images, 3, shifts=shifts, border=border, backend=backend).sweep(x, 0.8, 0.6, sizes)
+    assert tuple(sweep) == sizes
+    for size in sizes:
+        close(sweep[size], Patch(images, size, shifts=shifts, border=border, backend=backend)(x, 0.8, 0.6))
+
+
+@pytest.mark.parametrize(("border", "shifts"), MACHINES)
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_shares_of_the_training_set_merge_in_any_order(backend, border, shifts):
+    images, x = case(5, count=37, shape=(5, 6, 2))
+    whole = Patch(images, 3, shifts=shifts, border=border, backend=backend)
+    for ratio in (0.05, 1.0, 20.0):
+        shares = [images[:3], images[3:20], images[20:]]
+        a, b, c = (
+            Patch(s, 3, shifts=shifts, border=border, backend=backend).partial(x, *level(ratio)) for s in shares
+        )
+        for parts in ([a, b, c], [c, a, b], [merge([a, b]), c], [a, merge([b, c])]):
+            _, num, den = merge(parts)
+            close(num / den[..., None], whole(x, *level(ratio)))
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_order_and_batch_do_not_matter(backend, monkeypatch):
+    images, x = case(6, count=50, shape=(6, 6, 1), batch=5)
+    images, x = images.astype(np.float32), x.astype(np.float32)
+    together = Patch(images, 3, backend=backend)(x, 0.9, 0.4)
+    close(Patch(images[::-1].copy(), 3, backend=backend)(x, 0.9, 0.4), together, 2e-6)
+    one_by_one = [Patch(images, 3, backend=backend)(x[b : b + 1], 0.9, 0.4) for b in range(5)]
+    close(np.concatenate(one_by_one), together, 0 if backend == "numba" else 2e-6)
+    for block in (1, 2000):
+        monkeypatch.setattr(windows, "BLOCK", block)
+        close(Patch(images, 3, backend=backend)(x, 0.9, 0.4), together, 2e-6)
+
+
+@pytest.mark.skipif(not has_numba(), reason="needs Numba")
+def test_the_number_of_threads_changes_no_bit():
+    import numba
+
+    images, x = case(7, count=100, shape=(8, 8, 1), batch=3)
+    before, answers = numba.get_num_threads(), []
+    try:
+        for threads in range(1, min(4, numba.config.NUMBA_NUM_THREADS) + 1):
+            numba.set_num_threads(threads)
+            answers.append(Patch(images.astype(np.float32), 3)(x.astype(np.float32), 0.9, 0.4))
+    finally:
+        numba.set_num_threads(before)
+    assert all((a == answers[0]).all() for a in answers)
+
+
+def test_inputs_are_not_written_to():
+    images, x = case(8)
+    kept = images.copy(), x.copy()
+    Patch(images, 3)(x, 0.8, 0.6)
+    assert (images == kept[0]).all() and (x == kept[1]).all()

@@ -1,0 +1,134 @@
+"""The command line, as a user meets it: what it prints, what it writes, what it says when something is wrong."""
+
+import json
+import signal
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+
+from edudiff import cli
+from edudiff.nn import checkpoint
+
+TINY = ["--images", "12", "--size", "14", "--channels", "4", "--depth", "1", "--train-steps", "6", "--batch", "8"]
+DRAW = ["--seeds", "3", "--steps", "3", "--calibration", "2"]
+
+
+def run(*argv):
+    return cli.main([str(a) for a in argv])
+
+
+def results(folder):
+    return json.loads((folder / "results.json").read_text())
+
+
+@pytest.fixture(scope="module")
+def compared(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("runs") / "hands"
+    assert run("compare", *TINY, *DRAW, "--out", folder) == 0
+    return folder
+
+
+def test_compare_writes_the_numbers_the_picture_and_the_command(compared):
+    found = results(compared)
+    expected = {"data": "hands", "images": 12, "size": 14, "steps": 3, "seeds": 3, "seed": 0}
+    assert {key: found[key] for key in expected} == expected
+    assert found["command"].startswith("edudiff compare --images 12")
+    assert len(found["scales"]) == 3
+    assert set(found["scales"]) <= {3, 5, 7}
+    assert set(found["agreement"]) == {"els", "local", "linear", "ideal"}
+    for row in found["agreement"].values():
+        assert {"pearson_r", "r2", "R2", "beats_ideal"} <= set(row)
+    assert set(found["draw_seconds"]) == {"network", "els", "local", "linear", "ideal"}
+    assert found["train_seconds"] > 0
+    assert found["fingers"]["training"] == {"5": 12}
+    assert sum(found["fingers"]["network"].values()) == 3
+    assert 0 <= found["fingers"]["same_count"] <= 1
+    assert (compared / "picture.png").read_bytes().startswith(b"\x89PNG")
+    assert checkpoint.load(compared / "network.npz").step == 6
+
+
+def test_same_command_gives_the_same_numbers_again(compared, tmp_path):
+    assert run("compare", *TINY, *DRAW, "--out", tmp_path) == 0
+    assert results(tmp_path)["agreement"] == results(compared)["agreement"]
+
+
+def test_backends_draw_the_same_pictures(compared, tmp_path):
+    pytest.importorskip("numba")
+    for backend in ("numpy", "numba"):
+        assert run("compare", *TINY, *DRAW, "--out", tmp_path / backend, "--backend", backend) == 0
+    one, other = (results(tmp_path / b)["agreement"]["els"]["per_seed"] for b in ("numpy", "numba"))
+    np.testing.assert_allclose(one, other, atol=1e-3)
+
+
+def test_train_sample_and_resume(tmp_path, capsys):
+    assert run("train", *TINY, "--out", tmp_path / "net") == 0
+    assert results(tmp_path / "net")["train_steps"] == 6
+    sample = ["sample", *TINY[:4], "--seeds", 2, "--steps", 2]
+    assert run(*sample, "--denoiser", "network", "--checkpoint", tmp_path / "net", "--out", tmp_path / "a") == 0
+    assert run(*sample, "--denoiser", "local", "--window", 3, "--out", tmp_path / "b") == 0
+    assert (tmp_path / "a" / "picture.png").exists()
+    assert run("train", *TINY, "--out", tmp_path / "net", "--resume") == 0
+    assert run("train", *TINY, "--rate", 0.5, "--out", tmp_path / "net", "--resume") == 2
+    assert "other settings (rate: 0.002 -> 0.5)" in capsys.readouterr().err
+
+
+def test_interrupted_training_leaves_a_checkpoint_and_says_how_to_resume(tmp_path):
+    out = tmp_path / "run"
+    command = [sys.executable, "-m", "edudiff", "train", *TINY[:-4], "--train-steps", "100000", "--batch", "8"]
+    process = subprocess.Popen([*command, "--out", out, "--backend", "numpy"], stderr=subprocess.PIPE, text=True)
+    while not (out.exists() and process.poll() is None):
+        time.sleep(0.1)
+    time.sleep(6)
+    process.send_signal(signal.SIGINT)
+    _, errors = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert f"--out {out}" in errors
+    assert "--resume" in errors
+    assert "Traceback" not in errors
+    step = checkpoint.load(out / "network.npz").step
+    assert 0 < step < 100_000
+    assert [p.name for p in out.iterdir()] == ["network.npz"]
+    assert run("train", *TINY[:-4], "--train-steps", "100000", "--batch", "8", "--out", out) == 2  # would overwrite it
+
+
+@pytest.mark.parametrize(
+    ("argv", "says"),
+    (
+        (["--data", "nowhere"], "'nowhere' is none of mnist"),
+        (["--images", 0], "images is 0, expected an integer >= 1"),
+        (["--window", 4], "window size is 4, expected an odd integer"),
+        (["--steps", 0], "steps is 0"),
+        (["--padding", "wrap", "--window", 15], "may not be larger"),
+        (["--resume"], "--resume needs --out"),
+        (["--size", 5], "size"),
+    ),
+)
+def test_bad_input_is_one_line(argv, says, tmp_path, capsys, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert run("compare", *TINY, *DRAW, *argv) == 2
+    error = capsys.readouterr().err
+    assert says in error
+    assert "Traceback" not in error
+
+
+def test_unwritable_folder_is_named(tmp_path, capsys):
+    (tmp_path / "file").write_text("in the way")
+    assert run("demo", "--out", tmp_path / "file") == 2
+    assert "cannot write to the folder" in capsys.readouterr().err
+
+
+def test_info_says_what_is_here(capsys):
+    assert run("info") == 0
+    said = capsys.readouterr().out
+    assert f"numpy          {np.__version__}" in said
+    assert "data is looked for in" in said
+
+
+def test_default_folders_do_not_overwrite_each_other(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for _ in range(2):
+        assert run("sample", *TINY[:4], "--denoiser", "ideal", "--seeds", 1, "--steps", 2) == 0
+    assert sorted(p.name for p in (tmp_path / "runs").iterdir()) == ["sample", "sample-2"]
