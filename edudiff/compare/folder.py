@@ -34,16 +34,16 @@ def open_folder(path):
     return folder
 
 
-def write_results(folder, results):
-    """Write `results.json`, whole or not at all. Values that are not numbers in JSON (NaN) become null."""
+def write_results(path, results):
+    """Write `results` as JSON, whole or not at all. Values that JSON has no number for (NaN) become null."""
     text = json.dumps(_plain(results), indent=1, allow_nan=False)
-    with atomic(folder / RESULTS) as file:
+    with atomic(path) as file:
         file.write(text.encode() + b"\n")
 
 
-def write_picture(folder, figure):
-    """Write a matplotlib Figure as `picture.png`, whole or not at all."""
-    with atomic(folder / PICTURE) as file:
+def write_picture(path, figure):
+    """Write a matplotlib Figure as PNG, whole or not at all."""
+    with atomic(path) as file:
         figure.savefig(file, format="png", dpi=120)
 
 

@@ -10,6 +10,7 @@ from functools import partial
 import numpy as np
 from numba import njit
 
+from edudiff.fast import winograd
 from edudiff.fast.exp import MAY_REORDER, exp32
 from edudiff.nn import layers
 from edudiff.nn.layers import relu, relu_backward  # noqa: F401
@@ -48,8 +49,23 @@ def _columns(x, size, wrap, cols):
                             row[to + c] = 0
 
 
-conv = partial(layers.conv, columns=columns)
-conv_backward = partial(layers.conv_backward, columns=columns)
+def conv(x, w, b, padding):
+    """As `edudiff.nn.layers.conv`; with many channels by `edudiff.fast.winograd`."""
+    if suits_winograd(w):
+        return winograd.conv(x, w, b, padding)
+    return layers.conv(x, w, b, padding, columns)
+
+
+def conv_backward(dout, cache, need_dx=True):
+    """As `edudiff.nn.layers.conv_backward`."""
+    if suits_winograd(cache[1]):
+        return winograd.conv_backward(dout, cache, need_dx)
+    return layers.conv_backward(dout, cache, columns, need_dx)
+
+
+def suits_winograd(w):
+    """Whether the window `w` is 3x3 and has so many channels that multiplications are what a convolution costs."""
+    return w.shape[:2] == (3, 3) and min(w.shape[2:]) >= 16
 
 
 def silu(x):

@@ -1,0 +1,34 @@
+"""The opening picture: the same noise through the network and the formulas, a finger count under each hand.
+
+Run `python figures/hands.py`; it is the demo's job, and writes `figures/results/hands.png` and `hands.json`. The network
+is kept in `runs/figure-hands`, so that a second run, or one after Ctrl-C, does not train again.
+"""
+
+from pathlib import Path
+
+import edudiff
+from edudiff import plot
+from edudiff.cli import DEMO, report
+from edudiff.compare import folder as folders
+from edudiff.compare import job as jobs
+
+RESULTS = Path(__file__).parent / "results"
+WORK = Path("runs") / "figure-hands"
+ROWS = ("network", "els", "local", "linear", "ideal", "nearest")
+
+
+def main(job=DEMO, work=WORK, out=RESULTS):
+    """Train or resume, calibrate, draw, and write the picture and its numbers. Returns the results."""
+    folder = folders.open_folder(work)
+    results, pictures, captions = jobs.compare(job, folder, resume=(folder / folders.NETWORK).exists())
+    shown = {name: pictures[name] for name in ROWS}
+    title = "rows: denoisers; columns: the same noise; numbers: fingers"
+    out = folders.open_folder(out)
+    folders.write_picture(out / "hands.png", plot.rows(shown, captions, columns=12, title=title))
+    kept = {"command": "python figures/hands.py", "version": edudiff.__version__, **results}
+    folders.write_results(out / "hands.json", kept)
+    return results
+
+
+if __name__ == "__main__":
+    print(report(main()))
