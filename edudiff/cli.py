@@ -162,7 +162,9 @@ def run_sample(args):
 
 def finish(args, folder, results, pictures, captions=None, figure=None):
     """Write results.json and picture.png; without matplotlib the pictures are shown as text."""
-    folders.write_results(folder / folders.RESULTS, {"command": args.command, "version": edudiff.__version__, **results})
+    folders.write_results(
+        folder / folders.RESULTS, {"command": args.command, "version": edudiff.__version__, **results}
+    )
     if importlib.util.find_spec("matplotlib"):
         shown = figure() if figure else plot.rows(pictures, captions, title=args.command)
         folders.write_picture(folder / folders.PICTURE, shown)

@@ -85,7 +85,6 @@ def same_shape(a, b, name_a, name_b):
         raise ValueError(f"{name_a} has shape {a.shape} and {name_b} {b.shape}, expected the same shape")
 
 
-
 def score_from_x0(x, x0_hat, alpha, sigma):
     """The score of the noisy law from the posterior mean: (alpha * x0_hat - x) / sigma**2 (Tweedie's formula)."""
     same_shape(x, x0_hat, "x", "x0_hat")

@@ -17,6 +17,7 @@ MAY_USE = {  # the arrows of the layout: a part, and the parts below it
     "backend": set(),
     "threads": set(),
     "progress": set(),
+    "interrupt": set(),
     "check": {"backend"},
     "schedule": {"check"},
     "forward": {"backend", "check", "schedule"},
@@ -26,7 +27,7 @@ MAY_USE = {  # the arrows of the layout: a part, and the parts below it
     "nn": CORE | {"fast"},
     "data": {"backend", "check"},
     "plot": CORE | {"data"},
-    "compare": CORE | {"fast", "denoisers", "nn", "data", "plot", "progress"},
+    "compare": CORE | {"fast", "denoisers", "nn", "data", "plot", "progress", "interrupt"},
     "cli": CORE | {"fast", "denoisers", "nn", "data", "plot", "progress", "compare"},
     "__main__": {"cli"},
 }

@@ -19,6 +19,7 @@ from edudiff.compare.calibrate import calibrate
 from edudiff.compare.folder import NETWORK
 from edudiff.data.fingers import count_fingers_all
 from edudiff.forward import streams
+from edudiff.interrupt import deferred
 from edudiff.progress import bar
 from edudiff.reverse import start
 
@@ -75,8 +76,10 @@ def load_pictures(job):
     else:
         images = data.load(job.data, count=job.images, size=job.size, root=job.root)
     if job.backend == "cupy":
-        import cupy
-
+        try:
+            import cupy
+        except ImportError as error:
+            raise ImportError("backend cupy needs CuPy and a GPU: pip install 'edudiff[cuda12]' or [cuda13]") from error
         images = cupy.asarray(images)
     choose(job.backend, images)
     return images
@@ -102,7 +105,7 @@ def new_network(job, images):
 def train(job, images, folder, resume=False):
     """Train the job's network, or go on from the folder's checkpoint; returns the final `State` and the seconds.
 
-    Saves a checkpoint every half minute, at the end, and when it is interrupted or fails.
+    Saves a checkpoint every half minute, at the end, and after Ctrl-C, which raises KeyboardInterrupt between two steps.
     """
     chosen, _ = job.times()
     path = folder / NETWORK
@@ -117,14 +120,16 @@ def train(job, images, folder, resume=False):
     states = nn.train(state.net if state else net, images, chosen, rng, job.train_steps, **settings, state=state)
     begun = saved = time.perf_counter()
     first = state.step if state else 0
-    try:
+    with deferred() as stop:
         for state in bar(states, job.train_steps - first, "training"):
+            if stop.is_set():
+                break
             if time.perf_counter() - saved > SAVE_EVERY:
                 nn.checkpoint.save(path, state)
                 saved = time.perf_counter()
-    finally:
-        if state is not None and math.isfinite(state.loss):
-            nn.checkpoint.save(path, state)
+        nn.checkpoint.save(path, state)
+    if stop.is_set():
+        raise KeyboardInterrupt
     return state, time.perf_counter() - begun
 
 

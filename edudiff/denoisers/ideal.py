@@ -66,7 +66,8 @@ class Ideal:
                 logits = logits - offset  # (B, n)
                 lead = _leading(logits, total, error)  # (B, n)
                 if x.dtype != exact.dtype and float(lead.mean()) > FEW:
-                    logits = self._products(centred, flat[rows].astype("float64"), rows, alpha, sigma) - offset  # (B, n)
+                    wide = flat[rows].astype("float64")  # (n, D)
+                    logits = self._products(centred, wide, rows, alpha, sigma) - offset  # (B, n)
                     lead = _leading(logits, total, self._error(centred, alpha, sigma, "float64"))  # (B, n)
                 if float(lead.mean()) <= FEW or self._error(centred, alpha, sigma, "float64") > TOLERANCE:
                     logits = _evaluate(logits, lead, exact, originals[rows], alpha, sigma)  # (B, n)
@@ -77,7 +78,7 @@ class Ideal:
         return top, num + den[:, None] * self._centre, den
 
     def _products(self, query, chunk, rows, alpha, sigma):
-        """The logits without the term in |x|^2, which is the same for all: (alpha x.y - alpha^2 |y|^2 / 2) / sigma^2."""
+        """The logits without their common term in |x|^2: (alpha x.y - alpha^2 |y|^2 / 2) / sigma^2."""
         shift = (alpha**2 / (2 * sigma**2) * self._norms[rows]).astype(query.dtype)  # (n,)
         return (query * (alpha / sigma**2)) @ chunk.T - shift  # (B, n)
 

@@ -19,7 +19,7 @@ class Linear:
         check.finite_floats(covariance, "covariance")
         array_module(mean, covariance)
         if covariance.shape != (mean.size, mean.size):
-            raise ValueError(f"covariance has shape {covariance.shape}, expected {(mean.size, mean.size)} for this mean")
+            raise ValueError(f"covariance has shape {covariance.shape}, expected {(mean.size, mean.size)} for the mean")
         if mean.ndim not in (1, 3):
             raise ValueError(f"mean has shape {mean.shape}, expected that of one item, (H, W, C) or (D,)")
         largest = float(abs(covariance).max())
@@ -32,7 +32,7 @@ class Linear:
 
     @classmethod
     def fit(cls, images):
-        """The linear denoiser of a training set: (N, H, W, C) or (N, D); the covariance is the mean over the N items."""
+        """The linear denoiser of a training set, (N, H, W, C) or (N, D); its covariance is the mean over N items."""
         xp = check.training_set(images)
         count, dtype = len(images), str(images.dtype)
         flat = images.reshape(count, -1).astype("float64")  # (N, D)

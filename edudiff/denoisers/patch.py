@@ -30,9 +30,9 @@ class Patch:
     def __init__(self, images, size=None, *, shifts=True, border="zero", scales=None, backend=None):
         check.training_set(images)
         if images.ndim != 4:
-            raise ValueError(f"images have shape {images.shape}, expected (N, H, W, C): points have no windows, use Ideal")
+            raise ValueError(f"images have shape {images.shape}, expected (N, H, W, C); for points (N, D) use Ideal")
         if (size is None) == (scales is None):
-            raise ValueError("expected exactly one of size (an odd integer) and scales (a table of sizes by noise level)")
+            raise ValueError("expected exactly one of size (an odd integer) and scales (a table by noise level)")
         check.one_of(border, BORDERS, "border")
         self.shape = images.shape[1:3]
         self.size = None if size is None else check.window(size, self.shape, border)
@@ -66,7 +66,7 @@ class Patch:
     def _parts(self, x, alpha, sigma, sizes):
         xp = check.batch(x, self.images)
         alpha, sigma = check.levels(alpha, sigma)
-        sizes = [self.window(alpha, sigma)] if sizes is None else [check.window(k, self.shape, self.border) for k in sizes]
+        sizes = [check.window(k, self.shape, self.border) for k in sizes or [self.window(alpha, sigma)]]
         parts = self._evaluate(x, alpha, sigma, sizes, str(x.dtype))
         if x.dtype.itemsize < 8:
             again = xp.zeros(len(x), dtype=bool)  # (B,)

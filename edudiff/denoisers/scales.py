@@ -9,7 +9,7 @@ from edudiff import check
 
 @dataclass(frozen=True)
 class Scales:
-    """A table from the noise level sigma / alpha to a window size; between its entries, the nearest in log(sigma / alpha).
+    """A table from the noise level sigma / alpha to a window size: that of the nearest entry in log(sigma / alpha).
 
     `ratios`: sigma / alpha of each entry, > 0, all different, in any order. `sizes`: their odd window sizes.
     Raises ValueError for tables that are empty, of different lengths, or hold other values.
@@ -25,7 +25,9 @@ class Scales:
     def __post_init__(self):
         ratios, sizes = [float(r) for r in self.ratios], [check.window(s) for s in self.sizes]
         if not ratios or len(ratios) != len(sizes):
-            raise ValueError(f"scales has {len(ratios)} ratios and {len(sizes)} sizes, expected as many of each, at least one")
+            raise ValueError(
+                f"scales has {len(ratios)} ratios and {len(sizes)} sizes, expected one size for each ratio"
+            )
         if not all(0 < r < math.inf for r in ratios) or len(set(ratios)) < len(ratios):
             raise ValueError(f"scales has ratios {ratios}, expected different finite sigma / alpha > 0")
         pairs = sorted(zip(ratios, sizes, strict=True))

@@ -44,7 +44,7 @@ class Softmax:
         top = xp.maximum(old, chunk_top)  # (...)
         reference = finite(xp, top)  # (...)
         weights = xp.exp(logits - reference.astype(logits.dtype)[..., None])  # (..., n)
-        # The reference was rounded to the dtype of the logits: in units of exp(-top), the weights are off by this factor.
+        # The reference was rounded to the dtype of the logits, so the weights are off by this factor.
         rounding = xp.exp(reference.astype(logits.dtype) - reference)  # (...)
         keep = xp.exp(old - reference)  # (...)
         weights = weights.astype(values.dtype, copy=False)  # (..., n)

@@ -100,8 +100,10 @@ def _add_displaced(totals, x, chunk, alpha, sigma, shift, border, typical):
     (here, there), (left, right) = (overlap(length, s) for length, s in zip(shape, shift, strict=True))
     squares = squared_difference(x[:, here, left], alpha * chunk[there, right], typical[:, here, left])  # (B, h, w, n)
     for size, total in totals.items():
-        centres = [whole if clip else slice(whole.start + size // 2, whole.stop - size // 2)
-                   for whole, clip in zip((here, left), clipped, strict=True)]
+        centres = [
+            whole if clip else slice(whole.start + size // 2, whole.stop - size // 2)
+            for whole, clip in zip((here, left), clipped, strict=True)
+        ]
         if any(c.start >= c.stop for c in centres):
             continue
         distances = box_sums(xp, squares, size, clipped, border)  # (B, h', w', n)

@@ -1,1 +1,1 @@
-"""Numba kernels: plain loops, each beside a NumPy definition that it must equal. Nothing here is imported unless used."""
+"""Numba kernels: plain loops, each beside a NumPy definition that it must equal. Imported only when used."""

@@ -1,12 +1,11 @@
 """exp in plain float32 arithmetic, so that a loop that calls it becomes vector instructions."""
 
 import numpy as np
-from numba import njit
 
-MAY_REORDER = {"contract", "reassoc", "nsz", "arcp"}  # fast arithmetic that still respects NaN and infinity
+from edudiff.fast.jit import compiled
 
 
-@njit(fastmath=MAY_REORDER, inline="always", cache=True)
+@compiled
 def exp32(x):
     """exp(x) for a float32 number, relative error below 2e-7; beyond -87 and 88 it stays at its value there.
 

@@ -3,9 +3,30 @@
 from concurrent.futures import ThreadPoolExecutor
 
 import numba
+from numba.core import cgutils
+from numba.extending import intrinsic
 
 # Sums may be reordered and fused, which makes them vectors; NaN and infinity keep their meaning.
 compiled = numba.njit(cache=True, nogil=True, error_model="numpy", fastmath={"reassoc", "contract", "nsz", "arcp"})
+
+# For tricks with rounding, which reordering would undo.
+compiled_as_written = numba.njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract"})
+
+
+@intrinsic
+def borrowed(typing_context, array):
+    """The same array without an owner, so that its slices count no references; whoever lends it must outlive it.
+
+    Counting costs more than a short row's arithmetic: a locked addition for each slice, taken and given back.
+    """
+
+    def generate(context, builder, signature, arguments):
+        copy = context.make_array(array)(context, builder, arguments[0])
+        copy.meminfo = cgutils.get_null_value(copy.meminfo.type)
+        copy.parent = cgutils.get_null_value(copy.parent.type)
+        return copy._getvalue()
+
+    return array(array), generate
 
 
 def share_out(function, pieces):

@@ -5,17 +5,13 @@ and on contiguous arrays falls back to the definition for anything else. Each lo
 threads run beside it: training gives every core its own pictures (`edudiff.threads`).
 """
 
-from functools import partial
-
 import numpy as np
-from numba import njit
 
 from edudiff.fast import winograd
-from edudiff.fast.exp import MAY_REORDER, exp32
+from edudiff.fast.exp import exp32
+from edudiff.fast.jit import compiled
 from edudiff.nn import layers
 from edudiff.nn.layers import relu, relu_backward  # noqa: F401
-
-compiled = partial(njit, nogil=True, fastmath=MAY_REORDER, cache=True)
 
 
 def columns(x, size, padding):
@@ -26,7 +22,7 @@ def columns(x, size, padding):
     return cols
 
 
-@compiled()
+@compiled
 def _columns(x, size, wrap, cols):
     count, height, width, channels = x.shape
     r = size // 2
@@ -73,17 +69,16 @@ def silu(x):
     if x.dtype != np.float32 or not x.flags.c_contiguous:
         return layers.silu(x)
     out, sigmoid = np.empty_like(x), np.empty_like(x)
-    _silu(x.reshape(len(x), -1), out.reshape(len(x), -1), sigmoid.reshape(len(x), -1))
+    _silu(x.reshape(-1), out.reshape(-1), sigmoid.reshape(-1))
     return out, (x, sigmoid)
 
 
-@compiled()
+@compiled
 def _silu(x, out, sigmoid):
-    for b in range(x.shape[0]):
-        for i in range(x.shape[1]):
-            s = np.float32(1) / (np.float32(1) + exp32(-x[b, i]))
-            sigmoid[b, i] = s
-            out[b, i] = x[b, i] * s
+    for i in range(len(x)):
+        s = np.float32(1) / (np.float32(1) + exp32(-x[i]))
+        sigmoid[i] = s
+        out[i] = x[i] * s
 
 
 def silu_backward(dout, cache):
@@ -92,16 +87,14 @@ def silu_backward(dout, cache):
     if x.dtype != np.float32 or not dout.flags.c_contiguous:
         return layers.silu_backward(dout, cache)
     dx = np.empty_like(x)
-    _silu_backward(dout.reshape(len(x), -1), x.reshape(len(x), -1), sigmoid.reshape(len(x), -1), dx.reshape(len(x), -1))
+    _silu_backward(dout.reshape(-1), x.reshape(-1), sigmoid.reshape(-1), dx.reshape(-1))
     return dx
 
 
-@compiled()
+@compiled
 def _silu_backward(dout, x, sigmoid, dx):
-    for b in range(x.shape[0]):
-        for i in range(x.shape[1]):
-            s = sigmoid[b, i]
-            dx[b, i] = dout[b, i] * (s + x[b, i] * s * (1 - s))
+    for i in range(len(x)):
+        dx[i] = dout[i] * (sigmoid[i] + x[i] * sigmoid[i] * (1 - sigmoid[i]))
 
 
 def modulate(x, scale, shift):
@@ -113,7 +106,7 @@ def modulate(x, scale, shift):
     return out, (x, gain)
 
 
-@compiled()
+@compiled
 def _modulate(x, gain, shift, out):
     for b in range(x.shape[0]):
         for u in range(x.shape[1]):
@@ -131,7 +124,7 @@ def modulate_backward(dout, cache):
     return dx, dscale, dshift
 
 
-@compiled()
+@compiled
 def _modulate_backward(dout, x, gain, dx, dscale, dshift):
     for b in range(x.shape[0]):
         for u in range(x.shape[1]):
@@ -145,12 +138,11 @@ def _modulate_backward(dout, x, gain, dx, dscale, dshift):
 def add(x, y):
     """As `edudiff.nn.layers.add`."""
     out = np.empty_like(x)
-    _add(x.reshape(len(x), -1), y.reshape(len(x), -1), out.reshape(len(x), -1))
+    _add(x.reshape(-1), y.reshape(-1), out.reshape(-1))
     return out
 
 
-@compiled()
+@compiled
 def _add(x, y, out):
-    for b in range(x.shape[0]):
-        for i in range(x.shape[1]):
-            out[b, i] = x[b, i] + y[b, i]
+    for i in range(len(x)):
+        out[i] = x[i] + y[i]

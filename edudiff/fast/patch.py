@@ -1,30 +1,32 @@
 """The kernel of `Patch`: `edudiff.denoisers.windows.evaluate` in plain loops, LANES training pictures at a time."""
 
 import math
+from itertools import pairwise
 
 import numpy as np
 
 from edudiff.denoisers.softmax import margin, merge
-from edudiff.fast.jit import compiled, share_out
-from edudiff.fast.sums import window_sums
+from edudiff.fast.jit import borrowed, compiled, share_out
+from edudiff.fast.sums import block_sums, window_sums
 from edudiff.fast.weights import LANES, STRIP, add_row, fold_lanes
 
+FOLD = 8  # rows of displacements whose weights are added up in float32 before they join the float64 sums
 GROUPS = 16  # shares of the training set; fixed, so that sums are the same on any number of threads
 
 
 def lay_out(images):
-    """The training set (N, H, W, C) as blocks of LANES pictures side by side: (blocks, H, C, W * LANES), and N.
+    """The training set (N, H, W, C) as blocks of LANES pictures side by side: (blocks, C, H, W * LANES), and N.
 
     The last block is filled up with copies of its first picture, which get no weight.
     """
     count, rows, columns, channels = images.shape
     blocks = -(-count // LANES)
-    laid_out = np.empty((blocks, rows, channels, columns, LANES), images.dtype)  # (blocks, H, C, W, LANES)
+    laid_out = np.empty((blocks, channels, rows, columns, LANES), images.dtype)  # (blocks, C, H, W, LANES)
     for b in range(blocks):
-        block = images[b * LANES : (b + 1) * LANES].transpose(1, 3, 2, 0)  # (H, C, W, <= LANES)
+        block = images[b * LANES : (b + 1) * LANES].transpose(3, 1, 2, 0)  # (C, H, W, <= LANES)
         laid_out[b, ..., : block.shape[-1]] = block
         laid_out[b, ..., block.shape[-1] :] = block[..., :1]
-    return laid_out.reshape(blocks, rows, channels, -1), count
+    return laid_out.reshape(blocks, channels, rows, -1), count
 
 
 def evaluate(x, images, alpha, sigma, sizes, shifts, border, typical):
@@ -37,17 +39,23 @@ def evaluate(x, images, alpha, sigma, sizes, shifts, border, typical):
     rate = real(1 / (2 * sigma**2 * math.log(2)))
     reach = real(2 * sigma**2 * margin(count * rows * columns))
     bounds = np.linspace(0, len(laid_out), min(GROUPS, len(laid_out)) + 1).astype(int)  # (groups + 1,)
-    groups = list(zip(bounds[:-1], bounds[1:], strict=True))
-    wide_x = np.repeat(x.transpose(0, 1, 3, 2), LANES, axis=-1)  # (B, H, C, W * LANES)
+    groups = list(pairwise(bounds))
+    wide_x = np.repeat(x.transpose(0, 3, 1, 2), LANES, axis=-1)  # (B, C, H, W * LANES)
     wide_typical = np.repeat(typical, LANES, axis=-1)  # (B, H, W * LANES)
 
     def piece(task):
         b, (first, last) = task
         lanes = min(LANES, count - (last - 1) * LANES)
         best = np.full((len(sizes), rows, columns * LANES), np.inf, x.dtype)  # (sizes, H, W * LANES)
+        den_lanes = np.zeros_like(best)  # (sizes, H, W * LANES)
+        num_lanes = np.zeros((len(sizes), channels, rows, columns * LANES), x.dtype)  # (sizes, C, H, W * LANES)
+        state = (best, best.copy(), den_lanes, num_lanes)
         den = np.zeros((len(sizes), rows, columns))  # (sizes, H, W)
         num = np.zeros((len(sizes), rows, columns, channels))  # (sizes, H, W, C)
-        arguments = (high, low, rate, reach, np.array(sizes), shifts, border == "wrap", best, den, num)
+        line = columns + 2 * (max(sizes) // 2)  # of the picture with its border
+        canvas = np.empty((rows + 2 * (max(sizes) // 2)) * line * LANES, x.dtype)
+        work = (np.empty_like(canvas), *(np.empty(max(line * LANES, STRIP), x.dtype) for _ in range(5)))
+        arguments = (high, low, rate, reach, np.array(sizes), shifts, border == "wrap", canvas, work, state, den, num)
         add_blocks(wide_x[b], wide_typical[b], laid_out[first:last], lanes, *arguments)
         return best[..., ::LANES], num, den
 
@@ -55,38 +63,36 @@ def evaluate(x, images, alpha, sigma, sizes, shifts, border, typical):
     best, num, den = (np.stack(a).reshape(batch, len(groups), *a[0].shape) for a in zip(*done, strict=True))
     # The kernel's weights are powers of 2 with a rounded rate: so are its tops.
     top = best.astype(np.float64) * (-float(rate) * math.log(2))  # (B, groups, sizes, H, W)
-    return [
-        merge([(top[:, g, s], num[:, g, s], den[:, g, s]) for g in range(len(groups))]) for s in range(len(sizes))
-    ]
+    return [merge([(top[:, g, s], num[:, g, s], den[:, g, s]) for g in range(len(groups))]) for s in range(len(sizes))]
 
 
 @compiled
-def add_blocks(x, typical, blocks, lanes, high, low, rate, reach, sizes, shifts, wrap, best, den, num):
-    """Add all windows of some blocks to the running sums of one picture `x` (H, C, W * LANES), for each size."""
-    rows, channels, width = x.shape
-    border = max(sizes) // 2
-    line = width + 2 * border * LANES
-    canvas = np.empty((rows + 2 * border) * line, x.dtype)
+def add_blocks(x, typical, blocks, lanes, high, low, rate, reach, sizes, shifts, wrap, canvas, work, state, den, num):
+    """Add all windows of some blocks to the running sums of one picture `x` (C, H, W * LANES), for each size."""
+    channels, height, width = x.shape
+    border, narrow = max(sizes) // 2, min(sizes) // 2
+    best, _, den_lanes, num_lanes = state
+    folded = best.copy()
+    # All that the loops cut slices from is lent by the caller, who keeps it alive.
+    x, typical, canvas = borrowed(x), borrowed(typical), borrowed(canvas)
     work = (
-        np.empty_like(canvas), np.empty_like(canvas),
-        np.empty(line, x.dtype), np.empty(line, x.dtype), np.empty(STRIP, x.dtype),
+        borrowed(work[0]), borrowed(work[1]), borrowed(work[2]),
+        borrowed(work[3]), borrowed(work[4]), borrowed(work[5]),
     )  # fmt: skip
-    limit, folded = best.copy(), best.copy()
-    den_lanes = np.zeros_like(best)  # (sizes, H, W * LANES)
-    num_lanes = np.zeros((len(sizes), rows, channels, width), x.dtype)
-    narrow = min(sizes) // 2
-    up, left = reach_of(rows, narrow, shifts, wrap), reach_of(width // LANES, narrow, shifts, wrap)
+    state = (borrowed(state[0]), borrowed(state[1]), borrowed(state[2]), borrowed(state[3]))
+    up, left = reach_of(height, narrow, shifts, wrap), reach_of(width // LANES, narrow, shifts, wrap)
     for b in range(len(blocks)):
-        y = blocks[b]
+        y = borrowed(blocks[b])
+        real = lanes if b == len(blocks) - 1 else LANES
         for down in range(up[0], up[1]):
             for right in range(left[0], left[1]):
                 stride = draw_differences(canvas, x, typical, y, high, low, down, right, border, wrap)
                 for s in range(len(sizes)):
-                    state = (best[s], limit[s], den_lanes[s], num_lanes[s])
-                    add_displaced(canvas, stride, sizes[s], down, right, border, wrap, work, y, rate, reach, state)
-            for s in range(len(sizes)):
-                real = lanes if b == len(blocks) - 1 else LANES
-                fold_lanes(den_lanes[s], num_lanes[s], real, rate, best[s], folded[s], den[s], num[s])
+                    mine = (state[0][s], state[1][s], state[2][s], state[3][s])
+                    add_displaced(canvas, stride, sizes[s], down, right, border, wrap, work, y, rate, reach, mine)
+            if (down - up[0]) % FOLD == FOLD - 1 or down == up[1] - 1:
+                for s in range(len(sizes)):
+                    fold_lanes(den_lanes[s], num_lanes[s], real, rate, best[s], folded[s], den[s], num[s])
 
 
 @compiled
@@ -106,23 +112,31 @@ def draw_differences(canvas, x, typical, y, high, low, down, right, border, wrap
 
     Where windows may stick out there is a border around it: of zeros, or of the other side of the torus.
     """
-    height, width = len(x), typical.shape[1]
+    height, width = typical.shape
     above = border if wrap or down == 0 else 0
-    beside = border * LANES if wrap or right == 0 else 0
     top, first = 0 if wrap else max(0, -down), 0 if wrap else max(0, -right) * LANES
     rows = height if wrap else height - abs(down)
-    count = width - abs(right) * LANES
-    stride = (width if wrap else count) + 2 * beside
-    if not wrap and above + beside > 0:
+    if not wrap and right != 0:
+        # All rows at once, as one: what lies between the end of one and the start of the next is never looked at.
+        stride, count = width, (rows - 1) * width + width - abs(right) * LANES
+        if above > 0:
+            canvas[: above * stride] = 0
+            canvas[(above + rows) * stride : (2 * above + rows) * stride] = 0
+        here, there = top * width + first, (top + down) * width + first + right * LANES
+        differences(canvas[above * stride :], x, typical, here, y, there, high, low, count)
+        return stride
+    beside = border * LANES
+    stride = width + 2 * beside
+    if not wrap:
         canvas[: (rows + 2 * above) * stride] = 0
     for i in range(rows):
-        p = i + top
-        q = (p + down) % height if wrap else p + down
-        out = canvas[(above + i) * stride + beside :]
-        difference_row(out, x[p], typical[p], first, y[q], first + right * LANES, high, low, count)
+        here = (top + i) * width
+        row = (top + i + down) % height * width
+        line = canvas[(above + i) * stride :]
+        differences(line[beside:], x, typical, here, y, row + right * LANES, high, low, width - right * LANES)
         if wrap:
-            difference_row(out[count:], x[p], typical[p], count, y[q], 0, high, low, width - count)
-            line = canvas[(above + i) * stride :]
+            rest = width - right * LANES
+            differences(line[beside + rest :], x, typical, here + rest, y, row, high, low, right * LANES)
             line[:beside] = line[width : width + beside]
             line[beside + width : stride] = line[beside : 2 * beside]
     if wrap:
@@ -133,11 +147,11 @@ def draw_differences(canvas, x, typical, y, high, low, down, right, border, wrap
 
 
 @compiled
-def difference_row(out, x, typical, here, y, there, high, low, n):
-    """Squared differences of `n` values of a row, summed over channels: x (C, ...) from `here`, y (C, ...) from `there`."""
-    first_difference(out, x[0, here:], typical[here:], y[0, there:], high, low, n)
+def differences(out, x, typical, here, y, there, high, low, n):
+    """`n` squared differences, summed over channels: `x` and `typical` from `here` on, `y` from `there` on."""
+    first_difference(out, x[0].ravel()[here:], typical.ravel()[here:], y[0].ravel()[there:], high, low, n)
     for c in range(1, len(x)):
-        add_difference(out, x[c, here:], y[c, there:], high, low, n)
+        add_difference(out, x[c].ravel()[here:], y[c].ravel()[there:], high, low, n)
 
 
 @compiled
@@ -172,15 +186,14 @@ def add_displaced(canvas, stride, size, down, right, border, wrap, work, y, rate
     first = 0 if clip_columns else (max(0, -right) + radius) * LANES
     above = border - radius if clip_rows else 0
     beside = (border - radius) * LANES if clip_columns else 0
-    vertical = window_sums(canvas[above * stride :], size, stride, rows * stride, work[0], work[1])
+    spread = count + 2 * radius * LANES  # of a row, the part that the windows see
     for i in range(rows):
-        line = vertical[i * stride + beside :]
-        distances = window_sums(line, size, LANES, count, work[2], work[3])
+        sums = block_sums(canvas[above * stride + beside :], i, size, stride, spread, work[0], work[1], work[2])
+        distances = window_sums(sums, size, LANES, count, work[3], work[4])
         p = top + i
         q = (p + down) % height if wrap else p + down
         there = first + right * LANES
         until = min(count, width - there)
-        tops = (best[p], limit[p], den[p], num[p])
-        add_row(distances[:until], y[q], there, tops, first, rate, reach, work[4])
+        add_row(distances[:until], y, q, there, state, p, first, rate, reach, work[5])
         if until < count:
-            add_row(distances[until:count], y[q], 0, tops, until, rate, reach, work[4])
+            add_row(distances[until:count], y, q, 0, state, p, until, rate, reach, work[5])

@@ -4,6 +4,20 @@ from edudiff.fast.jit import compiled
 
 
 @compiled
+def copy(out, a, n):
+    """out = a."""
+    for m in range(n):
+        out[m] = a[m]
+
+
+@compiled
+def add_to(out, a, n):
+    """out += a."""
+    for m in range(n):
+        out[m] += a[m]
+
+
+@compiled
 def twice(out, a, b, n):
     """out = a + b."""
     for m in range(n):
@@ -38,3 +52,31 @@ def window_sums(a, size, stride, n, first, second):
         sums, first, second = first, second, first
         have = 2 * have + odd
     return sums
+
+
+@compiled
+def block_sums(rows, i, size, stride, n, suffixes, prefix, out):
+    """The sum of rows i to i + size - 1 of `rows`, (n,): rows lie `stride` apart, and i counts up from 0.
+
+    Rows are cut into blocks of `size`, and a window is the end of one block and the start of the next: three additions
+    a row for any size, and no subtraction (van Herk 1992; Gil & Werman 1993). The three arrays are work space that
+    must be kept between calls.
+    """
+    if size == 1:
+        return rows[i * stride :]
+    if size == 3:
+        twice_and_one(out, rows[i * stride :], rows[(i + 1) * stride :], rows[(i + 2) * stride :], n)
+        return out
+    place = i % size
+    newest = rows[(i + size - 1) * stride :]
+    if place == 0:
+        copy(suffixes[(size - 1) * n :], newest, n)
+        for m in range(size - 2, -1, -1):
+            twice(suffixes[m * n :], suffixes[(m + 1) * n :], rows[(i + m) * stride :], n)
+        return suffixes
+    if place == 1:
+        copy(prefix, newest, n)
+    else:
+        add_to(prefix, newest, n)
+    twice(out, suffixes[place * n :], prefix, n)
+    return out

@@ -10,14 +10,15 @@ import numpy as np
 from numba import types
 from numba.extending import overload
 
-from edudiff.fast.jit import compiled
+from edudiff.fast.jit import compiled, compiled_as_written
 
 LANES = 16  # training pictures side by side: one vector of float32
-STRIP = 8 * LANES  # values that are skipped or weighed together
+STRIP = 16 * LANES  # values that are skipped or weighed together
 
-# 2**f = sum_k (f log 2)**k / k! for |f| <= 1/2: 8 terms are exact to 5e-9.
-C1, C2, C3, C4, C5, C6, C7 = (np.float32(math.log(2) ** k / math.factorial(k)) for k in range(1, 8))
-HALF, ONE, LOWEST = np.float32(0.5), np.float32(1), np.float32(-126)
+# 2**f = sum_k (f log 2)**k / k! for |f| <= 1/2: 7 terms are exact to 1.2e-7, the rounding of float32.
+C1, C2, C3, C4, C5, C6 = (np.float32(math.log(2) ** k / math.factorial(k)) for k in range(1, 7))
+ONE, LOWEST = np.float32(1), np.float32(-126)
+ROUNDER = np.float32(3 << 22)  # t + ROUNDER has no digits after the point: it is the nearest integer to t, plus ROUNDER
 
 
 def exp2(t):
@@ -25,13 +26,14 @@ def exp2(t):
     return 2.0**t
 
 
-@compiled
+@compiled_as_written
 def exp2_single(t):
     t = t if t > LOWEST else LOWEST
-    n = np.int32(t - HALF)  # the nearest integer, since t <= 0
-    f = t - np.float32(n)
-    power = np.int32((n + 127) << 23).view(np.float32)  # 2**n, written into the exponent bits
-    return power * (ONE + f * (C1 + f * (C2 + f * (C3 + f * (C4 + f * (C5 + f * (C6 + f * C7)))))))
+    rounded = t + ROUNDER
+    f = t - (rounded - ROUNDER)
+    power = ONE + f * (C1 + f * (C2 + f * (C3 + f * (C4 + f * (C5 + f * C6)))))
+    # The integer sits in the low bits of `rounded`; added to the exponent bits, it multiplies by 2**integer.
+    return np.int32((np.float32(rounded).view(np.int32) << 23) + np.float32(power).view(np.int32)).view(np.float32)
 
 
 @compiled
@@ -54,17 +56,12 @@ def any_below(distances, limit, n):
 
 
 @compiled
-def weigh(weight, distances, best, rate, n):
-    """weight = 2**(rate * (best - distance))."""
+def weigh(weight, den, distances, best, rate, n):
+    """weight = 2**(rate * (best - distance)); den += weight."""
     for m in range(n):
-        weight[m] = exp2(rate * (best[m] - distances[m]))
-
-
-@compiled
-def accumulate(total, a, n):
-    """total += a."""
-    for m in range(n):
-        total[m] += a[m]
+        one = exp2(rate * (best[m] - distances[m]))
+        weight[m] = one
+        den[m] += one
 
 
 @compiled
@@ -75,32 +72,33 @@ def accumulate_product(total, a, b, n):
 
 
 @compiled
-def add_row(distances, y, there, state, here, rate, reach, weight):
+def add_row(distances, y, q, there, state, p, here, rate, reach, weight):
     """Add one row of pixels times LANES training pictures to the running sums.
 
-    `distances`: summed squares. `y`: a row of training pictures, (C, W * LANES); the candidates' centre pixels are
-    those from `there` on. `state`: rows of (best, limit, den, num), from `here` on: the smallest distance so far, the
-    distance from which a weight is negligible, the sum of weights, (W * LANES,), and of weighted values,
-    (C, W * LANES). `weight`: work space.
+    `distances`: summed squares. `y`: training pictures, (C, H, W * LANES); the candidates' centre pixels lie in row
+    `q`, from `there` on. `state`: (best, limit, den, num), of which row `p` from `here` on is added to: the smallest
+    distance so far, the distance from which a weight is negligible, the sum of weights, (H, W * LANES), and of
+    weighted values, (C, H, W * LANES). `weight`: work space.
     """
-    best, limit, den, num = state
+    bests, limits, dens, nums = state
+    best, limit = bests[p, here:], limits[p, here:]
     for start in range(0, len(distances), STRIP):
         n = min(STRIP, len(distances) - start)
-        strip, at = distances[start:], here + start
-        if not any_below(strip, limit[at:], n):
+        strip = distances[start:]
+        if not any_below(strip, limit[start:], n):
             continue
-        if any_below(strip, best[at:], n):
-            lower_best(strip, at, n, state, rate, reach)
-        weigh(weight, strip, best[at:], rate, n)
-        accumulate(den[at:], weight, n)
-        for c in range(len(num)):
-            accumulate_product(num[c, at:], weight, y[c, there + start :], n)
+        if any_below(strip, best[start:], n):
+            lower_best(strip, p, here + start, n, state, rate, reach)
+        weigh(weight, dens[p, here + start :], strip, best[start:], rate, n)
+        for c in range(len(nums)):
+            accumulate_product(nums[c, p, here + start :], weight, y[c, q, there + start :], n)
 
 
 @compiled
-def lower_best(distances, at, n, state, rate, reach):
+def lower_best(distances, p, at, n, state, rate, reach):
     """Where a window comes closer than all before, take it as the new reference and scale the old sums to it."""
-    best, limit, den, num = state
+    best, limit, den = state[0][p], state[1][p], state[2][p]
+    num = state[3]
     for pixel in range(0, n, LANES):
         low = best[at + pixel]
         for m in range(pixel, pixel + LANES):
@@ -112,7 +110,7 @@ def lower_best(distances, at, n, state, rate, reach):
                 limit[m] = low + reach
                 den[m] *= fade
                 for c in range(len(num)):
-                    num[c, m] *= fade
+                    num[c, p, m] *= fade
 
 
 @compiled
@@ -134,6 +132,6 @@ def fold_lanes(den_lanes, num_lanes, lanes, rate, best, folded, den, num):
             for m in range(at, at + lanes):
                 den[i, j] += den_lanes[i, m]
                 for c in range(num.shape[2]):
-                    num[i, j, c] += num_lanes[i, c, m]
+                    num[i, j, c] += num_lanes[c, i, m]
     den_lanes[:] = 0
     num_lanes[:] = 0

@@ -9,9 +9,8 @@ and subtracting. Equal to `edudiff.nn.layers.conv` to rounding.
 """
 
 import numpy as np
-from numba import njit
 
-from edudiff.fast.exp import MAY_REORDER
+from edudiff.fast.jit import compiled
 
 G = np.array([[1, 0, 0], [0.5, 0.5, 0.5], [0.5, -0.5, 0.5], [0, 0, 1]])
 TILE_BYTES = 600_000  # transformed tiles of one block of pictures: small enough to stay in a core's cache
@@ -87,9 +86,6 @@ def pixels_to_tiles(dout):
 def tiles_to_pixels(products, b, out):
     """A^T m A of every tile, plus b, written to `out` (n, H, W, D). `products`: (16, T, D)."""
     _tiles_to_pixels(products.reshape(4, 4, *products.shape[1:]), b, out)
-
-
-compiled = njit(nogil=True, fastmath=MAY_REORDER, cache=True)
 
 
 @compiled

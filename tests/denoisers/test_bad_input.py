@@ -52,7 +52,7 @@ def test_noisy_batches_and_levels(make, x, alpha, sigma, error, says):
         ({"size": 4}, ValueError, "odd"),
         ({"size": -3}, ValueError, "-3"),
         ({"size": 3.0}, TypeError, "odd integer"),
-        ({"size": 5, "border": "wrap"}, ValueError, "larger than the picture|larger"),
+        ({"size": 5, "border": "wrap"}, ValueError, "larger"),
         ({"size": 3, "border": "mirror"}, ValueError, "'zero', 'wrap'"),
         ({}, ValueError, "exactly one"),
         ({"size": 3, "scales": Scales([1], [3])}, ValueError, "exactly one"),
@@ -71,7 +71,7 @@ def test_points_have_no_windows():
 
 @pytest.mark.parametrize("table", [([], []), ([1, 2], [3]), ([1, 1], [3, 5]), ([0.0], [3]), ([1.0], [4])])
 def test_scales_tables(table):
-    with pytest.raises(ValueError, match="scales|window"):
+    with pytest.raises(ValueError, match=r"scales|window"):
         Scales(*table)
 
 

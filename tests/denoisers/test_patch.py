@@ -43,7 +43,8 @@ def test_a_window_that_covers_the_picture_is_the_ideal_score_p28(backend, seed, 
 def test_a_window_of_one_pixel_has_no_border_p29(backend, seed, ratio):
     images, x = case(seed, shape=(4, 5, 2))
     for shifts in (True, False):
-        zero, wrap = (Patch(images, 1, shifts=shifts, border=b, backend=backend)(x, *level(ratio)) for b in ("zero", "wrap"))
+        machines = [Patch(images, 1, shifts=shifts, border=b, backend=backend) for b in ("zero", "wrap")]
+        zero, wrap = (denoise(x, *level(ratio)) for denoise in machines)
         close(zero, wrap)
     pixels = images.reshape(-1, 2)
     close(zero[:, 1, 2], Ideal(images[:, 1, 2])(x[:, 1, 2], *level(ratio)))
@@ -143,9 +144,7 @@ def test_shares_of_the_training_set_merge_in_any_order(backend, border, shifts):
     whole = Patch(images, 3, shifts=shifts, border=border, backend=backend)
     for ratio in (0.05, 1.0, 20.0):
         shares = [images[:3], images[3:20], images[20:]]
-        a, b, c = (
-            Patch(s, 3, shifts=shifts, border=border, backend=backend).partial(x, *level(ratio)) for s in shares
-        )
+        a, b, c = (Patch(s, 3, shifts=shifts, border=border, backend=backend).partial(x, *level(ratio)) for s in shares)
         for parts in ([a, b, c], [c, a, b], [merge([a, b]), c], [a, merge([b, c])]):
             _, num, den = merge(parts)
             close(num / den[..., None], whole(x, *level(ratio)))

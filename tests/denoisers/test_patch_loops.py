@@ -1,4 +1,4 @@
-"""Local scores against float64 loops that cut every window out: both code paths, every switch, noise from 0.02 to 80."""
+"""Local scores against float64 loops that cut every window out: both code paths, every switch, all noise levels."""
 
 import loops
 import numpy as np

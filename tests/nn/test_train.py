@@ -53,7 +53,9 @@ def test_weighted_error_is_the_error_of_what_it_is_named_after(t, rms):
     net = nn.ResNet(4, 1, data_scale=rms, dtype=np.float64)
     skip, out, _ = (float(s[0]) for s in net._scales(np.array([alpha]), np.array([sigma])))
     noise_hat = ed.forward.noise_from_x0(x, x0_hat, alpha, sigma)
-    weights = {w: float(loss_weight(np.array([alpha]), np.array([sigma]), w, rms)[0]) for w in ("karras", "noise", "x0")}
+    weights = {
+        w: float(loss_weight(np.array([alpha]), np.array([sigma]), w, rms)[0]) for w in ("karras", "noise", "x0")
+    }
     answer_error = ((x0_hat - skip * x) / out - (x0 - skip * x) / out) ** 2
     np.testing.assert_allclose(weights["karras"] * squared, answer_error, rtol=1e-6, atol=1e-9)
     np.testing.assert_allclose(weights["noise"] * squared, (noise_hat - noise) ** 2, rtol=1e-6, atol=1e-9)

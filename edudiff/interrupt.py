@@ -1,0 +1,30 @@
+"""Ctrl-C at a good moment: a loop that must not be cut in the middle of a step asks after each step."""
+
+import signal
+import threading
+from contextlib import contextmanager
+
+
+@contextmanager
+def deferred():
+    """`with deferred() as stop:` notes Ctrl-C instead of raising; `stop.is_set()` says whether it came.
+
+    A second Ctrl-C raises KeyboardInterrupt at once. Outside the main thread signals cannot be caught, and nothing
+    changes.
+    """
+    stop = threading.Event()
+    if threading.current_thread() is not threading.main_thread():
+        yield stop
+        return
+    before = signal.getsignal(signal.SIGINT)
+
+    def note(number, frame):
+        if stop.is_set():
+            raise KeyboardInterrupt
+        stop.set()
+
+    signal.signal(signal.SIGINT, note)
+    try:
+        yield stop
+    finally:
+        signal.signal(signal.SIGINT, before)
