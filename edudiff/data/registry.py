@@ -19,8 +19,7 @@ class Download:
 
 def _idx_files(bases, files):
     return [
-        Download(f"{name}.gz", bases, md5, {f"{name}.gz": f"sha256:{sha256}"})
-        for name, (md5, sha256) in files.items()
+        Download(f"{name}.gz", bases, md5, {f"{name}.gz": f"sha256:{sha256}"}) for name, (md5, sha256) in files.items()
     ]
 
 

@@ -53,6 +53,8 @@ class Patch:
 
     def sweep(self, x, alpha, sigma, sizes):
         """The answers of several window sizes, which share their difference pictures: {size: x0_hat}."""
+        if len(sizes) == 0:
+            raise ValueError("sizes is empty, expected at least one window size")
         parts = self._parts(x, alpha, sigma, sizes)
         return {size: mean(part).astype(x.dtype) for size, part in zip(sizes, parts, strict=True)}
 

@@ -1,6 +1,7 @@
 """How every kernel is compiled, and how work is spread over the processor's cores."""
 
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import numba
 from numba.core import cgutils
@@ -13,8 +14,7 @@ compiled = numba.njit(cache=True, nogil=True, error_model="numpy", fastmath={"re
 compiled_as_written = numba.njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract"})
 
 
-@intrinsic
-def borrowed(typing_context, array):
+def _borrowed(typing_context, array):
     """The same array without an owner, so that its slices count no references; whoever lends it must outlive it.
 
     Counting costs more than a short row's arithmetic: a locked addition for each slice, taken and given back.
@@ -27,6 +27,9 @@ def borrowed(typing_context, array):
         return copy._getvalue()
 
     return array(array), generate
+
+
+borrowed: Any = intrinsic(_borrowed)
 
 
 def share_out(function, pieces):

@@ -34,8 +34,6 @@ def evaluate(x, images, alpha, sigma, sizes, shifts, border, typical):
     laid_out, count = images
     batch, rows, columns, channels = x.shape
     real = x.dtype.type
-    high = real(alpha)  # alpha = high + low: the product with a pixel then keeps all its digits
-    low = real(alpha - float(high))
     rate = real(1 / (2 * sigma**2 * math.log(2)))
     reach = real(2 * sigma**2 * margin(count * rows * columns))
     bounds = np.linspace(0, len(laid_out), min(GROUPS, len(laid_out)) + 1).astype(int)  # (groups + 1,)
@@ -55,7 +53,7 @@ def evaluate(x, images, alpha, sigma, sizes, shifts, border, typical):
         line = columns + 2 * (max(sizes) // 2)  # of the picture with its border
         canvas = np.empty((rows + 2 * (max(sizes) // 2)) * line * LANES, x.dtype)
         work = (np.empty_like(canvas), *(np.empty(max(line * LANES, STRIP), x.dtype) for _ in range(5)))
-        arguments = (high, low, rate, reach, np.array(sizes), shifts, border == "wrap", canvas, work, state, den, num)
+        arguments = (real(alpha), rate, reach, np.array(sizes), shifts, border == "wrap", canvas, work, state, den, num)
         add_blocks(wide_x[b], wide_typical[b], laid_out[first:last], lanes, *arguments)
         return best[..., ::LANES], num, den
 
@@ -67,9 +65,9 @@ def evaluate(x, images, alpha, sigma, sizes, shifts, border, typical):
 
 
 @compiled
-def add_blocks(x, typical, blocks, lanes, high, low, rate, reach, sizes, shifts, wrap, canvas, work, state, den, num):
+def add_blocks(x, typical, blocks, lanes, alpha, rate, reach, sizes, shifts, wrap, canvas, work, state, den, num):
     """Add all windows of some blocks to the running sums of one picture `x` (C, H, W * LANES), for each size."""
-    channels, height, width = x.shape
+    _, height, width = x.shape
     border, narrow = max(sizes) // 2, min(sizes) // 2
     best, _, den_lanes, num_lanes = state
     folded = best.copy()
@@ -86,7 +84,7 @@ def add_blocks(x, typical, blocks, lanes, high, low, rate, reach, sizes, shifts,
         real = lanes if b == len(blocks) - 1 else LANES
         for down in range(up[0], up[1]):
             for right in range(left[0], left[1]):
-                stride = draw_differences(canvas, x, typical, y, high, low, down, right, border, wrap)
+                stride = draw_differences(canvas, x, typical, y, alpha, down, right, border, wrap)
                 for s in range(len(sizes)):
                     mine = (state[0][s], state[1][s], state[2][s], state[3][s])
                     add_displaced(canvas, stride, sizes[s], down, right, border, wrap, work, y, rate, reach, mine)
@@ -107,7 +105,7 @@ def reach_of(length, radius, shifts, wrap):
 
 
 @compiled
-def draw_differences(canvas, x, typical, y, high, low, down, right, border, wrap):
+def draw_differences(canvas, x, typical, y, alpha, down, right, border, wrap):
     """Fill `canvas` with |x(u) - alpha y(u + s)|^2 - typical(u) for one displacement s; returns the length of its rows.
 
     Where windows may stick out there is a border around it: of zeros, or of the other side of the torus.
@@ -123,7 +121,7 @@ def draw_differences(canvas, x, typical, y, high, low, down, right, border, wrap
             canvas[: above * stride] = 0
             canvas[(above + rows) * stride : (2 * above + rows) * stride] = 0
         here, there = top * width + first, (top + down) * width + first + right * LANES
-        differences(canvas[above * stride :], x, typical, here, y, there, high, low, count)
+        differences(canvas[above * stride :], x, typical, here, y, there, alpha, count)
         return stride
     beside = border * LANES
     stride = width + 2 * beside
@@ -133,10 +131,10 @@ def draw_differences(canvas, x, typical, y, high, low, down, right, border, wrap
         here = (top + i) * width
         row = (top + i + down) % height * width
         line = canvas[(above + i) * stride :]
-        differences(line[beside:], x, typical, here, y, row + right * LANES, high, low, width - right * LANES)
+        differences(line[beside:], x, typical, here, y, row + right * LANES, alpha, width - right * LANES)
         if wrap:
             rest = width - right * LANES
-            differences(line[beside + rest :], x, typical, here + rest, y, row, high, low, right * LANES)
+            differences(line[beside + rest :], x, typical, here + rest, y, row, alpha, right * LANES)
             line[:beside] = line[width : width + beside]
             line[beside + width : stride] = line[beside : 2 * beside]
     if wrap:
@@ -147,34 +145,33 @@ def draw_differences(canvas, x, typical, y, high, low, down, right, border, wrap
 
 
 @compiled
-def differences(out, x, typical, here, y, there, high, low, n):
+def differences(out, x, typical, here, y, there, alpha, n):
     """`n` squared differences, summed over channels: `x` and `typical` from `here` on, `y` from `there` on."""
-    first_difference(out, x[0].ravel()[here:], typical.ravel()[here:], y[0].ravel()[there:], high, low, n)
+    first_difference(out, x[0].ravel()[here:], typical.ravel()[here:], y[0].ravel()[there:], alpha, n)
     for c in range(1, len(x)):
-        add_difference(out, x[c].ravel()[here:], y[c].ravel()[there:], high, low, n)
+        add_difference(out, x[c].ravel()[here:], y[c].ravel()[there:], alpha, n)
 
 
 @compiled
-def first_difference(out, x, typical, y, high, low, n):
+def first_difference(out, x, typical, y, alpha, n):
     """out = |x - alpha y|^2 - typical."""
     for m in range(n):
-        difference = (x[m] - high * y[m]) - low * y[m]
+        difference = x[m] - alpha * y[m]
         out[m] = difference * difference - typical[m]
 
 
 @compiled
-def add_difference(out, x, y, high, low, n):
+def add_difference(out, x, y, alpha, n):
     """out += |x - alpha y|^2."""
     for m in range(n):
-        difference = (x[m] - high * y[m]) - low * y[m]
+        difference = x[m] - alpha * y[m]
         out[m] += difference * difference
 
 
 @compiled
 def add_displaced(canvas, stride, size, down, right, border, wrap, work, y, rate, reach, state):
     """Add all pairs of windows of one size that lie one displacement apart, from their difference picture."""
-    best, limit, den, num = state
-    height, width = best.shape
+    height, width = state[0].shape
     radius = size // 2
     clip_rows, clip_columns = wrap or down == 0, wrap or right == 0
     # Where windows are clipped there is one for each pixel; elsewhere, one for each that fits in.

@@ -24,7 +24,9 @@ class ResNet:
     `channels`, `depth`: width and number of residual blocks. `image_channels`: 1 grey, 3 colour. `padding`: "zero" or
     "wrap". `clock`: how it is told the noise level, see `edudiff.nn.clock`. `target`: "scaled" (Karras et al. 2022,
     table 1: input, output and skip scaled so that the network's own answer has unit size at every noise level) or
-    "noise" (the network answers noise_hat). `data_scale`: root mean square of the pixels, for "scaled". `rng`: draws
+    "noise" (the network answers noise_hat). `border_channel`: whether the first layer gets a channel of ones beside the
+    picture, so that it sees where the zero padding begins; in a picture of noise, zeros are nothing special. Without it
+    the network sees the border from one pixel less far away than an ELS window of the same size. `data_scale`: root mean square of the pixels, for "scaled". `rng`: draws
     the initial weights. `dtype`: of the parameters and of the computation. `backend`: None, "numpy" or "numba".
 
     `net.parameters` is a dict of arrays. Raises ValueError or TypeError for settings out of range.
@@ -39,6 +41,7 @@ class ResNet:
         padding="zero",
         clock="log_snr",
         target="scaled",
+        border_channel=True,
         activation="silu",
         data_scale=0.5,
         clock_size=64,
@@ -66,6 +69,7 @@ class ResNet:
             "padding": padding,
             "clock": clock,
             "target": target,
+            "border_channel": bool(border_channel),
             "activation": activation,
             "data_scale": float(data_scale),
             "clock_size": int(clock_size),
@@ -94,13 +98,15 @@ class ResNet:
 
     def answer(self, x, alpha, sigma):
         """What the layers compute, before it is made an x0_hat: x (B, H, W, C) -> (B, H, W, C), and the cache."""
-        p, run = self.parameters, self.layers
+        xp, p, run = array_module(x), self.parameters, self.layers
         act = getattr(run, self.config["activation"])
         cache = {}
         clock = features(alpha, sigma, self.config["clock_size"], self.config["clock"])  # (B, clock_size)
         time, cache["clock"] = layers.dense(clock, p["clock.w"], p["clock.b"])  # (B, 2 * channels)
         time, cache["clock.act"] = layers.silu(time)  # (B, 2 * channels)
 
+        if self.config["border_channel"]:
+            x = xp.concatenate([x, xp.ones_like(x[..., :1])], axis=3)  # (B, H, W, C + 1)
         h = None
         for name in self._blocks():
             y, cache[name] = run.conv(x if h is None else h, p[f"{name}.w"], p[f"{name}.b"], self.config["padding"])
@@ -194,6 +200,7 @@ class ResNet:
 def _initial(config, rng, dtype):
     """He et al. 2015 weights; the out-convolution and the clock's scale and shift start at zero."""
     channels, image_channels, clock = config["channels"], config["image_channels"], config["clock_size"]
+    seen = image_channels + config["border_channel"]
     p = {}
 
     def layer(name, shape, gain):
@@ -203,7 +210,7 @@ def _initial(config, rng, dtype):
 
     layer("clock", (clock, 2 * channels), 1.0)
     for name in ("in", *(f"block{i}" for i in range(config["depth"]))):
-        layer(name, (3, 3, image_channels if name == "in" else channels, channels), math.sqrt(2.0))
+        layer(name, (3, 3, seen if name == "in" else channels, channels), math.sqrt(2.0))
         layer(f"{name}.clock", (2 * channels, 2 * channels), 0.0)
     layer("out", (3, 3, channels, image_channels), 0.0)
     return p

@@ -73,9 +73,7 @@ def register(monkeypatch, address, *kinds, sha256=None):
     sets = {
         "small": [Download("a.gz", bases, md5(PACKED), {"a.gz": checksum})],
         "packed": [
-            Download(
-                "set.tar.gz", bases, md5(ARCHIVE), {"in/one.bin": f"md5:{md5(b'1' * 5000)}", "in/two.bin": None}
-            )
+            Download("set.tar.gz", bases, md5(ARCHIVE), {"in/one.bin": f"md5:{md5(b'1' * 5000)}", "in/two.bin": None})
         ],
     }
     monkeypatch.setattr(fetching, "DATA_SETS", sets)
