@@ -1,7 +1,7 @@
 """The opening picture: the same noise through the network and the formulas, a finger count under each hand.
 
-Run `python figures/hands.py`; it is the demo's job, and writes `figures/results/hands.png` and `hands.json`. The network
-is kept in `runs/figure-hands`, so that a second run, or one after Ctrl-C, does not train again.
+Run `python figures/hands.py`; it is the demo's job, and writes `figures/results/hands.png` and `hands.json`. The
+network is kept in `runs/figure-hands`, so that a second run, or one after Ctrl-C, does not train again.
 """
 
 from pathlib import Path

@@ -105,7 +105,8 @@ def new_network(job, images):
 def train(job, images, folder, resume=False):
     """Train the job's network, or go on from the folder's checkpoint; returns the final `State` and the seconds.
 
-    Saves a checkpoint every half minute, at the end, and after Ctrl-C, which raises KeyboardInterrupt between two steps.
+    Saves a checkpoint every half minute, at the end, and after Ctrl-C, which here stops between two steps and raises
+    KeyboardInterrupt.
     """
     chosen, _ = job.times()
     path = folder / NETWORK

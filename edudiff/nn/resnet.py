@@ -26,8 +26,9 @@ class ResNet:
     table 1: input, output and skip scaled so that the network's own answer has unit size at every noise level) or
     "noise" (the network answers noise_hat). `border_channel`: whether the first layer gets a channel of ones beside the
     picture, so that it sees where the zero padding begins; in a picture of noise, zeros are nothing special. Without it
-    the network sees the border from one pixel less far away than an ELS window of the same size. `data_scale`: root mean square of the pixels, for "scaled". `rng`: draws
-    the initial weights. `dtype`: of the parameters and of the computation. `backend`: None, "numpy" or "numba".
+    the network sees the border one pixel later than an ELS window of the same size does. `data_scale`: root mean
+    square of the pixels, for "scaled". `rng`: draws the initial weights. `dtype`: of the parameters and of the
+    computation. `backend`: None, "numpy" or "numba".
 
     `net.parameters` is a dict of arrays. Raises ValueError or TypeError for settings out of range.
     """

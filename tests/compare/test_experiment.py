@@ -1,4 +1,4 @@
-"""Calibration finds the window that a denoiser has, at the step where it has it; the experiment reports what was drawn."""
+"""Calibration finds the window that a denoiser has, at its step; the experiment reports what was drawn."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""What local scores must do whatever the data: theory.md, P28 to P34, and independence of how the work is cut up."""
+"""What local scores must do whatever the data, and however the work is cut up."""
 
 import numpy as np
 import pytest

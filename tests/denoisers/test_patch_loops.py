@@ -1,11 +1,10 @@
 """Local scores against float64 loops that cut every window out: both code paths, every switch, all noise levels."""
 
-import loops
 import numpy as np
 import pytest
 
 from edudiff.backend import has_numba
-from edudiff.denoisers import Ideal, Patch
+from edudiff.denoisers import Ideal, Patch, loops
 
 BACKENDS = ["numpy", pytest.param("numba", marks=pytest.mark.skipif(not has_numba(), reason="needs Numba"))]
 RATIOS = (0.02, 0.1, 0.5, 2.0, 80.0)

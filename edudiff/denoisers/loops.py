@@ -1,20 +1,21 @@
-"""The closed-form scores as the paper writes them: float64 loops over pixels and candidate windows, nothing shared.
+"""The closed-form denoisers as the paper writes them: float64 loops over pixels and candidate windows. Read it first.
 
-Independent references: windows are cut out one by one, candidate sets are listed, and no sum is reused.
+Windows are cut out one by one, candidate sets are listed, no sum is reused: slow, and meant for a debugger and for the
+tests. `Ideal` and `Patch` are the same formulas in arrays, made fast; tests hold the two together.
 """
 
 import numpy as np
 
 
 def softmax_mean(logits, values):
-    """sum_n values_n exp(logits_n) / sum_n exp(logits_n)."""
+    """sum_n values_n exp(logits_n) / sum_n exp(logits_n): N numbers and (N, C) values to (C,)."""
     logits = np.array(logits, dtype=np.float64)
     weights = np.exp(logits - logits.max())
     return (weights / weights.sum()) @ np.array(values, dtype=np.float64)
 
 
 def ideal(x, images, alpha, sigma):
-    """Kamb & Ganguli 2024, eq. 3, one item at a time."""
+    """E[x0 | x] for the uniform law on `images` (Kamb & Ganguli 2024, eq. 3): (B, ...), (N, ...) to (B, ...)."""
     x, images = np.asarray(x, np.float64), np.asarray(images, np.float64)
     answer = np.empty_like(x)
     for b in range(len(x)):
@@ -24,7 +25,10 @@ def ideal(x, images, alpha, sigma):
 
 
 def patch(x, images, alpha, sigma, size, shifts, border):
-    """Local scores, eq. 7-8, 9-10 and 41: for each pixel, the softmax over its set of candidate windows."""
+    """The local and equivariant scores (Kamb & Ganguli 2024, eq. 7-10 and 41), for each pixel the softmax over windows.
+
+    `x`: (B, H, W, C). `images`: (N, H, W, C). `size`, `shifts`, `border`: as for `Patch`. Returns (B, H, W, C).
+    """
     x, images = np.asarray(x, np.float64), np.asarray(images, np.float64)
     _, rows, columns, _ = images.shape
     radius = size // 2
@@ -53,7 +57,7 @@ def candidates(i, j, rows, columns, radius, shifts, border):
 
 
 def visible_border(i, j, rows, columns, radius):
-    """How many rows and columns of the window stick out at the top, bottom, left and right."""
+    """How many rows and columns of the window stick out at the top, bottom, left and right (appendix B.2)."""
     return max(0, radius - i), max(0, i + radius - rows + 1), max(0, radius - j), max(0, j + radius - columns + 1)
 
 
