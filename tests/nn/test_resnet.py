@@ -27,7 +27,7 @@ def pictures(*shape, seed=0):
 @pytest.mark.parametrize("padding", ("zero", "wrap"))
 @pytest.mark.parametrize("target", ("scaled", "noise"))
 @pytest.mark.parametrize(("clock", "activation"), (("log_snr", "silu"), ("time", "relu")))
-def test_gradient_of_every_parameter(padding, target, clock, activation):
+def test_gradient_of_every_parameter_p47(padding, target, clock, activation):
     net = random_net(
         4, 2, image_channels=2, padding=padding, target=target, clock=clock, activation=activation, clock_size=6
     )
@@ -54,7 +54,7 @@ def test_backends_agree_in_float32():
 
 
 @pytest.mark.parametrize("depth", (0, 1, 6))
-def test_receptive_field_is_the_support_of_the_jacobian(depth):
+def test_receptive_field_is_the_support_of_the_jacobian_p49(depth):
     """P49: 1 + 2 L pixels wide, L = depth + 2 layers; 17 for depth 6."""
     net = random_net(3, depth)
     middle, side = 12, 25
@@ -68,7 +68,7 @@ def test_receptive_field_is_the_support_of_the_jacobian(depth):
     assert net.receptive_field == 1 + 2 * (depth + 2)
 
 
-def test_circular_net_is_translation_equivariant_and_zero_padded_is_not():
+def test_circular_net_is_translation_equivariant_and_zero_padded_is_not_p48():
     """P48."""
     x = pictures(2, 6, 7, 1)
     for padding, equal in (("wrap", True), ("zero", False)):
