@@ -14,13 +14,13 @@ import edudiff
 from edudiff import plot
 from edudiff.backend import BACKENDS, has_numba, to_numpy
 from edudiff.compare import folder as folders
-from edudiff.compare import job as jobs
-from edudiff.compare.job import DRAWN, FORMULAS, Job
+from edudiff.compare import main_job
+from edudiff.compare.job import DRAWN, FORMULAS, Job, load_pictures
 from edudiff.data.files import NAMES, places
 from edudiff.threads import cores
 
-DEMO = Job(data="hands", images=512, size=20, channels=48, depth=3, train_steps=2000, seeds=64)
-QUICK = replace(DEMO, images=128, size=16, channels=24, depth=2, train_steps=400, batch=32, seeds=8, calibration=4)
+DEMO = Job()
+QUICK = replace(DEMO, images=128, channels=24, depth=2, train_steps=400, batch=32, seeds=8, calibration=4)
 
 
 def main(argv=None):
@@ -125,7 +125,7 @@ def run_compare(args):
     job, folder = job_of(args), open_out(args)
     print(f"{job.images} {job.data} pictures; results go to {folder}", flush=True)
     try:
-        results, pictures, captions = jobs.compare(job, folder, args.resume)
+        results, pictures, captions = main_job.compare(job, folder, args.resume)
     except KeyboardInterrupt:
         say_how_to_resume(args, folder)
         raise
@@ -137,8 +137,8 @@ def run_train(args):
     """`edudiff train`."""
     job, folder = job_of(args), open_out(args)
     try:
-        images = jobs.load_pictures(job)
-        state, seconds = jobs.train(job, images, folder, args.resume)
+        images = load_pictures(job)
+        state, seconds = main_job.train(job, images, folder, args.resume)
     except KeyboardInterrupt:
         say_how_to_resume(args, folder)
         raise
@@ -154,8 +154,8 @@ def run_sample(args):
     if args.denoiser == "network" and not args.checkpoint:
         raise ValueError("--denoiser network needs --checkpoint DIR, the folder of a run that trained one")
     job, folder = job_of(args), open_out(args)
-    images = jobs.load_pictures(job)
-    pictures, seconds = jobs.sample(job, images, args.denoiser, Path(args.checkpoint or folder))
+    images = load_pictures(job)
+    pictures, seconds = main_job.sample(job, images, args.denoiser, Path(args.checkpoint or folder))
     results = {"data": job.data, "images": len(images), "size": images.shape[1], "steps": job.steps, "seeds": job.seeds}
     finish(args, folder, results | {"seed": job.seed, "draw_seconds": seconds}, pictures, {})
 

@@ -10,7 +10,7 @@ import edudiff
 from edudiff import plot
 from edudiff.cli import DEMO, report
 from edudiff.compare import folder as folders
-from edudiff.compare import job as jobs
+from edudiff.compare import main_job
 
 RESULTS = Path(__file__).parent / "results"
 WORK = Path("runs") / "figure-hands"
@@ -20,7 +20,7 @@ ROWS = ("network", "els", "local", "linear", "ideal", "nearest")
 def main(job=DEMO, work=WORK, out=RESULTS):
     """Train or resume, calibrate, draw, and write the picture and its numbers. Returns the results."""
     folder = folders.open_folder(work)
-    results, pictures, captions = jobs.compare(job, folder, resume=(folder / folders.NETWORK).exists())
+    results, pictures, captions = main_job.compare(job, folder, resume=(folder / folders.NETWORK).exists())
     shown = {name: pictures[name] for name in ROWS}
     title = "rows: denoisers; columns: the same noise; numbers: fingers"
     out = folders.open_folder(out)

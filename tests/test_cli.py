@@ -72,7 +72,7 @@ def test_train_sample_and_resume(tmp_path, capsys):
     assert (tmp_path / "a" / "picture.png").exists()
     assert run("train", *TINY, "--out", tmp_path / "net", "--resume") == 0
     assert run("train", *TINY, "--rate", 0.5, "--out", tmp_path / "net", "--resume") == 2
-    assert "other settings (rate: 0.002 -> 0.5)" in capsys.readouterr().err
+    assert "other settings (rate: 0.003 -> 0.5)" in capsys.readouterr().err
 
 
 def test_interrupted_training_leaves_a_checkpoint_and_says_how_to_resume(tmp_path):

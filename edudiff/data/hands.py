@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 
-from edudiff.data.draw import EDGE, capsules, check_request, paint
+from edudiff.data.draw import capsules, check_request, paint
 
 # In units of the picture's side.
 PALM = 0.18
@@ -13,12 +13,14 @@ LENGTH = 0.42  # from the middle of the palm to the middle of a finger's round t
 THUMB = 0.31
 MARGIN = 0.03  # kept free along the border
 
+OUTLINE = 0.9  # pixels: how soft the outline is
+
 # In radians.
 APART = math.radians(39)  # between neighbouring fingers
 THUMB_APART = math.radians(62)
 
 
-def hands(count, size=20, rng=None, fingers=5, edge=EDGE):
+def hands(count, size=20, rng=None, fingers=5, edge=OUTLINE):
     """Pictures of a hand, (count, size, size, 1) float32 in [-1, 1]: the hand is 1, the background -1.
 
     The rule that every picture keeps: one palm, `fingers` straight fingers (the thumb is one) that do not touch each
@@ -32,7 +34,7 @@ def hands(count, size=20, rng=None, fingers=5, edge=EDGE):
     if fingers not in range(1, 8):
         raise ValueError(f"fingers is {fingers}, expected 1 to 7: more do not fit around a palm")
     if not 0 < edge < 2:
-        raise ValueError(f"edge is {edge}, expected a softness in pixels between 0 and 2, such as {EDGE}")
+        raise ValueError(f"edge is {edge}, expected a softness in pixels between 0 and 2, such as {OUTLINE}")
     u = rng.random((count, 5 + 2 * fingers))  # (N, 5 + 2F), one row a hand
     turn = 2 * math.pi * u[:, 0]  # (N,)
     side = np.where(u[:, 1] < 0.5, -1.0, 1.0)  # (N,)

@@ -1,0 +1,134 @@
+"""The main job: train a network on pictures, draw the same noise through it and through the formulas, report.
+
+Each part can be called alone; `compare` is all of them in order.
+"""
+
+import time
+from dataclasses import asdict
+from functools import partial
+
+import numpy as np
+
+from edudiff import check, denoisers, nn
+from edudiff.backend import to_numpy
+from edudiff.compare import experiment, metrics
+from edudiff.compare.calibrate import calibrate
+from edudiff.compare.folder import NETWORK, RESULTS
+from edudiff.compare.job import FORMULAS, load_pictures, new_network, noise
+from edudiff.data.fingers import count_fingers_all
+from edudiff.interrupt import deferred
+from edudiff.progress import bar
+
+CALIBRATION = 1_000_000  # pictures from this number on are for calibration, never reported
+SAVE_EVERY = 30.0  # seconds between checkpoints
+
+
+def train(job, images, folder, resume=False):
+    """Train the job's network, or go on from the folder's checkpoint; returns the final `State` and the seconds.
+
+    Saves a checkpoint every half minute, at the end, and after Ctrl-C, which here stops between two steps and raises
+    KeyboardInterrupt.
+    """
+    chosen, _ = job.times()
+    path = folder / NETWORK
+    net = new_network(job, images)
+    rng, state = np.random.default_rng((job.seed, 2)), None
+    if resume:
+        nn.checkpoint.load_net(path, like=net)
+        state = nn.checkpoint.load(path, job.backend).to(images)
+    elif path.exists() and not (folder / RESULTS).exists():
+        raise FileExistsError(f"{folder} holds an unfinished run; add --resume to go on with it, or name another --out")
+    settings = {"batch": job.batch, "rate": job.rate}
+    states = nn.train(state.net if state else net, images, chosen, rng, job.train_steps, **settings, state=state)
+    begun = saved = time.perf_counter()
+    first = state.step if state else 0
+    with deferred() as stop:
+        for state in bar(states, job.train_steps - first, "training"):
+            if stop.is_set():
+                break
+            if time.perf_counter() - saved > SAVE_EVERY:
+                nn.checkpoint.save(path, state)
+                saved = time.perf_counter()
+        nn.checkpoint.save(path, state)
+    if stop.is_set():
+        raise KeyboardInterrupt
+    return state, time.perf_counter() - begun
+
+
+def scales(job, net, images):
+    """The window size of each reverse step, calibrated on pictures that are not reported; or the job's fixed window."""
+    chosen, times = job.times()
+    largest = 2 * max(images.shape[1:3]) - 1 if job.padding == "zero" else _odd(min(images.shape[1:3]))
+    sizes = list(range(3, min(net.receptive_field, largest) + 1, 2))
+    if job.window is not None:
+        sizes = [check.window(job.window, images.shape[1:3], job.padding)]
+    x = noise(job, images, range(CALIBRATION, CALIBRATION + job.calibration))
+    patch = denoisers.Patch(images, size=sizes[0], border=job.padding, backend=job.backend)
+    progress = partial(bar, total=job.steps, label="calibrating")
+    return calibrate(net, patch, chosen, x, times, sizes, progress=progress)
+
+
+def formulas(job, images, table):
+    """{name: denoiser} for the closed forms that the job asks for."""
+    patch = {"scales": table, "border": job.padding, "backend": job.backend}
+    makers = {
+        "els": lambda: denoisers.Patch(images, **patch),
+        "local": lambda: denoisers.Patch(images, shifts=False, **patch),
+        "linear": lambda: denoisers.Linear.fit(images),
+        "ideal": lambda: denoisers.Ideal(images),
+    }
+    return {name: makers[name]() for name in FORMULAS if name in job.denoisers}
+
+
+def compare(job, folder, resume=False):
+    """The whole job: returns its results (for JSON) and its pictures {name: (seeds, H, W, C)} with their captions."""
+    begun = time.perf_counter()
+    images = load_pictures(job)
+    state, train_seconds = train(job, images, folder, resume)
+    net = state.average
+    calibrating = time.perf_counter()
+    table = scales(job, net, images)
+    calibrate_seconds = time.perf_counter() - calibrating
+    chosen, times = job.times()
+    x = noise(job, images, range(job.seeds))
+    machines = {"network": net, **formulas(job, images, table)}
+    drawn, draw_seconds = experiment.draw(machines, chosen, x, times, progress=bar)
+    index, distance = metrics.nearest(drawn["network"], images)
+    results = {
+        **asdict(job),
+        "images": len(images),
+        "size": images.shape[1],
+        "shape": list(images.shape[1:]),
+        "scales": [table(*chosen(t)) for t in times[:-1].tolist()],
+        "scale_table": table.to_dict(),
+        "loss": float(np.mean(state.losses[-100:])),
+        "train_seconds": train_seconds,
+        "calibrate_seconds": calibrate_seconds,
+        "draw_seconds": draw_seconds,
+        "agreement": experiment.agreement(drawn),
+        "distance_to_nearest": float(np.median(to_numpy(distance))),
+    }
+    captions = {}
+    if job.data == "hands":
+        results["fingers"], counts = experiment.finger_counts(drawn, images, count_fingers_all)
+        captions = {name: [f"{n}" for n in counts[name]] for name in drawn}
+        captions["nearest"] = [f"{counts['training'][i]}" for i in to_numpy(index)]
+    drawn["nearest"] = images[index]
+    results["seconds"] = time.perf_counter() - begun
+    return results, drawn, captions
+
+
+def sample(job, images, name, folder, progress=bar):
+    """Draw the job's seeds through one denoiser, `name`: "network" (of the folder's checkpoint) or a formula."""
+    chosen, times = job.times()
+    if name == "network":
+        denoise = nn.checkpoint.load_net(folder / NETWORK, backend=job.backend).to(images)
+    else:
+        size = job.window or 5
+        denoise = formulas(job, images, lambda alpha, sigma: size)[name]
+    x = noise(job, images, range(job.seeds))
+    return experiment.draw({name: denoise}, chosen, x, times, progress=progress)
+
+
+def _odd(number):
+    return number if number % 2 else number - 1
