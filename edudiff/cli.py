@@ -165,8 +165,11 @@ def finish(args, folder, results, pictures, captions=None, figure=None):
     folders.write_results(
         folder / folders.RESULTS, {"command": args.command, "version": edudiff.__version__, **results}
     )
+    if pictures:
+        folders.write_arrays(folder / folders.ARRAYS, pictures)
     if importlib.util.find_spec("matplotlib"):
-        shown = figure() if figure else plot.rows(pictures, captions, title=args.command)
+        title = f"{results['data']}, seed {results['seed']}: each column is the same noise"
+        shown = figure() if figure else plot.rows(pictures, captions, title=title)
         folders.write_picture(folder / folders.PICTURE, shown)
         print(f"picture: {folder / folders.PICTURE}")
     elif pictures:

@@ -2,6 +2,6 @@
 
 from edudiff.compare import metrics
 from edudiff.compare.calibrate import calibrate
-from edudiff.compare.experiment import agreement, draw
+from edudiff.compare.experiment import agreement, draw, experiment
 
-__all__ = ["agreement", "calibrate", "draw", "metrics"]
+__all__ = ["agreement", "calibrate", "draw", "experiment", "metrics"]

@@ -7,6 +7,8 @@ import numpy as np
 
 from edudiff.backend import to_numpy
 from edudiff.compare import metrics
+from edudiff.forward import streams
+from edudiff.reverse import start
 from edudiff.reverse import steps as reverse_steps
 
 
@@ -24,6 +26,19 @@ def draw(denoisers, schedule, x, times, method="ddim", progress=None):
             pictures[name] = step.x_next
         seconds[name] = time.perf_counter() - begun
     return pictures, seconds
+
+
+def experiment(denoisers, schedule, times, shape, seed=0, pictures=32, like=None, method="ddim", progress=None):
+    """The whole comparison: noise from `seed`, drawn through every denoiser, and how well each predicts the network.
+
+    `denoisers`: {name: denoise}, among them "network", the one to be predicted. `shape`: of one picture, (H, W, C).
+    `pictures`: a count, or the numbers of the pictures. `like`: an array whose dtype and device the noise takes.
+    Returns {name: pictures (B, H, W, C)}, {name: seconds} and the table of `agreement`.
+    """
+    rng = streams(seed, pictures)
+    x = start(schedule, (len(rng), *shape), rng, like)  # (B, H, W, C)
+    drawn, seconds = draw(denoisers, schedule, x, times, method, progress)
+    return drawn, seconds, agreement(drawn)
 
 
 def agreement(pictures, reference="network", rival="ideal"):

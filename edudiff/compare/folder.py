@@ -1,12 +1,16 @@
-"""The folder of one run: its checkpoint, its picture, and `results.json` with the numbers, the command and the seed."""
+"""The folder of one run: its checkpoint, what it drew, and `results.json` with numbers, command and seed."""
 
 import json
 import os
 from pathlib import Path
+from typing import Any
 
+import numpy as np
+
+from edudiff.backend import to_numpy
 from edudiff.nn.checkpoint import atomic
 
-NETWORK, RESULTS, PICTURE = "network.npz", "results.json", "picture.png"
+NETWORK, RESULTS, PICTURE, ARRAYS = "network.npz", "results.json", "picture.png", "pictures.npz"
 
 
 def free_folder(name):
@@ -39,6 +43,13 @@ def write_results(path, results):
     text = json.dumps(_plain(results), indent=1, allow_nan=False)
     with atomic(path) as file:
         file.write(text.encode() + b"\n")
+
+
+def write_arrays(path, pictures):
+    """Write {name: pictures} as `.npz`, whole or not at all: what the picture shows, pixel for pixel."""
+    arrays: dict[str, Any] = {name: to_numpy(batch).astype("float32") for name, batch in pictures.items()}
+    with atomic(path) as file:
+        np.savez_compressed(file, **arrays)
 
 
 def write_picture(path, figure):

@@ -89,6 +89,11 @@ def new_network(job, images):
 
 
 def noise(job, images, numbers):
-    """Where the drawn pictures `numbers` start, (B, H, W, C): each from its own random stream."""
+    """Where the drawn pictures `numbers` start, (B, H, W, C) float64: each from its own random stream.
+
+    In float64 because a local score decides between windows, over and over: a rounding error of float32 can grow a
+    thousandfold on the way to the picture, and the same seed would not be the same picture on every back end.
+    """
     chosen, _ = job.times()
-    return start(chosen, (len(numbers), *images.shape[1:]), streams(job.seed, numbers), like=images)
+    like = images[:1].astype("float64")  # (1, H, W, C)
+    return start(chosen, (len(numbers), *images.shape[1:]), streams(job.seed, numbers), like)

@@ -11,8 +11,9 @@ import numpy as np
 
 from edudiff import check, denoisers, nn
 from edudiff.backend import to_numpy
-from edudiff.compare import experiment, metrics
+from edudiff.compare import metrics
 from edudiff.compare.calibrate import calibrate
+from edudiff.compare.experiment import agreement, draw, finger_counts
 from edudiff.compare.folder import NETWORK, RESULTS
 from edudiff.compare.job import FORMULAS, load_pictures, new_network, noise
 from edudiff.data.fingers import count_fingers_all
@@ -90,9 +91,8 @@ def compare(job, folder, resume=False):
     table = scales(job, net, images)
     calibrate_seconds = time.perf_counter() - calibrating
     chosen, times = job.times()
-    x = noise(job, images, range(job.seeds))
     machines = {"network": net, **formulas(job, images, table)}
-    drawn, draw_seconds = experiment.draw(machines, chosen, x, times, progress=bar)
+    drawn, draw_seconds = draw(machines, chosen, noise(job, images, range(job.seeds)), times, progress=bar)
     index, distance = metrics.nearest(drawn["network"], images)
     results = {
         **asdict(job),
@@ -105,12 +105,12 @@ def compare(job, folder, resume=False):
         "train_seconds": train_seconds,
         "calibrate_seconds": calibrate_seconds,
         "draw_seconds": draw_seconds,
-        "agreement": experiment.agreement(drawn),
+        "agreement": agreement(drawn),
         "distance_to_nearest": float(np.median(to_numpy(distance))),
     }
     captions = {}
     if job.data == "hands":
-        results["fingers"], counts = experiment.finger_counts(drawn, images, count_fingers_all)
+        results["fingers"], counts = finger_counts(drawn, images, count_fingers_all)
         captions = {name: [f"{n}" for n in counts[name]] for name in drawn}
         captions["nearest"] = [f"{counts['training'][i]}" for i in to_numpy(index)]
     drawn["nearest"] = images[index]
@@ -127,7 +127,7 @@ def sample(job, images, name, folder, progress=bar):
         size = job.window or 5
         denoise = formulas(job, images, lambda alpha, sigma: size)[name]
     x = noise(job, images, range(job.seeds))
-    return experiment.draw({name: denoise}, chosen, x, times, progress=progress)
+    return draw({name: denoise}, chosen, x, times, progress=progress)
 
 
 def _odd(number):

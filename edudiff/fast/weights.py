@@ -18,11 +18,13 @@ STRIP = 16 * LANES  # values that are skipped or weighed together
 # 2**f = sum_k (f log 2)**k / k! for |f| <= 1/2: 7 terms are exact to 1.2e-7, the rounding of float32.
 C1, C2, C3, C4, C5, C6 = (np.float32(math.log(2) ** k / math.factorial(k)) for k in range(1, 7))
 ONE, LOWEST = np.float32(1), np.float32(-126)
+D = tuple(math.log(2) ** k / math.factorial(k) for k in range(1, 14))  # 13 terms are exact to 4e-18
+LOWEST64, ROUNDER64 = -1022.0, float(3 << 51)
 ROUNDER = np.float32(3 << 22)  # t + ROUNDER has no digits after the point: it is the nearest integer to t, plus ROUNDER
 
 
 def exp2(t):
-    """2**t for t <= 0 in the precision of t; in float32, below t = -126 it stays at 2**-126."""
+    """2**t for t <= 0 in the precision of t; below t = -126 (float64: -1022) it stays where it is there."""
     return 2.0**t
 
 
@@ -36,9 +38,26 @@ def exp2_single(t):
     return np.int32((np.float32(rounded).view(np.int32) << 23) + np.float32(power).view(np.int32)).view(np.float32)
 
 
-@compiled
+@compiled_as_written
 def exp2_double(t):
-    return math.exp(t * math.log(2))
+    t = t if t > LOWEST64 else LOWEST64
+    rounded = t + ROUNDER64
+    f = t - (rounded - ROUNDER64)
+    power = D[12]
+    power = power * f + D[11]
+    power = power * f + D[10]
+    power = power * f + D[9]
+    power = power * f + D[8]
+    power = power * f + D[7]
+    power = power * f + D[6]
+    power = power * f + D[5]
+    power = power * f + D[4]
+    power = power * f + D[3]
+    power = power * f + D[2]
+    power = power * f + D[1]
+    power = power * f + D[0]
+    power = power * f + 1.0
+    return np.int64((np.float64(rounded).view(np.int64) << 52) + np.float64(power).view(np.int64)).view(np.float64)
 
 
 @overload(exp2)

@@ -19,6 +19,14 @@ def modules():
     return [layers, compiled]
 
 
+def convolutions():
+    """Three ways to the same convolution: the definition, its compiled columns, and Winograd's."""
+    definition, compiled = modules()
+    from edudiff.fast import winograd
+
+    return [definition, compiled, winograd]
+
+
 def normal(*shape, seed=0, dtype=np.float64):
     return np.random.default_rng((seed, *shape)).standard_normal(shape).astype(dtype)
 
@@ -42,7 +50,7 @@ def conv_loops(x, w, b, padding):
 @pytest.mark.parametrize("size", (1, 3))
 def test_convolution_is_the_sum_over_offsets(shape, size, padding):
     x, w, b = normal(*shape), normal(size, size, shape[-1], 4), normal(4)
-    for module in modules():
+    for module in convolutions() if size == 3 else modules():
         out, _ = module.conv(x, w, b, padding)
         np.testing.assert_allclose(out, conv_loops(x, w, b, padding), atol=1e-12)
 
@@ -51,7 +59,7 @@ def test_convolution_is_the_sum_over_offsets(shape, size, padding):
 @pytest.mark.parametrize("shape", SHAPES)
 def test_gradient_of_convolution_p47(shape, padding):
     w, b = normal(3, 3, shape[-1], 4), normal(4)
-    for module in modules():
+    for module in convolutions():
         check_layer(lambda x, w, b, m=module: m.conv(x, w, b, padding), module.conv_backward, normal(*shape), w, b)
 
 
@@ -59,7 +67,7 @@ def test_gradient_of_convolution_p47(shape, padding):
 def test_convolution_backward_is_the_adjoint(padding):
     """<conv(x), y> = <x, conv^T(y)>: exact for a linear map, unlike a difference quotient."""
     x, w, y = normal(2, 5, 4, 3), normal(3, 3, 3, 2), normal(2, 5, 4, 2, seed=1)
-    for module in modules():
+    for module in convolutions():
         out, cache = module.conv(x, w, np.zeros(2), padding)
         dx, dw, _ = module.conv_backward(y, cache)
         assert np.sum(out * y) == pytest.approx(np.sum(x * dx), rel=1e-12)
@@ -104,9 +112,10 @@ def test_silu_is_x_times_the_logistic_function_and_never_overflows():
 
 def test_compiled_layers_equal_the_definition_in_float32():
     definition, compiled = modules()
-    x, dout = normal(3, 6, 5, 8, dtype=np.float32), normal(3, 6, 5, 8, seed=1, dtype=np.float32)
-    scale, shift = normal(3, 8, dtype=np.float32), normal(3, 8, seed=1, dtype=np.float32)
-    w, b = normal(3, 3, 8, 8, dtype=np.float32), normal(8, dtype=np.float32)
+    x, dout = normal(3, 6, 5, 16, dtype=np.float32), normal(3, 6, 5, 16, seed=1, dtype=np.float32)
+    scale, shift = normal(3, 16, dtype=np.float32), normal(3, 16, seed=1, dtype=np.float32)
+    w, b = normal(3, 3, 16, 16, dtype=np.float32), normal(16, dtype=np.float32)
+    assert compiled.suits_winograd(w)
     calls = {"silu": (x,), "relu": (x,), "modulate": (x, scale, shift), "conv": (x, w, b, "zero")}
     for name, arguments in calls.items():
         (out, cache), (fast_out, fast_cache) = (getattr(m, name)(*arguments) for m in (definition, compiled))

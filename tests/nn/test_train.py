@@ -61,6 +61,25 @@ def test_weighted_error_is_the_error_of_what_it_is_named_after(t, rms):
     assert weights["x0"] == 1
 
 
+@pytest.mark.parametrize("weighting", ("karras", "noise", "x0"))
+def test_loss_is_the_weighted_mean_squared_error(weighting):
+    net, seen = small(dtype=np.float64), []
+
+    def spy(x, alpha, sigma):
+        out, cache = nn.ResNet.forward(net, x, alpha, sigma)
+        seen.append((x, alpha, sigma, out))
+        return out, cache
+
+    net.forward = spy
+    loss, _ = denoising_loss(net, IMAGES[:1].astype(np.float64), SCHEDULE, np.random.default_rng(2), 20, weighting)
+    x, alpha, sigma, x0_hat = (
+        np.concatenate(parts) for parts in zip(*sorted(seen, key=lambda s: s[1][0]), strict=True)
+    )
+    weight = loss_weight(alpha, sigma, weighting, net.config["data_scale"])
+    assert len(x0_hat) == 20
+    assert loss == pytest.approx(np.mean(weight[:, None, None, None] * (x0_hat - IMAGES[:1]) ** 2), rel=1e-9)
+
+
 def test_training_a_single_picture_learns_to_return_it():
     """P4 for the network: with one training picture the best answer is that picture, whatever x and the noise level."""
     image = IMAGES[:1] * 0 + np.linspace(-1, 1, 4, dtype=np.float32)[:, None]
