@@ -20,7 +20,7 @@ from edudiff.data.files import NAMES, places
 from edudiff.threads import cores
 
 DEMO = Job()
-QUICK = replace(DEMO, images=128, channels=24, depth=2, train_steps=400, batch=32, seeds=8, calibration=4)
+QUICK = replace(DEMO, images=128, channels=24, depth=2, train_steps=400, batch=32, seeds=8, calibration=3)
 
 
 def main(argv=None):

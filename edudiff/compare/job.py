@@ -24,12 +24,12 @@ class Job:
     size: int | None = 16
     root: str | None = None
     seed: int = 0
-    channels: int = 48
-    depth: int = 3
+    channels: int = 64
+    depth: int = 2
     padding: str = "zero"
     clock: str = "log_snr"
     target: str = "scaled"
-    train_steps: int = 4000
+    train_steps: int = 3800
     batch: int = 64
     rate: float = 3e-3
     schedule: str = "cosine"
