@@ -8,7 +8,7 @@ threads run beside it: training gives every core its own pictures (`edudiff.thre
 import numpy as np
 
 from edudiff.fast import winograd
-from edudiff.fast.exp import exp32
+from edudiff.fast.exp import LOG2_E, exp2
 from edudiff.fast.jit import compiled
 from edudiff.nn import layers
 from edudiff.nn.layers import relu, relu_backward  # noqa: F401
@@ -76,7 +76,7 @@ def silu(x):
 @compiled
 def _silu(x, out, sigmoid):
     for i in range(len(x)):
-        s = np.float32(1) / (np.float32(1) + exp32(-x[i]))
+        s = np.float32(1) / (np.float32(1) + exp2(-LOG2_E * x[i]))
         sigmoid[i] = s
         out[i] = x[i] * s
 

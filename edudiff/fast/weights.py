@@ -4,65 +4,11 @@ All rows here are flat, (columns * LANES,): LANES training pictures lie side by 
 its own running sum, so that no loop ever adds across lanes. The lanes of one pixel share their top.
 """
 
-import math
-
-import numpy as np
-from numba import types
-from numba.extending import overload
-
-from edudiff.fast.jit import compiled, compiled_as_written
+from edudiff.fast.exp import exp2
+from edudiff.fast.jit import compiled
 
 LANES = 16  # training pictures side by side: one vector of float32
 STRIP = 16 * LANES  # values that are skipped or weighed together
-
-# 2**f = sum_k (f log 2)**k / k! for |f| <= 1/2: 7 terms are exact to 1.2e-7, the rounding of float32.
-C1, C2, C3, C4, C5, C6 = (np.float32(math.log(2) ** k / math.factorial(k)) for k in range(1, 7))
-ONE, LOWEST = np.float32(1), np.float32(-126)
-D = tuple(math.log(2) ** k / math.factorial(k) for k in range(1, 14))  # 13 terms are exact to 4e-18
-LOWEST64, ROUNDER64 = -1022.0, float(3 << 51)
-ROUNDER = np.float32(3 << 22)  # t + ROUNDER has no digits after the point: it is the nearest integer to t, plus ROUNDER
-
-
-def exp2(t):
-    """2**t for t <= 0 in the precision of t; below t = -126 (float64: -1022) it stays where it is there."""
-    return 2.0**t
-
-
-@compiled_as_written
-def exp2_single(t):
-    t = t if t > LOWEST else LOWEST
-    rounded = t + ROUNDER
-    f = t - (rounded - ROUNDER)
-    power = ONE + f * (C1 + f * (C2 + f * (C3 + f * (C4 + f * (C5 + f * C6)))))
-    # The integer sits in the low bits of `rounded`; added to the exponent bits, it multiplies by 2**integer.
-    return np.int32((np.float32(rounded).view(np.int32) << 23) + np.float32(power).view(np.int32)).view(np.float32)
-
-
-@compiled_as_written
-def exp2_double(t):
-    t = t if t > LOWEST64 else LOWEST64
-    rounded = t + ROUNDER64
-    f = t - (rounded - ROUNDER64)
-    power = D[12]
-    power = power * f + D[11]
-    power = power * f + D[10]
-    power = power * f + D[9]
-    power = power * f + D[8]
-    power = power * f + D[7]
-    power = power * f + D[6]
-    power = power * f + D[5]
-    power = power * f + D[4]
-    power = power * f + D[3]
-    power = power * f + D[2]
-    power = power * f + D[1]
-    power = power * f + D[0]
-    power = power * f + 1.0
-    return np.int64((np.float64(rounded).view(np.int64) << 52) + np.float64(power).view(np.int64)).view(np.float64)
-
-
-@overload(exp2)
-def _exp2(t):
-    return (lambda t: exp2_single(t)) if t == types.float32 else (lambda t: exp2_double(t))
 
 
 @compiled
