@@ -20,7 +20,7 @@ from edudiff.data.files import NAMES, places
 from edudiff.threads import cores
 
 DEMO = Job()
-QUICK = replace(DEMO, images=128, channels=24, depth=2, train_steps=400, batch=32, seeds=8, calibration=3)
+QUICK = replace(DEMO, images=96, channels=24, train_steps=250, batch=32, seeds=8, calibration=3)
 
 
 def main(argv=None):
@@ -138,12 +138,12 @@ def run_train(args):
     job, folder = job_of(args), open_out(args)
     try:
         images = load_pictures(job)
-        state, seconds = main_job.train(job, images, folder, args.resume)
+        state = main_job.train(job, images, folder, args.resume)
     except KeyboardInterrupt:
         say_how_to_resume(args, folder)
         raise
     results = {"data": job.data, "images": len(images), "size": images.shape[1], "train_steps": state.step}
-    results |= {"seed": job.seed, "loss": float(np.mean(state.losses[-100:])), "train_seconds": seconds}
+    results |= {"seed": job.seed, "loss": float(np.mean(state.losses[-100:])), "train_seconds": state.seconds}
     finish(args, folder, results, None, figure=lambda: plot.losses(state.losses))
     print(f"loss {results['loss']:.4f} after {state.step} steps; draw with:")
     print(f"  edudiff sample --denoiser network --checkpoint {folder}")

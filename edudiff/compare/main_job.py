@@ -25,7 +25,7 @@ SAVE_EVERY = 30.0  # seconds between checkpoints
 
 
 def train(job, images, folder, resume=False):
-    """Train the job's network, or go on from the folder's checkpoint; returns the final `State` and the seconds.
+    """Train the job's network, or go on from the folder's checkpoint; returns the final `State`.
 
     Saves a checkpoint every half minute, at the end, and after Ctrl-C, which here stops between two steps and raises
     KeyboardInterrupt.
@@ -41,7 +41,7 @@ def train(job, images, folder, resume=False):
         raise FileExistsError(f"{folder} holds an unfinished run; add --resume to go on with it, or name another --out")
     settings = {"batch": job.batch, "rate": job.rate}
     states = nn.train(state.net if state else net, images, chosen, rng, job.train_steps, **settings, state=state)
-    begun = saved = time.perf_counter()
+    saved = time.perf_counter()
     first = state.step if state else 0
     with deferred() as stop:
         for state in bar(states, job.train_steps - first, "training"):
@@ -53,7 +53,7 @@ def train(job, images, folder, resume=False):
         nn.checkpoint.save(path, state)
     if stop.is_set():
         raise KeyboardInterrupt
-    return state, time.perf_counter() - begun
+    return state
 
 
 def scales(job, net, images):
@@ -85,7 +85,7 @@ def compare(job, folder, resume=False):
     """The whole job: returns its results (for JSON) and its pictures {name: (seeds, H, W, C)} with their captions."""
     begun = time.perf_counter()
     images = load_pictures(job)
-    state, train_seconds = train(job, images, folder, resume)
+    state = train(job, images, folder, resume)
     net = state.average
     calibrating = time.perf_counter()
     table = scales(job, net, images)
@@ -102,7 +102,7 @@ def compare(job, folder, resume=False):
         "scales": [table(*chosen(t)) for t in times[:-1].tolist()],
         "scale_table": table.to_dict(),
         "loss": float(np.mean(state.losses[-100:])),
-        "train_seconds": train_seconds,
+        "train_seconds": state.seconds,
         "calibrate_seconds": calibrate_seconds,
         "draw_seconds": draw_seconds,
         "agreement": agreement(drawn),

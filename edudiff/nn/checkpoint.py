@@ -26,6 +26,7 @@ def save(path, state):
         "format": FORMAT,
         "net": state.net.config,
         "step": state.step,
+        "seconds": state.seconds,
         "settings": state.settings,
         "rng": state.rng.bit_generator.state,
         "adam": {"count": state.adam.count, "decay_m": state.adam.decay_m, "decay_v": state.adam.decay_v},
@@ -59,12 +60,11 @@ def load(path, backend=None):
             adam = Adam({})
             adam.m, adam.v = groups["m"], groups["v"]
             adam.count, adam.decay_m, adam.decay_v = (header["adam"][k] for k in ("count", "decay_m", "decay_v"))
-            losses, step, settings = file["losses"].tolist(), int(header["step"]), header["settings"]
+            numbers: dict[str, Any] = {"step": int(header["step"]), "seconds": float(header["seconds"])}
+            numbers |= {"losses": file["losses"].tolist(), "settings": dict(header["settings"])}
     except (KeyError, ValueError, TypeError, EOFError, zipfile.BadZipFile, OSError) as error:
         raise ValueError(f"{path} is not a whole edudiff checkpoint ({error}); train again or use another") from error
-    return State(
-        net.with_parameters(groups["net"]), net.with_parameters(groups["average"]), adam, rng, step, losses, settings
-    )
+    return State(net.with_parameters(groups["net"]), net.with_parameters(groups["average"]), adam, rng, **numbers)
 
 
 def load_net(path, like=None, backend=None):

@@ -1,6 +1,7 @@
 """Training as a generator: each `next` is one step of gradient descent on the denoising error."""
 
 import math
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -22,7 +23,7 @@ class State:
     """Where a training run stands after `step` steps; all that is needed to go on, bit for bit.
 
     `net`: the network being trained. `average`: the same architecture with averaged weights: draw with this one.
-    `loss`: of the last step. `losses`: of all steps. `rng`: where the random numbers stand.
+    `loss`: of the last step. `losses`: of all steps. `rng`: where the random numbers stand. `seconds`: spent on them.
     """
 
     net: Any
@@ -30,6 +31,7 @@ class State:
     adam: Adam
     rng: np.random.Generator
     step: int = 0
+    seconds: float = 0.0
     losses: list[float] = field(default_factory=list)
     settings: dict[str, Any] = field(default_factory=dict)
 
@@ -101,6 +103,7 @@ def train(
 def _loop(state, images, schedule):
     settings, net = state.settings, state.net
     while state.step < settings["steps"]:
+        begun = time.perf_counter()
         loss, gradients = denoising_loss(net, images, schedule, state.rng, settings["batch"], settings["weighting"])
         if not math.isfinite(loss):
             raise FloatingPointError(
@@ -112,6 +115,7 @@ def _loop(state, images, schedule):
         update_average(state.average.parameters, net.parameters, settings["average_decay"], state.step)
         state.step += 1
         state.losses.append(loss)
+        state.seconds += time.perf_counter() - begun
         yield state
 
 

@@ -25,6 +25,7 @@ def test_loaded_state_equals_the_saved_one(state, tmp_path):
     checkpoint.save(tmp_path / "c.npz", state)
     loaded = checkpoint.load(tmp_path / "c.npz")
     assert (loaded.step, loaded.losses, loaded.settings) == (state.step, state.losses, state.settings)
+    assert loaded.seconds == state.seconds > 0
     assert loaded.rng.random() == state.rng.random()
     assert loaded.net.config == state.net.config
     pairs = [(loaded.adam.m, state.adam.m), (loaded.adam.v, state.adam.v)]
