@@ -2,7 +2,7 @@
 
 import json
 import os
-import tempfile
+import secrets
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -86,8 +86,8 @@ class atomic:
         self.path = Path(path)
 
     def __enter__(self):
-        handle, self.temporary = tempfile.mkstemp(dir=self.path.parent, prefix=f".{self.path.name}.", suffix=".part")
-        self.file = os.fdopen(handle, "wb")
+        self.temporary = self.path.with_name(f".{self.path.name}.{secrets.token_hex(4)}.part")
+        self.file = open(self.temporary, "xb")
         return self.file
 
     def __exit__(self, kind, error, trace):
