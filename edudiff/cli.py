@@ -20,7 +20,7 @@ from edudiff.data.files import NAMES, places
 from edudiff.threads import cores
 
 DEMO = Job()
-QUICK = replace(DEMO, images=96, channels=24, train_steps=250, batch=32, seeds=8, calibration=3)
+QUICK = replace(DEMO, images=96, channels=24, train_steps=600, batch=32, seeds=8, calibration=3)
 
 
 def main(argv=None):
