@@ -112,6 +112,7 @@ def test_bad_input_is_one_line(argv, says, tmp_path, capsys, monkeypatch):
     error = capsys.readouterr().err
     assert says in error
     assert "Traceback" not in error
+    assert "training" not in error  # it failed before the long work, not after
 
 
 def test_unwritable_folder_is_named(tmp_path, capsys):

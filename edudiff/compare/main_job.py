@@ -62,7 +62,7 @@ def scales(job, net, images):
     largest = 2 * max(images.shape[1:3]) - 1 if job.padding == "zero" else _odd(min(images.shape[1:3]))
     sizes = list(range(3, min(net.receptive_field, largest) + 1, 2))
     if job.window is not None:
-        sizes = [check.window(job.window, images.shape[1:3], job.padding)]
+        sizes = [job.window]
     x = noise(job, images, range(CALIBRATION, CALIBRATION + job.calibration))
     patch = denoisers.Patch(images, size=sizes[0], border=job.padding, backend=job.backend)
     progress = partial(bar, total=job.steps, label="calibrating")
@@ -85,6 +85,8 @@ def compare(job, folder, resume=False):
     """The whole job: returns its results (for JSON) and its pictures {name: (seeds, H, W, C)} with their captions."""
     begun = time.perf_counter()
     images = load_pictures(job)
+    if job.window is not None:
+        check.window(job.window, images.shape[1:3], job.padding)  # before the training, not after
     state = train(job, images, folder, resume)
     net = state.average
     calibrating = time.perf_counter()

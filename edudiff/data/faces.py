@@ -84,8 +84,10 @@ def smile(size, middle, radii, u):
 
 
 def between(u, low, high):
+    """`u` in [0, 1] carried to [low, high]: (N,)."""
     return low + (high - low) * u  # (N,)
 
 
 def pick(u, number):
+    """`u` in [0, 1) as one of 0 to number - 1: (N,) ints."""
     return (number * u).astype(int)  # (N,)
