@@ -71,6 +71,10 @@ def test_train_sample_and_resume(tmp_path, capsys):
     assert run(*sample, "--denoiser", "local", "--window", 3, "--out", tmp_path / "b") == 0
     assert (tmp_path / "a" / "picture.png").exists()
     assert run("train", *TINY, "--out", tmp_path / "net", "--resume") == 0
+    before = (tmp_path / "net" / "network.npz").read_bytes()
+    assert run("train", *TINY, "--seed", 1, "--out", tmp_path / "net") == 2
+    assert "holds a trained network; add --resume" in capsys.readouterr().err
+    assert (tmp_path / "net" / "network.npz").read_bytes() == before
     assert run("train", *TINY, "--rate", 0.5, "--out", tmp_path / "net", "--resume") == 2
     assert "other settings (rate: 0.003 -> 0.5)" in capsys.readouterr().err
 

@@ -14,7 +14,7 @@ from edudiff.backend import to_numpy
 from edudiff.compare import metrics
 from edudiff.compare.calibrate import calibrate
 from edudiff.compare.experiment import agreement, draw, finger_counts
-from edudiff.compare.folder import NETWORK, RESULTS
+from edudiff.compare.folder import NETWORK
 from edudiff.compare.job import FORMULAS, load_pictures, new_network, noise
 from edudiff.data.fingers import count_fingers_all
 from edudiff.interrupt import deferred
@@ -37,8 +37,8 @@ def train(job, images, folder, resume=False):
     if resume:
         nn.checkpoint.load_net(path, like=net)
         state = nn.checkpoint.load(path, job.backend).to(images)
-    elif path.exists() and not (folder / RESULTS).exists():
-        raise FileExistsError(f"{folder} holds an unfinished run; add --resume to go on with it, or name another --out")
+    elif path.exists():
+        raise FileExistsError(f"{folder} holds a trained network; add --resume to go on with it, or name another --out")
     settings = {"batch": job.batch, "rate": job.rate}
     states = nn.train(state.net if state else net, images, chosen, rng, job.train_steps, **settings, state=state)
     saved = time.perf_counter()

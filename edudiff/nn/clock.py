@@ -11,7 +11,7 @@ LARGEST = 10.0  # |log(sigma / alpha)| is cut here; exp(10) = 22,000 times more 
 def features(alpha, sigma, size, clock):
     """(B,) noise levels -> (B, size) features.
 
-    "log_snr": sines and cosines of log(sigma / alpha), from one period over the whole range to `size` / 2 of them.
+    "log_snr": sines and cosines of log(sigma / alpha), from half a period over the whole range to `size` / 4.
     "time": what the code of Kamb & Ganguli does: the time of the cosine schedule, in [0, 1], fed to the sinusoids of
     Vaswani et al. 2017, made for word positions 0, 1, 2, ...: their fastest has period 2 pi and most hardly move, so
     that the network can barely tell its noise levels apart. Kept because it is the published choice.
