@@ -9,7 +9,7 @@ from edudiff import backend, forward, reverse, schedule
 
 __version__ = "0.1.0"
 
-_ON_DEMAND = ("cli", "compare", "data", "denoisers", "fast", "nn", "plot")
+_ON_DEMAND = ("bench", "cli", "cluster", "compare", "data", "denoisers", "fast", "nn", "plot")
 
 __all__ = ["backend", "forward", "reverse", "schedule", *_ON_DEMAND]
 

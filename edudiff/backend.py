@@ -4,6 +4,7 @@ NumPy is imported; CuPy and Numba never are on the caller's behalf. A CuPy array
 CuPy, so `sys.modules` tells.
 """
 
+import functools
 import importlib.util
 import sys
 
@@ -49,9 +50,20 @@ def move(x, like):
     return to_numpy(x) if xp is np else xp.asarray(x)
 
 
+@functools.cache
 def has_numba():
     """True if Numba can be imported. It is not imported here."""
     return importlib.util.find_spec("numba") is not None
+
+
+def has_gpu():
+    """True if CuPy is installed and finds a GPU. Imports CuPy where it is installed."""
+    try:
+        import cupy
+
+        return cupy.cuda.runtime.getDeviceCount() > 0
+    except Exception:  # not installed, or without its driver
+        return False
 
 
 def choose(backend, *arrays):

@@ -3,6 +3,7 @@
 import argparse
 import importlib.metadata
 import importlib.util
+import json
 import shlex
 import sys
 from dataclasses import replace
@@ -13,8 +14,8 @@ import numpy as np
 import edudiff
 from edudiff import plot
 from edudiff.backend import BACKENDS, has_numba, to_numpy
+from edudiff.compare import architecture, main_job
 from edudiff.compare import folder as folders
-from edudiff.compare import main_job
 from edudiff.compare.job import DRAWN, FORMULAS, Job, load_pictures
 from edudiff.data.files import NAMES, places
 from edudiff.threads import cores
@@ -64,6 +65,19 @@ def parser():
     fetch.add_argument("data", choices=NAMES)
     fetch.add_argument("--root", help="where to put it (default: the folder that `edudiff info` names)")
     fetch.set_defaults(run=run_fetch)
+    from edudiff.course import commands as course
+
+    course.add(commands.add_parser("course", help="assignments: build bundles, check a solution, grade a class"))
+    invents = commands.add_parser("architecture", help="what each architecture invents: points in the plane, UNets")
+    architecture.add(invents)
+    bench = commands.add_parser("bench", help="how fast each back end is on this machine")
+    bench.add_argument("--cases", nargs="+", metavar="CASE", help="which measurements (default: all)")
+    bench.add_argument("--rounds", type=int, default=5, help="how many times each side takes its turn (default: 5)")
+    bench.add_argument("--images", type=int, help="size of the training sets (default: 896 to 60,000)")
+    bench.add_argument("--root", help="the folder that holds mnist/ and cifar10/ (default: EDUDIFF_DATA, else drawn)")
+    bench.add_argument("--json", metavar="FILE", help="write the records to this file too")
+    bench.add_argument("--no-peer", dest="peer", action="store_false", help="leave plain PyTorch out")
+    bench.set_defaults(run=run_bench)
     commands.add_parser("info", help="versions, back ends, threads, where data is looked for").set_defaults(
         run=run_info
     )
@@ -96,6 +110,7 @@ def add_job(command, drawing, training):
     if drawing:
         option("--steps", type=int, help="reverse steps of a picture")
         option("--seeds", type=int, help="how many pictures are drawn")
+        option("--scheduler", metavar="ADDRESS", help="of a Dask cluster that shares the training set, or 'local'")
         option("--window", type=int, help="one window size for all noise levels, instead of calibrating")
     if drawing and training:
         option("--denoisers", nargs="+", choices=FORMULAS, help="the formulas to draw with")
@@ -154,9 +169,10 @@ def run_sample(args):
     if args.denoiser == "network" and not args.checkpoint:
         raise ValueError("--denoiser network needs --checkpoint DIR, the folder of a run that trained one")
     job, folder = job_of(args), open_out(args)
-    images = load_pictures(job)
+    spread = job.scheduler is not None and args.denoiser in main_job.SPREAD
+    images = load_pictures(replace(job, images=1) if spread else job)
     pictures, seconds = main_job.sample(job, images, args.denoiser, Path(args.checkpoint or folder))
-    results = {"data": job.data, "images": len(images), "size": images.shape[1], "steps": job.steps, "seeds": job.seeds}
+    results = {"data": job.data, "images": job.images, "size": images.shape[1], "steps": job.steps, "seeds": job.seeds}
     finish(args, folder, results | {"seed": job.seed, "draw_seconds": seconds}, pictures, {})
 
 
@@ -211,6 +227,19 @@ def run_fetch(args):
     from edudiff.data.fetch import fetch
 
     print(f"{args.data} is in {fetch(args.data, root=args.root)}")
+
+
+def run_bench(args):
+    """`edudiff bench`."""
+    from edudiff import bench
+
+    records = []
+    print(bench.HEADER, flush=True)
+    for record in bench.run(args.cases or bench.CASES, args.rounds, args.images, args.root, args.peer):
+        records.append(record)
+        print(bench.line(record), flush=True)
+    if args.json:
+        Path(args.json).write_text(json.dumps(records, indent=1) + "\n")
 
 
 def run_info(args):

@@ -1,4 +1,7 @@
-"""Pictures of results: functions that return a matplotlib Figure, and one that draws with letters if there is none."""
+"""Pictures of results: functions that return a matplotlib Figure, how to show one, and letters without a screen."""
+
+import io
+import sys
 
 import numpy as np
 
@@ -39,6 +42,31 @@ def show(axis, picture):
     axis.set_yticks([])
 
 
+def clouds(samples, reach=1.3):
+    """A Figure of points in the plane: a row for each set, a column for each denoiser, its points over the data's.
+
+    `samples`: {set: {name: (B, 2)}}, of which "data" is drawn grey below the others. Points further out than `reach`
+    are not shown; their number stands in the corner.
+    """
+    from matplotlib.figure import Figure
+
+    names = [name for name in next(iter(samples.values())) if name != "data"]
+    figure = Figure(figsize=(1.6 * len(names), 1.65 * len(samples) + 0.2), layout="constrained")
+    axes = figure.subplots(len(samples), len(names), squeeze=False)
+    for line, (title, clouds_of) in zip(axes, samples.items(), strict=True):
+        for axis, name in zip(line, names, strict=True):
+            for points, colour in ((clouds_of["data"], "0.8"), (clouds_of[name], "C0")):
+                axis.plot(*to_numpy(points).T, ".", color=colour, markersize=1.5)
+            beyond = int((np.abs(to_numpy(clouds_of[name])) > reach).any(1).sum())
+            if beyond:
+                axis.text(0.97, 0.03, f"{beyond} beyond", transform=axis.transAxes, ha="right", fontsize=7)
+            axis.set(xlim=(-reach, reach), ylim=(-reach, reach), xticks=[], yticks=[], aspect="equal")
+            if title == next(iter(samples)):
+                axis.set_title(name.replace("_", " "), fontsize=9)
+        line[0].set_ylabel(title.replace("_", " "), fontsize=9)
+    return figure
+
+
 def losses(values, window=50):
     """A Figure of the training loss on logarithmic axes: each step's, and the mean over `window` steps."""
     from matplotlib.figure import Figure
@@ -54,6 +82,64 @@ def losses(values, window=50):
     axis.set_ylabel("loss")
     axis.legend(frameon=False)
     return figure
+
+
+def history(state):
+    """A Figure of a training run, from its `edudiff.nn.State`: loss, gradient length and learning rate of each step."""
+    from matplotlib.figure import Figure
+
+    steps = np.arange(1, state.step + 1)
+    curves = {"loss": state.losses, "gradient length": state.norms, "learning rate": state.rates}
+    figure = Figure(figsize=(6, 6), layout="constrained")
+    for axis, (name, values) in zip(figure.subplots(len(curves), sharex=True), curves.items(), strict=True):
+        axis.semilogy(steps[len(steps) - len(values) :], values, linewidth=0.8)
+        axis.set_ylabel(name)
+    axis.set_xlabel("training step")
+    return figure
+
+
+def present(figure, name):
+    """Show a Figure where the reader is: below the cell in a notebook, else in the file `name`.png, which is named."""
+    if "ipykernel" in sys.modules:
+        from IPython.display import Image, display
+
+        picture = io.BytesIO()
+        figure.savefig(picture, dpi=100)
+        display(Image(picture.getvalue()))
+    else:
+        figure.savefig(f"{name}.png", dpi=100)
+        print(f"wrote {name}.png")
+
+
+def explore(draw, **ranges):
+    """A window with a slider for each of `ranges`, name=(low, high, first): moving one calls `draw(axis, **values)`.
+
+    `draw` gets an empty matplotlib axis. Opens only where there is a screen; elsewhere a line says so.
+    """
+    import matplotlib.pyplot as plt
+    from matplotlib.widgets import Slider
+
+    figure = plt.figure(figsize=(6, 6))
+    if figure.canvas.required_interactive_framework is None:
+        plt.close(figure)
+        print("the sliders need a window: run this lesson as a program, on a machine with a screen")
+        return
+    height = 0.04 * (1 + len(ranges))
+    axis = figure.add_axes((0.1, height + 0.08, 0.8, 0.86 - height))
+    sliders = {
+        name: Slider(figure.add_axes((0.2, height - 0.04 * i, 0.6, 0.03)), name, low, high, valinit=first)
+        for i, (name, (low, high, first)) in enumerate(ranges.items(), 1)
+    }
+
+    def redraw(_=None):
+        axis.clear()
+        draw(axis, **{name: slider.val for name, slider in sliders.items()})
+        figure.canvas.draw_idle()
+
+    for slider in sliders.values():
+        slider.on_changed(redraw)
+    redraw()
+    plt.show()
 
 
 def letters(pictures):

@@ -27,8 +27,11 @@ MAY_USE = {  # the arrows of the layout: a part, and the parts below it
     "nn": CORE | {"fast"},
     "data": {"backend", "check"},
     "plot": CORE | {"data"},
-    "compare": CORE | {"fast", "denoisers", "nn", "data", "plot", "progress", "interrupt"},
-    "cli": CORE | {"fast", "denoisers", "nn", "data", "plot", "progress", "compare"},
+    "compare": CORE | {"fast", "denoisers", "nn", "data", "plot", "progress", "interrupt", "cluster"},
+    "cluster": CORE | {"denoisers", "data"},
+    "bench": CORE | {"denoisers", "nn", "data"},
+    "course": set(),
+    "cli": CORE | {"fast", "denoisers", "nn", "data", "plot", "progress", "compare", "course", "bench"},
     "__main__": {"cli"},
 }
 

@@ -1,7 +1,7 @@
 """What a run consists of: a `Job` holds every choice, so that the run can be repeated from its `results.json`."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -39,6 +39,7 @@ class Job:
     window: int | None = None
     denoisers: tuple[str, ...] = FORMULAS
     backend: str | None = None
+    scheduler: str | None = None
 
     def __post_init__(self):
         for name in ("images", "channels", "train_steps", "batch", "steps", "seeds", "calibration"):
@@ -47,6 +48,8 @@ class Job:
                 raise ValueError(f"{name} is {value!r}, expected an integer >= 1")
         for name in self.denoisers:
             check.one_of(name, FORMULAS, "denoisers")
+        if self.scheduler is not None and self.backend == "cupy":
+            raise ValueError("backend is cupy with a scheduler: leave it out, and workers with a GPU use it")
 
     def times(self):
         """The noise schedule and the one time grid of network and formulas."""
@@ -69,6 +72,13 @@ def load_pictures(job):
         images = cupy.asarray(images)
     choose(job.backend, images)
     return images
+
+
+def read_range(job, first, last):
+    """Pictures number `first` to `last` - 1 of the training set: what a worker of a cluster reads for itself."""
+    if job.data in DRAWN:
+        return load_pictures(replace(job, images=last))[first:]  # picture i does not depend on how many there are
+    return data.load_range(job.data, first, last, size=job.size, root=job.root)
 
 
 def new_network(job, images):

@@ -4,24 +4,37 @@ Each part can be called alone; `compare` is all of them in order.
 """
 
 import time
-from dataclasses import asdict
+from contextlib import contextmanager
+from dataclasses import asdict, replace
 from functools import partial
 
 import numpy as np
 
-from edudiff import check, denoisers, nn
+from edudiff import check, cluster, denoisers, nn
 from edudiff.backend import to_numpy
 from edudiff.compare import metrics
 from edudiff.compare.calibrate import calibrate
 from edudiff.compare.experiment import agreement, draw, finger_counts
 from edudiff.compare.folder import NETWORK
-from edudiff.compare.job import FORMULAS, load_pictures, new_network, noise
+from edudiff.compare.job import FORMULAS, load_pictures, new_network, noise, read_range
 from edudiff.data.fingers import count_fingers_all
 from edudiff.interrupt import deferred
 from edudiff.progress import bar
 
 CALIBRATION = 1_000_000  # pictures from this number on are for calibration, never reported
 SAVE_EVERY = 30.0  # seconds between checkpoints
+SPREAD = ("els", "local", "ideal")  # formulas whose training set a cluster can share
+
+
+@contextmanager
+def spread(job):
+    """Gives a function (make, images) -> make(images), or, if the job names a scheduler, the same on its cluster."""
+    if job.scheduler is None:
+        yield lambda make, images: make(images)
+        return
+    read = partial(read_range, replace(job, scheduler=None))
+    with cluster.connect(job.scheduler) as client:
+        yield lambda make, images: cluster.Sharded(client, read, job.images, make, gpu=job.backend is None)
 
 
 def train(job, images, folder, resume=False):
@@ -56,7 +69,7 @@ def train(job, images, folder, resume=False):
     return state
 
 
-def scales(job, net, images):
+def scales(job, net, images, share):
     """The window size of each reverse step, calibrated on pictures that are not reported; or the job's fixed window."""
     chosen, times = job.times()
     largest = 2 * max(images.shape[1:3]) - 1 if job.padding == "zero" else _odd(min(images.shape[1:3]))
@@ -64,25 +77,30 @@ def scales(job, net, images):
     if job.window is not None:
         sizes = [job.window]
     x = noise(job, images, range(CALIBRATION, CALIBRATION + job.calibration))
-    patch = denoisers.Patch(images, size=sizes[0], border=job.padding, backend=job.backend)
+    patch = share(partial(denoisers.Patch, size=sizes[0], border=job.padding, backend=job.backend), images)
     progress = partial(bar, total=job.steps, label="calibrating")
     return calibrate(net, patch, chosen, x, times, sizes, progress=progress)
 
 
-def formulas(job, images, table):
-    """{name: denoiser} for the closed forms that the job asks for."""
+def formulas(job, images, table, share):
+    """{name: denoiser} for the closed forms that the job asks for; `share` is from `spread`."""
     patch = {"scales": table, "border": job.padding, "backend": job.backend}
     makers = {
-        "els": lambda: denoisers.Patch(images, **patch),
-        "local": lambda: denoisers.Patch(images, shifts=False, **patch),
+        "els": lambda: share(partial(denoisers.Patch, **patch), images),
+        "local": lambda: share(partial(denoisers.Patch, shifts=False, **patch), images),
         "linear": lambda: denoisers.Linear.fit(images),
-        "ideal": lambda: denoisers.Ideal(images),
+        "ideal": lambda: share(denoisers.Ideal, images),
     }
     return {name: makers[name]() for name in FORMULAS if name in job.denoisers}
 
 
 def compare(job, folder, resume=False):
     """The whole job: returns its results (for JSON) and its pictures {name: (seeds, H, W, C)} with their captions."""
+    with spread(job) as share:  # before the training: no cluster is an error now, not later
+        return _compare(job, folder, resume, share)
+
+
+def _compare(job, folder, resume, share):
     begun = time.perf_counter()
     images = load_pictures(job)
     if job.window is not None:
@@ -90,10 +108,10 @@ def compare(job, folder, resume=False):
     state = train(job, images, folder, resume)
     net = state.average
     calibrating = time.perf_counter()
-    table = scales(job, net, images)
+    table = scales(job, net, images, share)
     calibrate_seconds = time.perf_counter() - calibrating
     chosen, times = job.times()
-    machines = {"network": net, **formulas(job, images, table)}
+    machines = {"network": net, **formulas(job, images, table, share)}
     drawn, draw_seconds = draw(machines, chosen, noise(job, images, range(job.seeds)), times, progress=bar)
     index, distance = metrics.nearest(drawn["network"], images)
     results = {
@@ -121,15 +139,20 @@ def compare(job, folder, resume=False):
 
 
 def sample(job, images, name, folder, progress=bar):
-    """Draw the job's seeds through one denoiser, `name`: "network" (of the folder's checkpoint) or a formula."""
+    """Draw the job's seeds through one denoiser, `name`: "network" (of the folder's checkpoint) or a formula.
+
+    `images`: the training set; one picture is enough if a cluster has the rest.
+    """
     chosen, times = job.times()
-    if name == "network":
-        denoise = nn.checkpoint.load_net(folder / NETWORK, backend=job.backend).to(images)
-    else:
-        size = job.window or 5
-        denoise = formulas(job, images, lambda alpha, sigma: size)[name]
     x = noise(job, images, range(job.seeds))
-    return draw({name: denoise}, chosen, x, times, progress=progress)
+    if name == "network":
+        net = nn.checkpoint.load_net(folder / NETWORK, backend=job.backend).to(images)
+        return draw({name: net}, chosen, x, times, progress=progress)
+    size = job.window or 5
+    with spread(job) as share:
+        only = replace(job, denoisers=(name,))
+        machines = formulas(only, images, lambda alpha, sigma: size, share)
+        return draw(machines, chosen, x, times, progress=progress)
 
 
 def _odd(number):

@@ -10,11 +10,12 @@ from edudiff.data.pixels import from_uint8
 LARGEST = 2**32  # bytes of one array; a small packed file may claim any size
 
 
-def read_arrays(path):
+def read_arrays(path, within=None):
     """Pictures (N, H, W, C) float32 in [-1, 1], and labels (N,) or None.
 
-    The file holds uint8 or floats in [-1, 1], (N, H, W) or (N, H, W, C). Raises ValueError for a damaged file,
-    a pickle, another rank or dtype, NaN, or labels that do not match.
+    `within`: a function from the number of pictures in the file to the (first, last) wanted; all if None. Of an .npy
+    file only these are read. The file holds uint8 or floats in [-1, 1], (N, H, W) or (N, H, W, C). Raises ValueError
+    for a damaged file, a pickle, another rank or dtype, NaN, or labels that do not match.
     """
     try:
         arrays = _open(path)
@@ -29,6 +30,9 @@ def read_arrays(path):
         raise ValueError(
             f"{path} has labels {labels.dtype} {labels.shape} for images {images.shape}, expected one integer each"
         )
+    if within is not None and images.ndim > 0:
+        first, last = within(len(images))
+        images, labels = images[first:last], None if labels is None else labels[first:last]  # (n, ...), (n,)
     return _as_pictures(images, path), labels
 
 

@@ -12,11 +12,12 @@ import numpy as np
 
 from edudiff.data.draw import EDGE, axes, capsules, check_request, ellipse, paint
 
-# Red, green, blue in [0, 1]. Skins, hairs and grounds are far apart, so that a pixel can be told by its colour.
+# Red, green, blue in [0, 1]. Skins, hairs and grounds are far apart, so that a pixel can be told by its colour; only
+# the iris is so blue, and only the mouth is so red.
 SKINS = np.array([(0.99, 0.85, 0.72), (0.91, 0.70, 0.52), (0.72, 0.50, 0.34), (0.47, 0.31, 0.20)])
-HAIRS = np.array([(0.10, 0.08, 0.08), (0.36, 0.16, 0.05), (0.98, 0.80, 0.20), (0.80, 0.25, 0.08), (0.62, 0.62, 0.66)])
+HAIRS = np.array([(0.10, 0.08, 0.08), (0.36, 0.16, 0.05), (0.98, 0.80, 0.20), (0.80, 0.45, 0.15), (0.62, 0.62, 0.66)])
 GROUNDS = np.array([(0.55, 0.78, 0.95), (0.60, 0.85, 0.60), (0.75, 0.65, 0.90), (0.30, 0.45, 0.70)])
-WHITE, PUPIL, MOUTH = np.array([(1.0, 1.0, 1.0), (0.05, 0.10, 0.20), (0.80, 0.10, 0.15)])
+WHITE, IRIS, MOUTH = np.array([(1.0, 1.0, 1.0), (0.05, 0.20, 0.85), (0.80, 0.10, 0.15)])
 
 HAIRCUTS = ("none", "short", "long")
 
@@ -35,13 +36,13 @@ def faces(count, size=32, rng=None, edge=EDGE):
     axis = np.rint(2 * size * between(u[:, 3], 0.44, 0.56)) / 2 - 0.5  # (N,)
     middle = np.stack([size * between(u[:, 4], 0.50, 0.57) - 0.5, axis], axis=1)  # (N, 2)
     radii = size * np.stack([between(u[:, 5], 0.30, 0.36), between(u[:, 6], 0.22, 0.29)], axis=1)  # (N, 2) down, across
-    behind, fringe = haircut(size, middle, radii, kind=pick(u[:, 7], len(HAIRCUTS)), line=between(u[:, 8], 0.35, 0.6))
+    behind, fringe = haircut(size, middle, radii, kind=pick(u[:, 7], len(HAIRCUTS)), line=between(u[:, 8], 0.45, 0.65))
     left, right, eye = eyes(size, middle, radii, u[:, 9:12])
     mouth = smile(size, middle, radii, u[:, 12:15])
 
     picture = np.broadcast_to(ground[:, None, None], (count, size, size, 3))
     layers = [(behind, hair), (ellipse(size, middle, radii), skin), (fringe, hair)]  # from back to front
-    layers += [(left, WHITE), (right, WHITE), (left + 0.45 * eye, PUPIL), (right + 0.45 * eye, PUPIL), (mouth, MOUTH)]
+    layers += [(left, WHITE), (right, WHITE), (left + 0.35 * eye, IRIS), (right + 0.35 * eye, IRIS), (mouth, MOUTH)]
     for form, colour in layers:
         cover = (paint(form, edge)[..., None] + 1) / 2  # (N, H, W, 1)
         colour = np.reshape(colour, (-1, 1, 1, 3))  # (N or 1, 1, 1, 3)
@@ -65,8 +66,8 @@ def haircut(size, middle, radii, kind, line):
 def eyes(size, middle, radii, u):
     """Two round eyes, signed distances (N, H, W) each, and their radius (N, 1, 1)."""
     y = middle[:, 0] - radii[:, 0] * between(u[:, 0], 0.0, 0.15)  # (N,)
-    apart = radii[:, 1] * between(u[:, 1], 0.40, 0.50)  # (N,)
-    radius = size * between(u[:, 2], 0.050, 0.065)  # (N,)
+    apart = radii[:, 1] * between(u[:, 1], 0.45, 0.55)  # (N,)
+    radius = size * between(u[:, 2], 0.058, 0.075)  # (N,)
     both = np.stack([radius, radius], axis=1)  # (N, 2)
     left, right = (ellipse(size, np.stack([y, middle[:, 1] + s * apart], axis=1), both) for s in (-1, 1))
     return left, right, radius[:, None, None]

@@ -4,54 +4,71 @@ A name is looked for in `root/name`, else in the folder that EDUDIFF_DATA names,
 """
 
 import os
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 
 from edudiff import check
 from edudiff.data.arrays import read_arrays
-from edudiff.data.cifar import read_cifar
+from edudiff.data.cifar import count_cifar, read_cifar
 from edudiff.data.folder import picture_paths, read_pictures
-from edudiff.data.idx import read_idx
+from edudiff.data.idx import idx_shape, read_idx
 from edudiff.data.pixels import from_uint8, resize
 
 NAMES = ("mnist", "fashion_mnist", "cifar10")
 SPLITS = {"train": "train", "test": "t10k"}
 
 
-def load(name, count=None, size=None, root=None, labels=False, split="train", rng=None):
+def load(name, count=None, size=None, root=None, labels=False, split="train", rng=None, start=0):
     """Pictures, (N, H, W, C) float32 in [-1, 1]; with `labels=True` also their labels, (N,) int64.
 
-    `name`: one of NAMES, or a path to a folder of pictures, an .npy or an .npz file. `count`: how many, the first ones,
-    or random ones if `rng` (numpy.random.Generator) is given; all if None. `size`: side in pixels to resize to.
-    `split`: "train" or "test", for names. Nothing is ever downloaded; see `edudiff.data.fetch`.
+    `name`: one of NAMES, or a path to a folder of pictures, an .npy or an .npz file. `count`: how many, the first ones
+    from number `start` on, or random ones if `rng` (numpy.random.Generator) is given; all if None. No others are kept
+    in memory, nor read where the format allows it. `size`: side in pixels to resize to. `split`: "train" or "test", for
+    names. Nothing is ever downloaded; see `edudiff.data.fetch`.
 
     Raises FileNotFoundError if it is not there (it lists where it looked), ValueError for a damaged file, for fewer
     than `count` pictures, or for labels that do not exist.
     """
     check.one_of(split, tuple(SPLITS), "split")
+    if isinstance(start, bool) or not hasattr(start, "__index__"):
+        raise TypeError(f"start is {start!r}, expected an integer such as 0")
+    if start < 0 or (start > 0 and rng is not None):
+        raise ValueError(f"start is {start}, expected at least 0, and no other with rng, which chooses among all")
     if count is not None and (isinstance(count, bool) or not hasattr(count, "__index__")):
         raise TypeError(f"count is {count!r}, expected an integer such as 1000, or None for all")
     if count is not None and count < 1:
         raise ValueError(f"count is {count}, expected at least 1, or None for all")
-    first = count if rng is None else None  # a random choice needs them all
+    within = partial(_within, name, start, count, rng)
     if name in ("mnist", "fashion_mnist"):
-        images, answers = _mnist(name, root, split)
+        images, answers = _mnist(name, root, split, within)
     elif name == "cifar10":
-        images, answers = _cifar(root, split, first)
+        images, answers = _cifar(root, split, within)
     else:
-        images, answers = _path(Path(name).expanduser(), first, size)
-    available = len(images)
-    if count is not None and count > available:
-        raise ValueError(f"{str(name)!r} has {available:,} pictures here, but count is {count:,}; ask for fewer")
+        images, answers = _path(Path(name).expanduser(), size, within)
     if labels and answers is None:
         raise ValueError(f"{str(name)!r} has no labels; use labels=False")
-    chosen = slice(count) if rng is None else rng.permutation(available)[:count]
+    chosen = slice(None) if rng is None else rng.permutation(len(images))[:count]
     images = images[chosen]  # (N, H, W, C)
     images = from_uint8(images) if images.dtype == np.uint8 else images
     if size is not None:
         images = resize(images, size)  # (N, size, size, C)
     return (images, answers[chosen].astype(np.int64)) if labels else images
+
+
+def load_range(name, first, last, **options):
+    """Pictures number `first` to `last` - 1, (last - first, H, W, C): `load` with two numbers, for a part of a set."""
+    return load(name, last - first, start=first, **options)
+
+
+def _within(name, start, count, rng, available):
+    """Which pictures to read, (first, last), of so many that are `available`."""
+    last = available if count is None else start + count
+    if last > available or start >= available > 0:
+        wanted = f"count is {count:,}" if start == 0 else f"those from number {start:,} to {last:,} are asked for"
+        raise ValueError(f"{str(name)!r} has {available:,} pictures here, but {wanted}; ask for fewer")
+    return (start, last) if rng is None else (0, available)  # a random choice needs them all
 
 
 def places(root=None):
@@ -67,27 +84,31 @@ def cache_folder():
     return Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser() / "edudiff"
 
 
-def _mnist(name, root, split):
+def _mnist(name, root, split, within):
     pictures = f"{SPLITS[split]}-images-idx3-ubyte"
     answers = f"{SPLITS[split]}-labels-idx1-ubyte"
     folder = _find(name, root, [pictures, pictures + ".gz"])
-    images = read_idx(_packed_or_not(folder / pictures), dimensions=3)  # (N, H, W)
+    path = _packed_or_not(folder / pictures)
+    available = idx_shape(path, dimensions=3)[0]
+    first, last = within(available)
+    images = read_idx(path, 3, first, last)  # (n, H, W)
     path = _packed_or_not(folder / answers)
     if path is None:
         return images, None
-    labels = read_idx(path, dimensions=1)  # (N,)
-    if len(labels) != len(images):
+    (number,) = idx_shape(path, dimensions=1)
+    if number != available:
         raise ValueError(
-            f"{path} has {len(labels):,} labels for {len(images):,} pictures, expected one each; fetch {name} again"
+            f"{path} has {number:,} labels for {available:,} pictures, expected one each; fetch {name} again"
         )
-    return images, labels
+    return images, read_idx(path, 1, first, last)  # (n, H, W), (n,)
 
 
-def _cifar(root, split, count):
+def _cifar(root, split, within):
     names = [f"data_batch_{i}.bin" for i in range(1, 6)] if split == "train" else ["test_batch.bin"]
     inner = "cifar-10-batches-bin"
     folder = _find("cifar10", root, [f"{inner}/{n}" for n in names])
-    return read_cifar([p for n in names if (p := folder / inner / n).exists()], count)
+    paths = [path for n in names if (path := folder / inner / n).exists()]
+    return read_cifar(paths, *within(count_cifar(paths)))
 
 
 def _find(name, root, any_of):
@@ -106,11 +127,13 @@ def _packed_or_not(path):
     return next((p for p in (path, path.with_name(path.name + ".gz")) if p.is_file()), None)
 
 
-def _path(path, count, size):
+def _path(path, size, within):
     if path.is_dir():
-        return read_pictures(picture_paths(path)[:count], size), None
+        paths = picture_paths(path)
+        first, last = within(len(paths))
+        return read_pictures(paths[first:last], size), None
     if path.suffix in (".npy", ".npz") and path.is_file():
-        return read_arrays(path)
+        return read_arrays(path, within)
     if path.exists():
         raise ValueError(f"{path} is a file of another kind; expected a folder of pictures, an .npy or an .npz file")
     raise FileNotFoundError(

@@ -5,6 +5,7 @@ Nothing in a file is trusted: it is read piece by piece, never further than one 
 
 import gzip
 import math
+import os
 import struct
 import zlib
 
@@ -15,19 +16,36 @@ LARGEST = 2**30  # bytes; twenty times MNIST
 PIECE = 2**20
 
 
-def read_idx(path, dimensions):
-    """The items of an idx file of bytes: uint8, (N, ...) with `dimensions` axes. A name that ends in .gz is unpacked.
+def read_idx(path, dimensions, first=0, last=None):
+    """The items `first` to `last` - 1 of an idx file of bytes: uint8, (N, ...) with `dimensions` axes.
 
-    Raises ValueError for a file that is truncated, longer than its header says, of another type or rank, empty, or
-    larger than LARGEST.
+    A file is read from the first item on; one whose name ends in .gz is unpacked from its start to its end, because
+    its checksum stands there, but only the items are kept. Raises ValueError for a file that is truncated, longer than
+    its header says, of another type or rank, empty, or if more than LARGEST bytes are asked for.
     """
-    with gzip.open(path) if str(path).endswith(".gz") else open(path, "rb") as file:
+    with _opened(path) as file:
         try:
             shape = _header(file, path, dimensions)
-            data = _body(file, path, promised=math.prod(shape))
+            last = shape[0] if last is None else min(last, shape[0])
+            item = math.prod(shape[1:])
+            _check_size(path, shape, (last - first) * item)
+            data = _body(file, path, first * item, last * item, promised=math.prod(shape))
         except (EOFError, zlib.error, gzip.BadGzipFile) as error:
             raise ValueError(f"{path} is no whole gzip file ({error}); fetch it again") from error
-    return np.frombuffer(data, np.uint8).reshape(shape)  # (N, ...)
+    return np.frombuffer(data, np.uint8).reshape(last - first, *shape[1:])  # (last - first, ...)
+
+
+def idx_shape(path, dimensions):
+    """The shape that the header of an idx file promises: a tuple of `dimensions` integers. Raises as `read_idx`."""
+    with _opened(path) as file:
+        try:
+            return _header(file, path, dimensions)
+        except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+            raise ValueError(f"{path} is no whole gzip file ({error}); fetch it again") from error
+
+
+def _opened(path):
+    return gzip.open(path) if str(path).endswith(".gz") else open(path, "rb")
 
 
 def _header(file, path, dimensions):
@@ -44,19 +62,35 @@ def _header(file, path, dimensions):
     shape = struct.unpack(f">{dimensions}I", lengths)
     if math.prod(shape) == 0:
         raise ValueError(f"{path} says that its shape is {shape}: it is empty, expected at least one item")
-    if math.prod(shape) > LARGEST:
-        raise ValueError(
-            f"{path} says that its shape is {shape}, {math.prod(shape):,} bytes; expected at most {LARGEST:,}."
-            " Its header is probably damaged: fetch it again"
-        )
     return shape
 
 
-def _body(file, path, promised):
-    data = bytearray()
-    while piece := file.read(min(PIECE, promised + 1 - len(data))):
-        data += piece
-    if len(data) != promised:
-        has = f"only {len(data):,}" if len(data) < promised else "more"
+def _check_size(path, shape, wanted):
+    if wanted > LARGEST:
+        raise ValueError(
+            f"{path} says that its shape is {shape}, and {wanted:,} bytes of it are wanted, expected up to {LARGEST:,}."
+            " Read it in parts, or if its header is damaged, fetch it again"
+        )
+
+
+def _body(file, path, start, stop, promised):
+    """The bytes `start` to `stop` of the `promised` ones after the header."""
+    if isinstance(file, gzip.GzipFile):
+        data, size = _unpacked(file, start, stop, promised)
+    else:
+        size = os.fstat(file.fileno()).st_size - file.tell()
+        file.seek(start, os.SEEK_CUR)
+        data = file.read(stop - start) if size == promised else b""
+    if size != promised:
+        has = f"only {size:,}" if size < promised else "more"
         raise ValueError(f"{path} has {has} bytes of data, expected the {promised:,} of its header; fetch it again")
     return data
+
+
+def _unpacked(file, start, stop, promised):
+    """The bytes `start` to `stop`, and how many there are in all, counted no further than one more than `promised`."""
+    data, at = bytearray(), 0
+    while piece := file.read(min(PIECE, promised + 1 - at)):
+        data += memoryview(piece)[max(0, start - at) : max(0, stop - at)]
+        at += len(piece)
+    return data, at

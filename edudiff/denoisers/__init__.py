@@ -3,10 +3,28 @@
 Read `ideal`, `linear`, `softmax`, `windows`, `patch`, in this order.
 """
 
+from edudiff.denoisers.bottleneck import Bottleneck
+from edudiff.denoisers.composite import Composite
 from edudiff.denoisers.ideal import Ideal
 from edudiff.denoisers.linear import Linear
+from edudiff.denoisers.masked import Masked
+from edudiff.denoisers.mixture import Mixture
 from edudiff.denoisers.patch import Patch
+from edudiff.denoisers.polynomial import Polynomial
 from edudiff.denoisers.scales import Scales
+from edudiff.denoisers.smoothed import Smoothed
 from edudiff.denoisers.softmax import merge
 
-__all__ = ["Ideal", "Linear", "Patch", "Scales", "merge"]
+__all__ = [
+    "Bottleneck",
+    "Composite",
+    "Ideal",
+    "Linear",
+    "Masked",
+    "Mixture",
+    "Patch",
+    "Polynomial",
+    "Scales",
+    "Smoothed",
+    "merge",
+]

@@ -1,8 +1,11 @@
 """The ideal denoiser of a training set: the posterior mean E[x0 | x], which can only copy."""
 
+import copy
 import math
 
 from edudiff import check
+from edudiff.backend import array_module
+from edudiff.denoisers.classes import Classes
 from edudiff.denoisers.softmax import Softmax, mean
 
 CHUNK = 4096  # training images in one matrix product
@@ -28,22 +31,33 @@ def posterior_mean(x, images, alpha, sigma):
 class Ideal:
     """E[x0 | x] for the uniform law on a training set: `posterior_mean` as matrix products over chunks.
 
-    `images`: (N, H, W, C) pictures or (N, D) points. Raises TypeError for integers, ValueError for an empty set, a
-    wrong rank, NaN. Memory beyond the images does not grow with N.
+    `images`: (N, H, W, C) pictures or (N, D) points. `labels`: (N,), classes that `given` can choose from. Raises
+    TypeError for integers, ValueError for an empty set, a wrong rank, NaN. Keeps one copy of the images, centred and
+    sorted by class; an answer takes memory that does not grow with N.
 
     |x - alpha y|^2 becomes |x|^2 - 2 alpha x.y + alpha^2 |y|^2, a matrix product, which at small sigma is the small
     difference of large numbers. So the rounding error of a logit is bounded, and where it could be seen, every
     candidate that may matter is evaluated again from its difference to x, in float64.
     """
 
-    def __init__(self, images):
+    def __init__(self, images, labels=None):
         xp = check.training_set(images)
+        self._classes, self._class = Classes(labels, len(images)), None
         self.images = images
         self._centre = images.mean(0, dtype="float64").reshape(-1)  # (D,)
         self._flat = {}
         centred = self._in(str(images.dtype))  # (N, D)
         self._norms = xp.concatenate([_squares(chunk) for chunk in _chunks(centred)])  # (N,)
         self._longest = math.sqrt(float(self._norms.max()))
+
+    def given(self, label):
+        """This denoiser for the items of one class alone, of which nothing is copied. Needs `labels`.
+
+        Raises ValueError for a label that no item has.
+        """
+        other = copy.copy(self)
+        other._class = self._classes.number(label)
+        return other
 
     def __call__(self, x, alpha, sigma):
         """`x`: (B, H, W, C) or (B, D). Returns x0_hat, same shape, dtype and device."""
@@ -58,9 +72,10 @@ class Ideal:
         centred = exact - alpha * self._centre  # (B, D)
         offset = _squares(centred)[:, None] / (2 * sigma**2)  # (B, 1)
         error = self._error(centred, alpha, sigma, str(x.dtype))
-        total = Softmax(xp, (len(x),), flat.shape[1], len(flat))
-        for first in range(0, len(flat), CHUNK):
-            rows = slice(first, first + CHUNK)
+        start, stop, _ = self._classes.slice(self._class).indices(len(flat))
+        total = Softmax(xp, (len(x),), flat.shape[1], stop - start)
+        for first in range(start, stop, CHUNK):
+            rows = slice(first, min(stop, first + CHUNK))
             logits = self._products(centred.astype(x.dtype), flat[rows], rows, alpha, sigma)  # (B, n)
             if error > TOLERANCE:
                 logits = logits - offset  # (B, n)
@@ -70,7 +85,7 @@ class Ideal:
                     logits = self._products(centred, wide, rows, alpha, sigma) - offset  # (B, n)
                     lead = _leading(logits, total, self._error(centred, alpha, sigma, "float64"))  # (B, n)
                 if float(lead.mean()) <= FEW or self._error(centred, alpha, sigma, "float64") > TOLERANCE:
-                    logits = _evaluate(logits, lead, exact, originals[rows], alpha, sigma)  # (B, n)
+                    logits = _evaluate(logits, lead, exact, originals[self._order(rows)], alpha, sigma)  # (B, n)
             total.add(logits, flat[rows])
         top, num, den = total.parts()
         if error <= TOLERANCE:
@@ -89,15 +104,19 @@ class Ideal:
         return ROUNDING[dtype] * longest * (size_of_x + longest) / sigma**2
 
     def _in(self, dtype):
-        """The training set as (N, D), centred, in one dtype: made once and kept."""
+        """The training set as (N, D), centred and sorted by class, in one dtype: made once and kept."""
         if dtype not in self._flat:
             flat = self.images.reshape(len(self.images), -1)  # (N, D)
-            centred = flat.astype(dtype)  # (N, D)
+            centred = array_module(flat).empty(flat.shape, dtype)  # (N, D)
             for first in range(0, len(flat), CHUNK):
                 rows = slice(first, first + CHUNK)
-                centred[rows] = flat[rows].astype("float64") - self._centre
+                centred[rows] = flat[self._order(rows)].astype("float64") - self._centre
             self._flat[dtype] = centred
         return self._flat[dtype]
+
+    def _order(self, rows):
+        """Where in `images` some rows of the sorted training set are."""
+        return self._classes.order[rows] if self._classes.given else rows
 
 
 def _chunks(flat):

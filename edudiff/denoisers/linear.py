@@ -1,20 +1,23 @@
 """The best linear denoiser: it knows the mean and the covariance of the data, and nothing else."""
 
 import math
+from itertools import pairwise
 
 from edudiff import check
 from edudiff.backend import array_module
+from edudiff.denoisers.law import Gaussian
 
 
 class Linear:
     """E[x0 | x] if x0 were Gaussian: mean + alpha S (alpha^2 S + sigma^2)^-1 (x - alpha mean), S the covariance.
 
     `mean`: the shape of one item, (H, W, C) or (D,). `covariance`: (D, D) with D the number of values of an item,
-    symmetric, no negative eigenvalue. Raises TypeError and ValueError for anything else.
-    Source: the Wiener filter; Wang & Vastola 2024, eq. 6.
+    symmetric, no negative eigenvalue. `ridge`: what a penalty ridge * |W|^2 on the matrix W that takes x / alpha to
+    x0_hat adds to the variances that are divided by; 0 is the best linear denoiser. Raises TypeError and ValueError for
+    anything else. Source: the Wiener filter; Wang & Vastola 2024, eq. 6.
     """
 
-    def __init__(self, mean, covariance):
+    def __init__(self, mean, covariance, ridge=0.0):
         xp = check.finite_floats(mean, "mean")
         check.finite_floats(covariance, "covariance")
         array_module(mean, covariance)
@@ -28,31 +31,23 @@ class Linear:
         variances, basis = xp.linalg.eigh(covariance.astype("float64"))  # (D,), (D, D)
         if float(variances[0]) < -1e-5 * largest:
             raise ValueError(f"covariance has the eigenvalue {float(variances[0]):.3g}, expected none below 0")
-        self._keep(mean.astype("float64"), xp.maximum(variances, 0), basis, str(mean.dtype))
+        self._keep(mean.astype("float64"), xp.maximum(variances, 0), basis, str(mean.dtype), ridge)
 
     @classmethod
-    def fit(cls, images):
+    def fit(cls, images, ridge=0.0):
         """The linear denoiser of a training set, (N, H, W, C) or (N, D); its covariance is the mean over N items."""
-        xp = check.training_set(images)
-        count, dtype = len(images), str(images.dtype)
-        flat = images.reshape(count, -1).astype("float64")  # (N, D)
-        mean = flat.mean(0)  # (D,)
-        centred = (flat - mean) / math.sqrt(count)  # (N, D)
-        if count < flat.shape[1]:
-            # Fewer items than dimensions: they span N - 1 directions, and the variance in all others is 0.
-            _, widths, rows = xp.linalg.svd(centred, full_matrices=False)  # (N,), (N, D)
-            variances, basis = widths**2, rows.T  # (N,), (D, N)
-        else:
-            variances, basis = xp.linalg.eigh(centred.T @ centred)  # (D,), (D, D)
-            variances = xp.maximum(variances, 0)  # (D,)
         self = cls.__new__(cls)
-        self._keep(mean.reshape(images.shape[1:]), variances, basis, dtype)
+        mean, variances, basis = principal(images)
+        self._keep(mean, variances, basis, str(images.dtype), ridge)
         return self
 
-    def _keep(self, mean, variances, basis, dtype):
+    def _keep(self, mean, variances, basis, dtype, ridge):
+        if not (ridge >= 0 and math.isfinite(ridge)):
+            raise ValueError(f"ridge is {ridge}, expected a finite number >= 0; 0 is the best linear denoiser")
         self.mean = mean  # (H, W, C) or (D,)
         self.variances = variances  # (K,)
         self.basis = basis  # (D, K)
+        self.ridge = float(ridge)
         self._cast = {}
         self._in(dtype)
 
@@ -67,6 +62,82 @@ class Linear:
         check.batch(x, self.mean[None])
         alpha, sigma = check.levels(alpha, sigma)
         mean, variances, basis = self._in(str(x.dtype))
-        gain = alpha * variances / (alpha**2 * variances + sigma**2)  # (K,)
         along = (x.reshape(len(x), -1) - alpha * mean) @ basis  # (B, K)
-        return (mean + (gain * along) @ basis.T).reshape(x.shape)  # (B, ...)
+        return (mean + (self.gain(variances, alpha, sigma) * along) @ basis.T).reshape(x.shape)  # (B, ...)
+
+    def gain(self, variances, alpha, sigma):
+        """By what x - alpha mean is multiplied along each principal component: (K,) variances to (K,)."""
+        return alpha * variances / (alpha**2 * (variances + self.ridge) + sigma**2)  # (K,)
+
+    def generated(self, first=None, last=(1.0, 0.0), matched=False):
+        """The law of what the probability flow draws, whatever the data were: a `Gaussian` (theory: a matrix flow).
+
+        `first`, `last`: (alpha, sigma) where the flow begins and ends; None begins in the limit of pure noise, as does
+        alpha = 0. It begins at sigma * noise, as `reverse.start` does, or, if `matched`, at the noisy data, which has
+        their mean and covariance; without a ridge the law then is exactly that of the noisy data at `last`.
+        """
+        xp, flat = array_module(self.basis), self.mean.reshape(-1)  # (D,)
+        alpha, sigma = last
+        if not (0 < alpha <= 1 and 0 <= sigma < math.inf):
+            raise ValueError(f"last is {last}, expected (alpha, sigma) with 0 < alpha <= 1 and sigma >= 0")
+        variances = xp.append(self.variances, 0.0)  # (K + 1,), the last for all directions outside the basis
+        left = self.course(variances, sigma / alpha)  # (K + 1,)
+        if first is None or first[0] == 0:
+            spread, shrink = left, 0 * left  # (K + 1,) standard deviations of x / alpha, and what is left of -mean
+        else:
+            noise = check.levels(*first)[1] / first[0]
+            shrink = left / self.course(variances, noise)  # (K + 1,)
+            spread = shrink * xp.sqrt(noise**2 + matched * variances)  # (K + 1,)
+        mean = flat
+        if not matched:
+            lost = shrink[-1] * flat + self.basis @ ((shrink[:-1] - shrink[-1]) * (self.basis.T @ flat))  # (D,)
+            mean = flat - lost  # (D,)
+        spread = (alpha * spread) ** 2  # (K + 1,)
+        return Gaussian(alpha * mean.reshape(self.mean.shape), spread[:-1], self.basis, float(spread[-1]))
+
+    def course(self, variances, noise):
+        """How the flow shrinks each component: x / alpha - mean stays in proportion to it, (K,), as `noise` falls.
+
+        `noise`: sigma / alpha. The solution of d log(course) / d noise = (1 - alpha * gain) / noise, equal to `noise`
+        where that is large.
+        """
+        xp = array_module(variances)
+        total = variances + self.ridge  # (K,)
+        share = xp.where(variances > 0, self.ridge / xp.where(variances > 0, total, 1.0), 1.0)  # (K,)
+        return noise**share * (noise**2 + total * (variances > 0)) ** ((1 - share) / 2)  # (K,)
+
+    def generated_by_ddim(self, levels, matched=False):
+        """The law of what DDIM draws in these few steps, exactly: a `Gaussian`.
+
+        `levels`: [(alpha, sigma), ...] from noise to picture, such as [schedule(t) for t in schedule.times(20)].
+        """
+        xp, flat = array_module(self.basis), self.mean.reshape(-1)  # (D,)
+        variances = xp.append(self.variances, 0.0)  # (K + 1,), the last for all directions outside the basis
+        factor = 1.0 + 0 * variances  # (K + 1,)
+        for (alpha, sigma), (alpha_next, sigma_next) in pairwise(levels):
+            gain = xp.append(self.gain(self.variances, alpha, sigma), 0.0)  # (K + 1,)
+            factor = factor * (alpha_next * gain + sigma_next / sigma * (1 - alpha * gain))  # (K + 1,)
+        (alpha, sigma), (alpha_last, _) = levels[0], levels[-1]
+        spread = factor**2 * (sigma**2 + matched * alpha**2 * variances)  # (K + 1,)
+        mean = alpha_last * flat
+        if not matched:
+            lost = factor[-1] * flat + self.basis @ ((factor[:-1] - factor[-1]) * (self.basis.T @ flat))  # (D,)
+            mean = mean - alpha * lost  # (D,)
+        return Gaussian(mean.reshape(self.mean.shape), spread[:-1], self.basis, float(spread[-1]))
+
+
+def principal(images):
+    """Mean (the shape of one item), variances (K,) and directions (D, K) of the principal components, in float64."""
+    xp = check.training_set(images)
+    count = len(images)
+    flat = images.reshape(count, -1).astype("float64")  # (N, D)
+    mean = flat.mean(0)  # (D,)
+    centred = (flat - mean) / math.sqrt(count)  # (N, D)
+    if count < flat.shape[1]:
+        # Fewer items than dimensions: they span N - 1 directions, and the variance in all others is 0.
+        _, widths, rows = xp.linalg.svd(centred, full_matrices=False)  # (N,), (N, D)
+        variances, basis = widths**2, rows.T  # (N,), (D, N)
+    else:
+        variances, basis = xp.linalg.eigh(centred.T @ centred)  # (D,), (D, D)
+        variances = xp.maximum(variances, 0)  # (D,)
+    return mean.reshape(images.shape[1:]), variances, basis

@@ -1,8 +1,11 @@
 """The local and the equivariant scores: a denoiser that sees no more than a window around each pixel."""
 
+import copy
+
 from edudiff import check
 from edudiff.backend import array_module, choose
 from edudiff.denoisers import precision, windows
+from edudiff.denoisers.classes import Classes
 from edudiff.denoisers.softmax import mean
 
 BORDERS = ("zero", "wrap")
@@ -21,13 +24,19 @@ class Patch:
     `images`: (N, H, W, C), floats in [-1, 1]. `size`: odd side of the window in pixels. `scales`: instead of `size`, a
     function from (alpha, sigma) to it, such as a `Scales` table. `border`: "zero" (windows stick out of the picture,
     and are compared with those that stick out alike) or "wrap" (the picture is a torus, the training pictures too).
+    `labels`: (N,), classes that `given` can choose from. `prune`: the compiled code may skip windows that are proven to
+    weigh less than this share of the whole, all of them together; False to compare every window, True for 1e-6.
     `backend`: "numpy", "numba", "cupy", or None for the fastest.
+
+    `skipped` is the share of all pairs of windows that the last answer did without.
 
     Raises TypeError for integer images, ValueError for an even, negative or (if it wraps) too large window, an empty
     set, NaN, a wrong rank, or unless exactly one of `size` and `scales` is given.
     """
 
-    def __init__(self, images, size=None, *, shifts=True, border="zero", scales=None, backend=None):
+    def __init__(
+        self, images, size=None, *, shifts=True, border="zero", scales=None, labels=None, prune=1e-6, backend=None
+    ):
         check.training_set(images)
         if images.ndim != 4:
             raise ValueError(f"images have shape {images.shape}, expected (N, H, W, C); for points (N, D) use Ideal")
@@ -36,12 +45,27 @@ class Patch:
         check.one_of(border, BORDERS, "border")
         self.shape = images.shape[1:3]
         self.size = None if size is None else check.window(size, self.shape, border)
+        prune = 1e-6 if prune is True else float(prune)
+        if not 0 <= prune <= 0.01:
+            raise ValueError(
+                f"prune is {prune}, expected the share of weights to skip, such as 1e-6, or False for none"
+            )
         self.images, self.shifts, self.border, self.scales = images, bool(shifts), border, scales
-        self.backend = backend
+        self.backend, self.prune, self.skipped = backend, prune, 0.0
         choose(backend, images)
+        self._classes, self._class = Classes(labels, len(images)), None
         self._mean = float(images.mean(dtype="float64"))
         self._variance = float(images.var(dtype="float64"))
         self._laid_out = {}
+
+    def given(self, label):
+        """This denoiser for the pictures of one class alone, of which nothing is copied. Needs `labels`.
+
+        Raises ValueError for a label that no picture has.
+        """
+        other = copy.copy(self)
+        other._class = self._classes.number(label)
+        return other
 
     def window(self, alpha, sigma):
         """The window size used at one noise level."""
@@ -69,7 +93,7 @@ class Patch:
         xp = check.batch(x, self.images)
         alpha, sigma = check.levels(alpha, sigma)
         sizes = [check.window(k, self.shape, self.border) for k in sizes or [self.window(alpha, sigma)]]
-        parts = self._evaluate(x, alpha, sigma, sizes, str(x.dtype))
+        parts = self._evaluate(x, alpha, sigma, sizes)
         if x.dtype.itemsize < 8:
             again = xp.zeros(len(x), dtype=bool)  # (B,)
             fused = choose(self.backend, x, self.images) == "numba"
@@ -77,31 +101,37 @@ class Patch:
                 area = min(size, self.shape[0]) * min(size, self.shape[1]) * x.shape[3]
                 again = again | precision.doubtful(part, offset, x, sigma, area, fused)
             if bool(again.any()):
-                exact = self._evaluate(x[again].astype("float64"), alpha, sigma, sizes, str(x.dtype))
+                exact = self._evaluate(x[again].astype("float64"), alpha, sigma, sizes)
                 for (part, offset), (part64, offset64) in zip(parts, exact, strict=True):
                     for old, new in zip((*part, offset), (*part64, offset64), strict=True):
                         old[again] = new
         return [(top + offset, num, den) for (top, num, den), offset in parts]
 
-    def _evaluate(self, x, alpha, sigma, sizes, layout):
+    def _evaluate(self, x, alpha, sigma, sizes):
         """For each size, (top, num, den) whose top lacks the offset, and that offset (B, H, W)."""
         xp = array_module(x)
         typical = precision.expected_square(x, alpha, sigma, self._mean, self._variance)  # (B, H, W)
         wide = typical.astype("float64")[..., None]  # (B, H, W, 1)
         offsets = [windows.box_sums(xp, wide, k, border=self.border)[..., 0] / (-2 * sigma**2) for k in sizes]
+        query = x, self._training_set(x), alpha, sigma, sizes, self.shifts, self.border, typical
         if choose(self.backend, x, self.images) == "numba":
-            from edudiff.fast import patch as fast
+            from edudiff.fast import training_set as fast
 
-            images = self._layout(layout, fast.lay_out)
-            parts = fast.evaluate(x, images, alpha, sigma, sizes, self.shifts, self.border, typical)
+            parts, self.skipped = fast.evaluate(*query, offsets, self.prune)
         else:
-            images = self._layout(layout, windows.lay_out)  # (H, W, C, N)
-            parts = windows.evaluate(x, images, alpha, sigma, sizes, self.shifts, self.border, typical)
+            parts, self.skipped = windows.evaluate(*query), 0.0
         return list(zip(parts, offsets, strict=True))
 
-    def _layout(self, dtype, lay_out):
-        """The training set in one dtype, as one backend wants it: made once and kept."""
-        key = (dtype, lay_out.__module__)
-        if key not in self._laid_out:
-            self._laid_out[key] = lay_out(self.images.astype(dtype, copy=False))
-        return self._laid_out[key]
+    def _training_set(self, x):
+        """The training set as the code that runs wants it: laid out once and kept."""
+        if choose(self.backend, x, self.images) == "numba":
+            from edudiff.fast.training_set import TrainingSet
+
+            if "numba" not in self._laid_out:
+                self._laid_out["numba"] = TrainingSet(self.images, self._classes.places())
+            whole = self._laid_out["numba"]
+            return whole if self._class is None else whole.of(self._class)
+        if "numpy" not in self._laid_out:
+            images = self.images[self._classes.order] if self._classes.given else self.images  # (N, H, W, C)
+            self._laid_out["numpy"] = windows.lay_out(images)  # (H, W, C, N)
+        return self._laid_out["numpy"][..., self._classes.slice(self._class)]  # (H, W, C, n)

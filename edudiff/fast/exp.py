@@ -10,6 +10,7 @@ from numba import types
 from numba.extending import overload
 
 from edudiff.fast.jit import compiled_as_written
+from edudiff.fast.lanes import Lanes, add_to_exponent, larger, spread
 
 LOG2_E = np.float32(1 / math.log(2))
 
@@ -23,7 +24,10 @@ LEAST, LEAST32, MOST32 = -1022.0, np.float32(-126), np.float32(127)
 
 
 def exp2(t):
-    """2**t in the precision of t: float32 for t from -126 to 127, float64 for t from -1022 to 0; constant beyond."""
+    """2**t in the precision of t: float32 for t from -126 to 127, float64 for t from -1022 to 0; constant beyond.
+
+    For `Lanes`, t must not be above 0 in either precision.
+    """
     return 2.0**t
 
 
@@ -51,6 +55,32 @@ def exp2_double(t):
     return np.int64((np.float64(rounded).view(np.int64) << 52) + np.float64(power).view(np.int64)).view(np.float64)
 
 
+@compiled_as_written
+def exp2_lanes_single(t):
+    """2**t for Lanes of float32, t <= 0."""
+    t = larger(t, spread(LEAST32))
+    rounded = t + ROUNDER32
+    f = t - (rounded - ROUNDER32)
+    power = f * TERMS32[6] + TERMS32[5]
+    for k in (4, 3, 2, 1, 0):
+        power = power * f + TERMS32[k]
+    return add_to_exponent(power, rounded)
+
+
+@compiled_as_written
+def exp2_lanes_double(t):
+    """2**t for Lanes of float64, t <= 0."""
+    t = larger(t, spread(LEAST))
+    rounded = t + ROUNDER
+    f = t - (rounded - ROUNDER)
+    power = f * TERMS[13] + TERMS[12]
+    for k in (11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1, 0):
+        power = power * f + TERMS[k]
+    return add_to_exponent(power, rounded)
+
+
 @overload(exp2)
 def _exp2(t):
+    if isinstance(t, Lanes):
+        return (lambda t: exp2_lanes_single(t)) if t.real == types.float32 else (lambda t: exp2_lanes_double(t))
     return (lambda t: exp2_single(t)) if t == types.float32 else (lambda t: exp2_double(t))

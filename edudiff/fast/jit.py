@@ -10,6 +10,11 @@ from numba.extending import intrinsic
 # Sums may be reordered and fused, which makes them vectors; NaN and infinity keep their meaning.
 compiled = numba.njit(cache=True, nogil=True, error_model="numpy", fastmath={"reassoc", "contract", "nsz", "arcp"})
 
+# For what is called once a pixel: its loops run in the caller, with no call between them.
+inlined = numba.njit(
+    cache=True, nogil=True, error_model="numpy", fastmath={"reassoc", "contract", "nsz", "arcp"}, forceinline=True
+)
+
 # For tricks with rounding, which reordering would undo.
 compiled_as_written = numba.njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract"})
 

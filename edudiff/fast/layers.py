@@ -10,12 +10,46 @@ import numpy as np
 from edudiff.fast import winograd
 from edudiff.fast.exp import LOG2_E, exp2
 from edudiff.fast.jit import compiled
+from edudiff.fast.lanes import LANES
 from edudiff.nn import layers
-from edudiff.nn.layers import relu, relu_backward  # noqa: F401
+from edudiff.nn.layers import (  # noqa: F401  what is not compiled here is the definition itself
+    attention,
+    attention_backward,
+    average_pool,
+    average_pool_backward,
+    bilinear,
+    bilinear_backward,
+    concatenate,
+    concatenate_backward,
+    conv_transpose,
+    conv_transpose_backward,
+    dense,
+    dense_at_level,
+    dense_at_level_backward,
+    dense_backward,
+    dropout,
+    dropout_backward,
+    embed,
+    embed_backward,
+    gelu,
+    gelu_backward,
+    group_norm,
+    group_norm_backward,
+    hermite,
+    hermite_backward,
+    max_pool,
+    max_pool_backward,
+    nearest,
+    nearest_backward,
+    relu,
+    relu_backward,
+)
 
 
-def columns(x, size, padding):
+def columns(x, size, padding, stride=1):
     """As `edudiff.nn.layers.columns`, without making a padded copy first."""
+    if padding == "reflect" or stride != 1:
+        return layers.columns(x, size, padding, stride)
     count, height, width, channels = x.shape
     cols = np.empty((count * height * width, size * size * channels), x.dtype)
     _columns(np.ascontiguousarray(x), size, padding == "wrap", cols)
@@ -45,23 +79,25 @@ def _columns(x, size, wrap, cols):
                             row[to + c] = 0
 
 
-def conv(x, w, b, padding):
+def conv(x, w, b, padding, stride=1):
     """As `edudiff.nn.layers.conv`; with many channels by `edudiff.fast.winograd`."""
-    if suits_winograd(w):
-        return winograd.conv(x, w, b, padding)
-    return layers.conv(x, w, b, padding, columns)
+    if suits_winograd(w, padding, stride):
+        out, _ = winograd.conv(x, w, b, padding)
+        return out, (x, w, padding, stride)
+    return layers.conv(x, w, b, padding, stride, columns)
 
 
 def conv_backward(dout, cache, need_dx=True):
     """As `edudiff.nn.layers.conv_backward`."""
-    if suits_winograd(cache[1]):
-        return winograd.conv_backward(dout, cache, need_dx)
+    _, w, padding, stride = cache
+    if suits_winograd(w, padding, stride):
+        return winograd.conv_backward(dout, cache[:3], need_dx)
     return layers.conv_backward(dout, cache, columns, need_dx)
 
 
-def suits_winograd(w):
+def suits_winograd(w, padding="zero", stride=1):
     """Whether the window `w` is 3x3 and has so many channels that multiplications are what a convolution costs."""
-    return w.shape[:2] == (3, 3) and min(w.shape[2:]) >= 16
+    return w.shape[:2] == (3, 3) and min(w.shape[2:]) >= LANES and padding != "reflect" and stride == 1
 
 
 def silu(x):
@@ -101,7 +137,7 @@ def modulate(x, scale, shift):
     """As `edudiff.nn.layers.modulate`."""
     gain = 1 + scale  # (B, C)
     out = np.empty_like(x)
-    pixels = (len(x), -1, x.shape[3])
+    pixels = (len(x), -1, x.shape[-1])
     _modulate(x.reshape(pixels), gain, np.ascontiguousarray(shift), out.reshape(pixels))
     return out, (x, gain)
 
@@ -119,7 +155,7 @@ def modulate_backward(dout, cache):
     x, gain = cache
     dx = np.empty_like(x)
     dscale, dshift = np.zeros_like(gain), np.zeros_like(gain)
-    pixels = (len(x), -1, x.shape[3])
+    pixels = (len(x), -1, x.shape[-1])
     _modulate_backward(dout.reshape(pixels), x.reshape(pixels), gain, dx.reshape(pixels), dscale, dshift)
     return dx, dscale, dshift
 

@@ -1,96 +1,113 @@
 """The kernel of `Patch`: `edudiff.denoisers.windows.evaluate` in plain loops, LANES training pictures at a time."""
 
 import math
-from itertools import pairwise
 
 import numpy as np
 
 from edudiff.denoisers.softmax import margin, merge
-from edudiff.fast.jit import borrowed, compiled, share_out
-from edudiff.fast.sums import block_sums, window_sums
-from edudiff.fast.weights import LANES, STRIP, add_row, fold_lanes
+from edudiff.fast.jit import borrowed, compiled, inlined, share_out
+from edudiff.fast.lanes import LANES, below, cast, load, pick, spread, store
+from edudiff.fast.sums import sum_columns, sum_rows
+from edudiff.fast.weights import add_candidates, fold_lanes, tighten
 
 FOLD = 8  # rows of displacements whose weights are added up in float32 before they join the float64 sums
 GROUPS = 16  # shares of the training set; fixed, so that sums are the same on any number of threads
 
 
-def lay_out(images):
-    """The training set (N, H, W, C) as blocks of LANES pictures side by side: (blocks, C, H, W * LANES), and N.
+def lay_out(images, classes, dtype):
+    """Pictures of one class side by side, LANES in a block: (blocks, C * H * W * LANES), and how many count, (blocks,).
 
-    The last block is filled up with copies of its first picture, which get no weight.
+    `images`: (N, H, W, C). `classes`: a list of arrays of places. The last block of a class is filled up with copies.
     """
-    count, rows, columns, channels = images.shape
-    blocks = -(-count // LANES)
-    laid_out = np.empty((blocks, channels, rows, columns, LANES), images.dtype)  # (blocks, C, H, W, LANES)
-    for b in range(blocks):
-        block = images[b * LANES : (b + 1) * LANES].transpose(3, 1, 2, 0)  # (C, H, W, <= LANES)
-        laid_out[b, ..., : block.shape[-1]] = block
-        laid_out[b, ..., block.shape[-1] :] = block[..., :1]
-    return laid_out.reshape(blocks, channels, rows, -1), count
+    _, rows, columns, channels = images.shape
+    groups = [chosen[i : i + LANES] for chosen in classes for i in range(0, len(chosen), LANES)]
+    laid_out = np.empty((len(groups), channels, rows, columns, LANES), dtype)  # (blocks, C, H, W, LANES)
+    for block, group in zip(laid_out, groups, strict=True):
+        block[..., : len(group)] = images[group].transpose(3, 1, 2, 0)  # (C, H, W, <= LANES)
+        block[..., len(group) :] = block[..., :1]
+    return laid_out.reshape(len(groups), -1), np.array([len(group) for group in groups])
 
 
-def evaluate(x, images, alpha, sigma, sizes, shifts, border, typical):
-    """As `windows.evaluate`: a list of (top, num, den), one for each window size. `images`: from `lay_out`."""
-    laid_out, count = images
+def evaluate(x, laid_out, lanes, count, alpha, sigma, sizes, shifts, border, typical, edges_only=False):
+    """As `windows.evaluate`: a list of (top, num, den), one for each window size.
+
+    `laid_out`, `lanes`: from `lay_out`, of `count` pictures. `edges_only`: leave out the pairs of windows that both lie
+    inside the picture; for one size only.
+    """
     batch, rows, columns, channels = x.shape
     real = x.dtype.type
     rate = real(1 / (2 * sigma**2 * math.log(2)))
-    reach = real(2 * sigma**2 * margin(count * rows * columns))
-    bounds = np.linspace(0, len(laid_out), min(GROUPS, len(laid_out)) + 1).astype(int)  # (groups + 1,)
-    groups = list(pairwise(bounds))
-    wide_x = np.repeat(x.transpose(0, 3, 1, 2), LANES, axis=-1)  # (B, C, H, W * LANES)
-    wide_typical = np.repeat(typical, LANES, axis=-1)  # (B, H, W * LANES)
+    switches = np.array(sizes), shifts, border == "wrap", edges_only, rate, margin(count * rows * columns), real(alpha)
+    groups = min(GROUPS, len(laid_out))
+    bounds = np.linspace(0, len(laid_out), groups + 1).astype(int)  # (groups + 1,)
+    planes = np.ascontiguousarray(x.transpose(0, 3, 1, 2))  # (B, C, H, W)
+    line = (columns + 2 * (max(sizes) // 2)) * LANES  # of a picture with its border
 
     def piece(task):
-        b, (first, last) = task
-        lanes = min(LANES, count - (last - 1) * LANES)
-        best = np.full((len(sizes), rows, columns * LANES), np.inf, x.dtype)  # (sizes, H, W * LANES)
-        den_lanes = np.zeros_like(best)  # (sizes, H, W * LANES)
-        num_lanes = np.zeros((len(sizes), channels, rows, columns * LANES), x.dtype)  # (sizes, C, H, W * LANES)
-        state = (best, best.copy(), den_lanes, num_lanes)
-        den = np.zeros((len(sizes), rows, columns))  # (sizes, H, W)
-        num = np.zeros((len(sizes), rows, columns, channels))  # (sizes, H, W, C)
-        line = columns + 2 * (max(sizes) // 2)  # of the picture with its border
-        canvas = np.empty((rows + 2 * (max(sizes) // 2)) * line * LANES, x.dtype)
-        work = (np.empty_like(canvas), *(np.empty(max(line * LANES, STRIP), x.dtype) for _ in range(5)))
-        arguments = (real(alpha), rate, reach, np.array(sizes), shifts, border == "wrap", canvas, work, state, den, num)
-        add_blocks(wide_x[b], wide_typical[b], laid_out[first:last], lanes, *arguments)
-        return best[..., ::LANES], num, den
+        b, group = task
+        first, last = bounds[group], bounds[group + 1]
+        best = np.full((len(sizes), rows * columns), np.inf, x.dtype)  # (sizes, H * W)
+        sums = np.zeros((len(sizes), rows * columns * (1 + channels) * LANES), x.dtype)
+        den = np.zeros((len(sizes), rows * columns))  # (sizes, H * W)
+        num = np.zeros((len(sizes), rows * columns, channels))  # (sizes, H * W, C)
+        canvas = np.empty((rows + 2 * (max(sizes) // 2)) * line, x.dtype)
+        work = tuple(np.empty(n, x.dtype) for n in (line, line, line * max(sizes), line, (max(sizes) + 1) * LANES))
+        state = best, best.copy(), sums, den, num
+        blocks = laid_out[first:last], lanes[first:last]
+        add_blocks(planes[b], np.ascontiguousarray(typical[b]), *blocks, *switches, canvas, work, *state)
+        return best, num, den
 
-    done = share_out(piece, [(b, group) for b in range(batch) for group in groups])
-    best, num, den = (np.stack(a).reshape(batch, len(groups), *a[0].shape) for a in zip(*done, strict=True))
+    done = share_out(piece, [(b, group) for b in range(batch) for group in range(groups)])
+    shape = (batch, groups, len(sizes), rows, columns)
+    best, num, den = (np.stack(a).reshape(*shape, *a[0].shape[2:]) for a in zip(*done, strict=True))
     # The kernel's weights are powers of 2 with a rounded rate: so are its tops.
     top = best.astype(np.float64) * (-float(rate) * math.log(2))  # (B, groups, sizes, H, W)
-    return [merge([(top[:, g, s], num[:, g, s], den[:, g, s]) for g in range(len(groups))]) for s in range(len(sizes))]
+    return [merge([(top[:, g, s], num[:, g, s], den[:, g, s]) for g in range(groups)]) for s in range(len(sizes))]
 
 
 @compiled
-def add_blocks(x, typical, blocks, lanes, alpha, rate, reach, sizes, shifts, wrap, canvas, work, state, den, num):
-    """Add all windows of some blocks to the running sums of one picture `x` (C, H, W * LANES), for each size."""
+def add_blocks(
+    x, typical, blocks, lanes, sizes, shifts, wrap, edges_only, rate, farthest, alpha,
+    canvas, work, best, limit, sums, den, num,
+):  # fmt: skip
+    """Add all windows of some blocks to the running sums of one picture `x` (C, H, W), for each size.
+
+    Of each block, `lanes` pictures count. `farthest`: how far below the top all candidates together are
+    negligible.
+    """
     _, height, width = x.shape
     border, narrow = max(sizes) // 2, min(sizes) // 2
-    best, _, den_lanes, num_lanes = state
+    reach = type(rate)(farthest / (math.log(2.0) * rate))
     folded = best.copy()
-    # All that the loops cut slices from is lent by the caller, who keeps it alive.
-    x, typical, canvas = borrowed(x), borrowed(typical), borrowed(canvas)
-    work = (
-        borrowed(work[0]), borrowed(work[1]), borrowed(work[2]),
-        borrowed(work[3]), borrowed(work[4]), borrowed(work[5]),
-    )  # fmt: skip
-    state = (borrowed(state[0]), borrowed(state[1]), borrowed(state[2]), borrowed(state[3]))
-    up, left = reach_of(height, narrow, shifts, wrap), reach_of(width // LANES, narrow, shifts, wrap)
+    # The caller owns all arrays and keeps them alive.
+    flat_x, flat_typical = borrowed(x.reshape(-1)), borrowed(typical.reshape(-1))
+    canvas, best, limit, sums = borrowed(canvas), borrowed(best), borrowed(limit), borrowed(sums)
+    work = borrowed(work[0]), borrowed(work[1]), borrowed(work[2]), borrowed(work[3]), borrowed(work[4])
+    up, left = reach_of(height, narrow, shifts, wrap), reach_of(width, narrow, shifts, wrap)
     for b in range(len(blocks)):
         y = borrowed(blocks[b])
-        real = lanes if b == len(blocks) - 1 else LANES
         for down in range(up[0], up[1]):
             for right in range(left[0], left[1]):
-                stride = draw_differences(canvas, x, typical, y, alpha, down, right, border, wrap)
+                if edges_only and down != 0 and right != 0:
+                    continue
+                shift = (down, right)
+                seen = seen_rows(height, down, border, wrap), seen_rows(width, right, border, wrap)
+                draw_differences(canvas, seen, flat_x, flat_typical, y, alpha, shift, wrap, x.shape)
                 for s in range(len(sizes)):
-                    mine = (state[0][s], state[1][s], state[2][s], state[3][s])
-                    add_displaced(canvas, stride, sizes[s], down, right, border, wrap, work, y, rate, reach, mine)
+                    mine = best[s], limit[s], sums[s]
+                    for i in range(3):
+                        for j in range(3):
+                            if (i == 1 and j == 1 and edges_only) or ((i != 1 or j != 1) and not edges_only):
+                                continue
+                            rows = centres(height, down, sizes[s] // 2, wrap, i, edges_only)
+                            columns = centres(width, right, sizes[s] // 2, wrap, j, edges_only)
+                            add_windows(
+                                canvas, seen, sizes[s], rows, columns, shift, wrap, work, y, x.shape, rate, reach, mine
+                            )
             if (down - up[0]) % FOLD == FOLD - 1 or down == up[1] - 1:
                 for s in range(len(sizes)):
-                    fold_lanes(den_lanes[s], num_lanes[s], real, rate, best[s], folded[s], den[s], num[s])
+                    fold_lanes(sums[s], lanes[b], rate, best[s], folded[s], den[s], num[s])
+                    tighten(limit[s], best[s], den[s], rate, farthest)
 
 
 @compiled
@@ -104,93 +121,90 @@ def reach_of(length, radius, shifts, wrap):
     return -reach, reach + 1
 
 
-@compiled
-def draw_differences(canvas, x, typical, y, alpha, down, right, border, wrap):
-    """Fill `canvas` with |x(u) - alpha y(u + s)|^2 - typical(u) for one displacement s; returns the length of its rows.
-
-    Where windows may stick out there is a border around it: of zeros, or of the other side of the torus.
-    """
-    height, width = typical.shape
-    above = border if wrap or down == 0 else 0
-    top, first = 0 if wrap else max(0, -down), 0 if wrap else max(0, -right) * LANES
-    rows = height if wrap else height - abs(down)
-    if not wrap and right != 0:
-        # All rows at once, as one: what lies between the end of one and the start of the next is never looked at.
-        stride, count = width, (rows - 1) * width + width - abs(right) * LANES
-        if above > 0:
-            canvas[: above * stride] = 0
-            canvas[(above + rows) * stride : (2 * above + rows) * stride] = 0
-        here, there = top * width + first, (top + down) * width + first + right * LANES
-        differences(canvas[above * stride :], x, typical, here, y, there, alpha, count)
-        return stride
-    beside = border * LANES
-    stride = width + 2 * beside
-    if not wrap:
-        canvas[: (rows + 2 * above) * stride] = 0
-    for i in range(rows):
-        here = (top + i) * width
-        row = (top + i + down) % height * width
-        line = canvas[(above + i) * stride :]
-        differences(line[beside:], x, typical, here, y, row + right * LANES, alpha, width - right * LANES)
-        if wrap:
-            rest = width - right * LANES
-            differences(line[beside + rest :], x, typical, here + rest, y, row, alpha, right * LANES)
-            line[:beside] = line[width : width + beside]
-            line[beside + width : stride] = line[beside : 2 * beside]
-    if wrap:
-        canvas[: above * stride] = canvas[height * stride : (height + above) * stride]
-        below = (above + height) * stride
-        canvas[below : below + above * stride] = canvas[above * stride : 2 * above * stride]
-    return stride
+@inlined
+def seen_rows(length, shift, border, wrap):
+    """First and last + 1 row of the difference picture: where both have one, and beyond where windows stick out."""
+    if wrap or shift == 0:
+        return -border, length + border
+    return max(0, -shift), length - max(0, shift)
 
 
-@compiled
-def differences(out, x, typical, here, y, there, alpha, n):
-    """`n` squared differences, summed over channels: `x` and `typical` from `here` on, `y` from `there` on."""
-    first_difference(out, x[0].ravel()[here:], typical.ravel()[here:], y[0].ravel()[there:], alpha, n)
-    for c in range(1, len(x)):
-        add_difference(out, x[c].ravel()[here:], y[c].ravel()[there:], alpha, n)
+@inlined
+def centres(length, shift, radius, wrap, band, edges_only):
+    """First and last + 1 row of windows to compare. With `edges_only`, of one of three bands: above, inside, below."""
+    if wrap or shift == 0:
+        if not edges_only:
+            return 0, length
+        if band == 0:
+            return 0, radius
+        return (radius, length - radius) if band == 1 else (length - radius, length)
+    if band != 1:
+        return 0, 0
+    return max(0, -shift) + radius, length - max(0, shift) - radius
 
 
-@compiled
-def first_difference(out, x, typical, y, alpha, n):
-    """out = |x - alpha y|^2 - typical."""
-    for m in range(n):
-        difference = x[m] - alpha * y[m]
-        out[m] = difference * difference - typical[m]
+@inlined
+def draw_differences(canvas, seen, x, typical, y, alpha, shift, wrap, shape):
+    """Fill `canvas` with |x(u) - alpha y(u + s)|^2 - typical(u) for one displacement s; 0 outside the pictures."""
+    _, height, width = shape
+    (top, bottom), (left, right) = seen
+    at = 0
+    for u in range(top, bottom):
+        i = u + height if u < 0 else u - height if u >= height else u
+        p = i + shift[0]
+        p = p - height if wrap and p >= height else p
+        v = left
+        while v < right:
+            if not wrap and (i != u or v < 0 or v >= width):
+                store(canvas, at, spread(alpha - alpha))
+                run = 1
+            else:
+                j = v + width if v < 0 else v - width if v >= width else v
+                q = j + shift[1]
+                q = q - width if wrap and q >= width else q
+                run = min(right - v, width - max(j, q))
+                draw_run(canvas, at, run, x, i, j, typical, y, p, q, alpha, shape)
+            v += run
+            at += run * LANES
 
 
-@compiled
-def add_difference(out, x, y, alpha, n):
-    """out += |x - alpha y|^2."""
-    for m in range(n):
-        difference = x[m] - alpha * y[m]
-        out[m] += difference * difference
+@inlined
+def draw_run(canvas, at, run, x, i, j, typical, y, p, q, alpha, shape):
+    """The same for a run of neighbours that begins at pixel (i, j) of x and (p, q) of y."""
+    channels, height, width = shape
+    here, there = i * width + j, (p * width + q) * LANES
+    for m in range(run):
+        difference = pick(x, here + m) - alpha * cast(load(y, there + m * LANES), alpha)
+        store(canvas, at + m * LANES, difference * difference - pick(typical, here + m))
+    for _ in range(1, channels):
+        here += height * width
+        there += height * width * LANES
+        for m in range(run):
+            difference = pick(x, here + m) - alpha * cast(load(y, there + m * LANES), alpha)
+            store(canvas, at + m * LANES, load(canvas, at + m * LANES) + difference * difference)
 
 
-@compiled
-def add_displaced(canvas, stride, size, down, right, border, wrap, work, y, rate, reach, state):
+@inlined
+def add_windows(canvas, seen, size, rows, columns, shift, wrap, work, y, shape, rate, reach, state):
     """Add all pairs of windows of one size that lie one displacement apart, from their difference picture."""
-    height, width = state[0].shape
-    radius = size // 2
-    clip_rows, clip_columns = wrap or down == 0, wrap or right == 0
-    # Where windows are clipped there is one for each pixel; elsewhere, one for each that fits in.
-    rows = height if clip_rows else height - abs(down) - 2 * radius
-    count = width if clip_columns else width - (abs(right) + 2 * radius) * LANES
-    if rows <= 0 or count <= 0:
+    channels, height, width = shape
+    line, distances, row_ends, row_start, column_ends = work
+    best, limit, sums = state
+    radius, count = size // 2, columns[1] - columns[0]
+    if count <= 0:
         return
-    top = 0 if clip_rows else max(0, -down) + radius
-    first = 0 if clip_columns else (max(0, -right) + radius) * LANES
-    above = border - radius if clip_rows else 0
-    beside = (border - radius) * LANES if clip_columns else 0
-    spread = count + 2 * radius * LANES  # of a row, the part that the windows see
-    for i in range(rows):
-        sums = block_sums(canvas[above * stride + beside :], i, size, stride, spread, work[0], work[1], work[2])
-        distances = window_sums(sums, size, LANES, count, work[3], work[4])
-        p = top + i
-        q = (p + down) % height if wrap else p + down
-        there = first + right * LANES
-        until = min(count, width - there)
-        add_row(distances[:until], y, q, there, state, p, first, rate, reach, work[5])
-        if until < count:
-            add_row(distances[until:count], y, q, 0, state, p, until, rate, reach, work[5])
+    stride = (seen[1][1] - seen[1][0]) * LANES
+    at = (rows[0] - radius - seen[0][0]) * stride + (columns[0] - radius - seen[1][0]) * LANES
+    for i in range(rows[1] - rows[0]):
+        sum_rows(line, canvas, at, i, size, stride, (count + 2 * radius) * LANES, row_ends, row_start)
+        sum_columns(distances, line, size, count, column_ends)
+        p = rows[0] + i + shift[0]
+        p = p - height if wrap and p >= height else p
+        for j in range(count):
+            pixel = (rows[0] + i) * width + columns[0] + j
+            here = load(distances, j * LANES)
+            if below(here, spread(pick(limit, pixel))):
+                q = columns[0] + j + shift[1]
+                q = q - width if wrap and q >= width else q
+                centre = (p * width + q) * LANES
+                add_candidates(here, pixel, y, centre, channels, height * width * LANES, rate, reach, best, limit, sums)

@@ -1,82 +1,65 @@
-"""Window sums of a flat array by doubling: `edudiff.denoisers.windows.window_sums`, one compiled loop a pass."""
+"""Window sums over rows and columns of `Lanes`, by additions only: each costs three, whatever the size of the window.
 
-from edudiff.fast.jit import compiled
+Rows (or columns) are cut into blocks of `size`. A window is the end of one block and the start of the next, so the sums
+from each row to the end of its block and a running sum from the start of the next are enough (van Herk 1992; Gil &
+Werman 1993). A running sum that also subtracts would leave the rounding errors of large values behind in small ones.
+"""
 
-
-@compiled
-def copy(out, a, n):
-    """out = a."""
-    for m in range(n):
-        out[m] = a[m]
-
-
-@compiled
-def add_to(out, a, n):
-    """out += a."""
-    for m in range(n):
-        out[m] += a[m]
+from edudiff.fast.jit import inlined
+from edudiff.fast.lanes import LANES, load, store
 
 
-@compiled
-def twice(out, a, b, n):
-    """out = a + b."""
-    for m in range(n):
-        out[m] = a[m] + b[m]
+@inlined
+def sum_rows(out, rows, at, i, size, stride, n, ends, start):
+    """`out` (n,) = the sum of rows i to i + size - 1, where row 0 begins `at` and rows lie `stride` apart.
 
-
-@compiled
-def twice_and_one(out, a, b, one, n):
-    """out = a + b + one."""
-    for m in range(n):
-        out[m] = a[m] + b[m] + one[m]
-
-
-@compiled
-def window_sums(a, size, stride, n, first, second):
-    """Sums of `size` values of `a` that lie `stride` apart, from each of the first `n` places.
-
-    Sums of h neighbours make sums of 2h, or 2h + 1, so the binary digits of `size` say what to do. `first` and
-    `second` are work space as long as `a`; the sums are in the array that is returned, which may be `a` itself.
-    """
-    sums, have = a, 1
-    digits = 0
-    while size >> (digits + 1):
-        digits += 1
-    for digit in range(digits - 1, -1, -1):
-        odd = (size >> digit) & 1
-        count = n + (size - 2 * have - odd) * stride
-        if odd:
-            twice_and_one(first, sums, sums[have * stride :], a[2 * have * stride :], count)
-        else:
-            twice(first, sums, sums[have * stride :], count)
-        sums, first, second = first, second, first
-        have = 2 * have + odd
-    return sums
-
-
-@compiled
-def block_sums(rows, i, size, stride, n, suffixes, prefix, out):
-    """The sum of rows i to i + size - 1 of `rows`, (n,): rows lie `stride` apart, and i counts up from 0.
-
-    Rows are cut into blocks of `size`, and a window is the end of one block and the start of the next: three additions
-    a row for any size, and no subtraction (van Herk 1992; Gil & Werman 1993). The three arrays are work space that
-    must be kept between calls.
+    To be called for i = 0, 1, 2, ...; `ends` (size * n,) and `start` (n,) are work space that is kept between calls.
     """
     if size == 1:
-        return rows[i * stride :]
-    if size == 3:
-        twice_and_one(out, rows[i * stride :], rows[(i + 1) * stride :], rows[(i + 2) * stride :], n)
-        return out
-    place = i % size
-    newest = rows[(i + size - 1) * stride :]
-    if place == 0:
-        copy(suffixes[(size - 1) * n :], newest, n)
-        for m in range(size - 2, -1, -1):
-            twice(suffixes[m * n :], suffixes[(m + 1) * n :], rows[(i + m) * stride :], n)
-        return suffixes
-    if place == 1:
-        copy(prefix, newest, n)
+        for m in range(0, n, LANES):
+            store(out, m, load(rows, at + i * stride + m))
+    elif size == 3:
+        first = at + i * stride
+        for m in range(first, first + n, LANES):
+            store(out, m - first, load(rows, m) + load(rows, m + stride) + load(rows, m + 2 * stride))
+    elif i % size == 0:
+        for m in range(0, n, LANES):
+            total = load(rows, at + (i + size - 1) * stride + m)
+            store(ends, (size - 1) * n + m, total)
+            for k in range(size - 2, -1, -1):
+                total = total + load(rows, at + (i + k) * stride + m)
+                store(ends, k * n + m, total)
+            store(out, m, total)
+            store(start, m, total - total)
     else:
-        add_to(prefix, newest, n)
-    twice(out, suffixes[place * n :], prefix, n)
-    return out
+        newest, end = at + (i + size - 1) * stride, i % size * n
+        for m in range(0, n, LANES):
+            begun = load(start, m) + load(rows, newest + m)
+            store(start, m, begun)
+            store(out, m, load(ends, end + m) + begun)
+
+
+@inlined
+def sum_columns(out, row, size, count, ends):
+    """`out` (count * LANES,) = the sums of `size` neighbours of `row`, from each of its first `count` columns.
+
+    `ends`: (size * LANES,), work space.
+    """
+    if size == 1:
+        for m in range(0, count * LANES, LANES):
+            store(out, m, load(row, m))
+    elif size == 3:
+        for m in range(0, count * LANES, LANES):
+            store(out, m, load(row, m) + load(row, m + LANES) + load(row, m + 2 * LANES))
+    else:
+        for block in range(0, count, size):
+            first = block * LANES
+            total = load(row, first + (size - 1) * LANES)
+            for k in range(size - 2, -1, -1):
+                store(ends, (k + 1) * LANES, total)
+                total = total + load(row, first + k * LANES)
+            store(out, first, total)
+            begun = total - total
+            for k in range(1, min(size, count - block)):
+                begun = begun + load(row, first + (size + k - 1) * LANES)
+                store(out, first + k * LANES, load(ends, k * LANES) + begun)

@@ -1,102 +1,66 @@
-"""Softmax weights of one row of windows, added to running sums: most windows are too far off and cost one comparison.
+"""Softmax weights of windows, added to running sums: most windows are too far off and cost one comparison.
 
-All rows here are flat, (columns * LANES,): LANES training pictures lie side by side at each pixel, and each lane has
-its own running sum, so that no loop ever adds across lanes. The lanes of one pixel share their top.
+LANES training pictures lie side by side at each pixel. Each lane has its own running sums, so that no loop ever adds
+across lanes; the lanes of one pixel share their top.
 """
 
+import math
+
 from edudiff.fast.exp import exp2
-from edudiff.fast.jit import compiled
-
-LANES = 16  # training pictures side by side: one vector of float32
-STRIP = 16 * LANES  # values that are skipped or weighed together
+from edudiff.fast.jit import compiled, inlined
+from edudiff.fast.lanes import LANES, below, cast, load, lowest, pick, spread, store
 
 
-@compiled
-def any_below(distances, limit, n):
-    """Is any distance below its limit?"""
-    found = False
-    for m in range(n):
-        found = found | (distances[m] < limit[m])
-    return found
+@inlined
+def add_candidates(distances, pixel, y, centre, channels, spacing, rate, reach, best, limit, sums):
+    """Add LANES windows to the running sums of one pixel of the query, and lower its `best` if one is closer.
 
-
-@compiled
-def weigh(weight, den, distances, best, rate, n):
-    """weight = 2**(rate * (best - distance)); den += weight."""
-    for m in range(n):
-        one = exp2(rate * (best[m] - distances[m]))
-        weight[m] = one
-        den[m] += one
-
-
-@compiled
-def accumulate_product(total, a, b, n):
-    """total += a * b."""
-    for m in range(n):
-        total[m] += a[m] * b[m]
-
-
-@compiled
-def add_row(distances, y, q, there, state, p, here, rate, reach, weight):
-    """Add one row of pixels times LANES training pictures to the running sums.
-
-    `distances`: summed squares. `y`: training pictures, (C, H, W * LANES); the candidates' centre pixels lie in row
-    `q`, from `there` on. `state`: (best, limit, den, num), of which row `p` from `here` on is added to: the smallest
-    distance so far, the distance from which a weight is negligible, the sum of weights, (H, W * LANES), and of
-    weighted values, (C, H, W * LANES). `weight`: work space.
+    `distances`: Lanes of summed squares. The values at the windows' centres lie in `y` from `centre` on, channels
+    `spacing` apart. `best`, `limit` (pixels,): the smallest distance so far, and the one from which a weight is
+    negligible. `sums`, flat: for each pixel the sum of weights and those of weighted values, LANES each. `rate`: from
+    distances to powers of 2. `reach`: of a limit beyond the best.
     """
-    bests, limits, dens, nums = state
-    best, limit = bests[p, here:], limits[p, here:]
-    for start in range(0, len(distances), STRIP):
-        n = min(STRIP, len(distances) - start)
-        strip = distances[start:]
-        if not any_below(strip, limit[start:], n):
-            continue
-        if any_below(strip, best[start:], n):
-            lower_best(strip, p, here + start, n, state, rate, reach)
-        weigh(weight, dens[p, here + start :], strip, best[start:], rate, n)
-        for c in range(len(nums)):
-            accumulate_product(nums[c, p, here + start :], weight, y[c, q, there + start :], n)
+    first = pixel * (1 + channels) * LANES
+    if below(distances, spread(pick(best, pixel))):
+        closest = lowest(distances)
+        fade = 2.0 ** (float(rate) * (float(closest) - float(best[pixel])))
+        for m in range(first, first + (1 + channels) * LANES):
+            sums[m] *= fade
+        best[pixel] = closest
+        limit[pixel] = min(limit[pixel], closest + reach)
+    weight = exp2((pick(best, pixel) - distances) * rate)
+    store(sums, first, load(sums, first) + weight)
+    for c in range(channels):
+        at = first + (1 + c) * LANES
+        store(sums, at, load(sums, at) + weight * cast(load(y, centre + c * spacing), rate))
 
 
 @compiled
-def lower_best(distances, p, at, n, state, rate, reach):
-    """Where a window comes closer than all before, take it as the new reference and scale the old sums to it."""
-    best, limit, den = state[0][p], state[1][p], state[2][p]
-    num = state[3]
-    for pixel in range(0, n, LANES):
-        low = best[at + pixel]
-        for m in range(pixel, pixel + LANES):
-            low = min(low, distances[m])
-        if low < best[at + pixel]:
-            fade = 2.0 ** (float(rate) * (float(low) - float(best[at + pixel])))
-            for m in range(at + pixel, at + pixel + LANES):
-                best[m] = low
-                limit[m] = low + reach
-                den[m] *= fade
-                for c in range(len(num)):
-                    num[c, p, m] *= fade
-
-
-@compiled
-def fold_lanes(den_lanes, num_lanes, lanes, rate, best, folded, den, num):
+def fold_lanes(sums, lanes, rate, best, folded, den, num):
     """Add the lanes of each pixel to its float64 sums, and start the lanes again at 0.
 
-    `den` (H, W), `num` (H, W, C) are relative to the tops at the last folding, `folded`. Lanes from `lanes` on hold
-    repeated pictures and are dropped.
+    `den` (pixels,), `num` (pixels, C) are relative to the bests at the last folding, `folded`. Lanes from `lanes` on
+    hold repeated pictures and are dropped.
     """
-    for i in range(den.shape[0]):
-        for j in range(den.shape[1]):
-            at = j * LANES
-            if best[i, at] < folded[i, at]:
-                fade = 2.0 ** (float(rate) * (float(best[i, at]) - float(folded[i, at])))
-                folded[i, at] = best[i, at]
-                den[i, j] *= fade
-                for c in range(num.shape[2]):
-                    num[i, j, c] *= fade
-            for m in range(at, at + lanes):
-                den[i, j] += den_lanes[i, m]
-                for c in range(num.shape[2]):
-                    num[i, j, c] += num_lanes[c, i, m]
-    den_lanes[:] = 0
-    num_lanes[:] = 0
+    pixels, channels = num.shape
+    for pixel in range(pixels):
+        if best[pixel] < folded[pixel]:
+            fade = 2.0 ** (float(rate) * (float(best[pixel]) - float(folded[pixel])))
+            folded[pixel] = best[pixel]
+            den[pixel] *= fade
+            for c in range(channels):
+                num[pixel, c] *= fade
+        at = pixel * (1 + channels) * LANES
+        for m in range(lanes):
+            den[pixel] += sums[at + m]
+            for c in range(channels):
+                num[pixel, c] += sums[at + (1 + c) * LANES + m]
+    sums[:] = 0
+
+
+@compiled
+def tighten(limit, best, den, rate, margin):
+    """Lower each limit to where all candidates together are negligible beside the weights found so far, `den`."""
+    for pixel in range(len(limit)):
+        enough = best[pixel] + (margin - math.log(max(den[pixel], 1.0))) / (math.log(2.0) * rate)
+        limit[pixel] = min(limit[pixel], enough)

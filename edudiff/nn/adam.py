@@ -1,4 +1,4 @@
-"""Adam, the learning rate's course, and the moving average of the weights: three small rules on dicts of arrays."""
+"""Adam, the learning rate's course, and the moving average of the weights: small rules on dicts of arrays."""
 
 import math
 
@@ -9,10 +9,12 @@ class Adam:
     """Adam (Kingma & Ba 2015, algorithm 1): a step of size about `rate` along the gradient's running mean.
 
     `m`, `v`: running means of the gradient and of its square, dicts of arrays like the parameters.
+    `weight_decay`: each step also shrinks every parameter by the factor 1 - rate * weight_decay, beside the gradient
+    and not through it; with it this is AdamW (Loshchilov & Hutter 2019, algorithm 2).
     """
 
-    def __init__(self, parameters, decay_m=0.9, decay_v=0.99, epsilon=1e-8):
-        self.decay_m, self.decay_v, self.epsilon = decay_m, decay_v, epsilon
+    def __init__(self, parameters, decay_m=0.9, decay_v=0.99, epsilon=1e-8, weight_decay=0.0):
+        self.decay_m, self.decay_v, self.epsilon, self.weight_decay = decay_m, decay_v, epsilon, weight_decay
         self.count = 0
         self.m = {name: 0 * value for name, value in parameters.items()}
         self.v = {name: 0 * value for name, value in parameters.items()}
@@ -27,14 +29,34 @@ class Adam:
             m, v = self.m[name], self.v[name]
             m += (1 - self.decay_m) * (gradient - m)
             v += (1 - self.decay_v) * (gradient**2 - v)
+            if self.weight_decay:
+                parameters[name] *= 1 - rate * self.weight_decay
             parameters[name] -= rate * (m / unbias_m) / (xp.sqrt(v / unbias_v) + self.epsilon)
 
 
-def learning_rate(step, steps, peak, warmup):
-    """Rate of step 0, 1, ... of `steps`: a straight rise to `peak` over `warmup` steps, then half a cosine to zero."""
+def learning_rate(step, steps, peak, warmup, decay="cosine"):
+    """Rate of step 0, 1, ... of `steps`: a straight rise to `peak` over `warmup` steps, then a fall.
+
+    `decay`: "cosine", half a cosine down to zero; or a factor for each step, such as the 0.999965 of Kamb & Ganguli
+    2024, which halves the rate in 20,000 steps; 1 leaves it at its peak.
+    """
     if step < warmup:
         return peak * (step + 1) / warmup
-    return peak * 0.5 * (1 + math.cos(math.pi * (step - warmup) / max(1, steps - warmup)))
+    if decay == "cosine":
+        return peak * 0.5 * (1 + math.cos(math.pi * (step - warmup) / max(1, steps - warmup)))
+    return peak * decay ** (step - warmup)
+
+
+def gradient_norm(gradients):
+    """The length of all gradients as one long vector: a float, not finite if one of their values is not."""
+    return math.sqrt(float(sum((gradient * gradient).sum() for gradient in gradients.values())))
+
+
+def clip(gradients, norm, most):
+    """The gradients, of length `norm`, shortened to the length `most` if they are longer (Pascanu et al. 2013)."""
+    if norm <= most:
+        return gradients
+    return {name: gradient * (most / norm) for name, gradient in gradients.items()}
 
 
 def update_average(average, parameters, decay, step):

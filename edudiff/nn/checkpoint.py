@@ -11,10 +11,26 @@ import numpy as np
 
 from edudiff.backend import to_numpy
 from edudiff.nn.adam import Adam
+from edudiff.nn.bottleneck import Bottleneck
+from edudiff.nn.linear import Linear
+from edudiff.nn.mlp import MLP
+from edudiff.nn.polynomial import Polynomial
 from edudiff.nn.resnet import ResNet
-from edudiff.nn.train import State
+from edudiff.nn.state import State
+from edudiff.nn.unet import UNet
 
 FORMAT = "edudiff checkpoint 1"
+KINDS = (ResNet, UNet, Linear, Polynomial, Bottleneck, MLP)
+ADAM = ("count", "decay_m", "decay_v", "epsilon", "weight_decay")
+OLDER = {  # the settings that a run had before it could be told
+    "decay": "cosine",
+    "weight_decay": 0.0,
+    "clip_norm": None,
+    "labels": False,
+    "drop_label": 0.1,
+    "shift": 0,
+    "flip": False,
+}
 
 
 def save(path, state):
@@ -24,23 +40,28 @@ def save(path, state):
     """
     header = {
         "format": FORMAT,
+        "kind": type(state.net).__name__,
         "net": state.net.config,
         "step": state.step,
         "seconds": state.seconds,
         "settings": state.settings,
         "rng": state.rng.bit_generator.state,
-        "adam": {"count": state.adam.count, "decay_m": state.adam.decay_m, "decay_v": state.adam.decay_v},
+        "adam": {name: getattr(state.adam, name) for name in ADAM},
     }
-    arrays: dict[str, Any] = {"header": np.array(json.dumps(header)), "losses": np.array(state.losses)}
+    arrays: dict[str, Any] = {"header": np.array(json.dumps(header))}
+    arrays |= {"losses": np.array(state.losses), "norms": np.array(state.norms)}
     groups = {"net": state.net.parameters, "average": state.average.parameters, "m": state.adam.m, "v": state.adam.v}
     for group, values in groups.items():
         arrays |= {f"{group}/{name}": to_numpy(value) for name, value in values.items()}
     with atomic(path) as file:
         np.savez(file, **arrays)
+    state.saved = _place(path, state.step)
 
 
-def load(path, backend=None):
+def load(path, backend=None, kinds=()):
     """Read a checkpoint: a `State` on the host, equal bit for bit to the one that was saved.
+
+    `kinds`: classes of networks beside those of `edudiff.nn`, where a checkpoint may hold one of your own.
 
     Raises FileNotFoundError, or ValueError if the file is not a whole edudiff checkpoint. No code in it is ever run.
     """
@@ -52,28 +73,35 @@ def load(path, backend=None):
             header = json.loads(str(file["header"]))
             if header["format"] != FORMAT:
                 raise ValueError(f"its format is {header['format']!r}, expected {FORMAT!r}")
-            net = ResNet(**header["net"], backend=backend)
+            net = _kind(header.get("kind", "ResNet"), kinds)(**header["net"], backend=backend)
             wanted = {name: value.shape for name, value in net.parameters.items()}
             groups = {group: _group(file, group, wanted) for group in ("net", "average", "m", "v")}
             rng = np.random.Generator(getattr(np.random, _known(header["rng"]["bit_generator"]))())
             rng.bit_generator.state = header["rng"]
             adam = Adam({})
             adam.m, adam.v = groups["m"], groups["v"]
-            adam.count, adam.decay_m, adam.decay_v = (header["adam"][k] for k in ("count", "decay_m", "decay_v"))
+            for name in ADAM:
+                setattr(adam, name, header["adam"].get(name, getattr(adam, name)))
             numbers: dict[str, Any] = {"step": int(header["step"]), "seconds": float(header["seconds"])}
-            numbers |= {"losses": file["losses"].tolist(), "settings": dict(header["settings"])}
-    except (KeyError, ValueError, TypeError, EOFError, zipfile.BadZipFile, OSError) as error:
+            numbers |= {"losses": file["losses"].tolist(), "settings": {**OLDER, **header["settings"]}}
+            numbers |= {
+                "norms": file["norms"].tolist() if "norms" in file else [],
+                "saved": _place(path, numbers["step"]),
+            }
+    except (KeyError, ValueError, TypeError, EOFError, MemoryError, zipfile.BadZipFile, OSError) as error:
         raise ValueError(f"{path} is not a whole edudiff checkpoint ({error}); train again or use another") from error
     return State(net.with_parameters(groups["net"]), net.with_parameters(groups["average"]), adam, rng, **numbers)
 
 
-def load_net(path, like=None, backend=None):
-    """The averaged network of a checkpoint, ready to draw: a `ResNet`.
+def load_net(path, like=None, backend=None, kinds=()):
+    """The averaged network of a checkpoint, ready to draw. `kinds`: see `load`.
 
     `like`: a network whose architecture it must have; raises ValueError that names the settings that differ.
     """
-    net = load(path, backend).average
-    if like is not None and net.config != like.config:
+    net = load(path, backend, kinds).average
+    if like is not None and (type(net), net.config) != (type(like), like.config):
+        if type(net) is not type(like):
+            raise ValueError(f"{path} holds a {type(net).__name__}, expected a {type(like).__name__}")
         differ = [f"{k}: {net.config[k]!r}, expected {v!r}" for k, v in like.config.items() if net.config[k] != v]
         raise ValueError(f"{path} holds a network of another architecture ({'; '.join(differ)})")
     return net
@@ -115,3 +143,14 @@ def _known(name):
     if name not in ("PCG64", "PCG64DXSM", "MT19937", "Philox", "SFC64"):
         raise ValueError(f"unknown random generator {name!r}")
     return name
+
+
+def _kind(name, kinds):
+    known = {kind.__name__: kind for kind in (*KINDS, *kinds)}
+    if name not in known:
+        raise ValueError(f"it holds a {name!r}, expected one of {', '.join(known)}; pass its class in kinds=[...]")
+    return known[name]
+
+
+def _place(path, step):
+    return f"its last checkpoint is {path}, of step {step}"

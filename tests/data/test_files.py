@@ -132,7 +132,7 @@ DAMAGE = {
     "floats": (idx(PICTURES, magic=bytes([0, 0, 13, 3])), "starts with the bytes 00 00 0d 03"),
     "no idx file": (b"<html>not found</html>", "starts with the bytes 3c 68 74 6d"),
     "no pictures": (idx(PICTURES[:0]), r"its shape is \(0, 6, 6\): it is empty"),
-    "two thousand million pictures": (idx(PICTURES, shape=(2**31, 28, 28)), "expected at most"),
+    "two thousand million pictures": (idx(PICTURES, shape=(2**31, 28, 28)), "expected up to"),
     "just below the limit": (idx(PICTURES, shape=(2**30 // 36, 6, 6)), "only 432 bytes"),
 }
 
@@ -212,6 +212,61 @@ def test_cifar_batches_that_are_there_are_used_in_order(tmp_path):
     batch.write_bytes(bytes([10]) * 3073)
     with pytest.raises(ValueError, match="has a label 10, expected 0 to 9"):
         load("cifar10", root=tmp_path)
+
+
+@given(start=st.integers(0, 29), count=st.integers(1, 30))
+def test_a_range_of_a_file_is_that_part_of_the_whole(tmp_path_factory, start, count):
+    """For every format, with its labels; and what is beyond the end is refused."""
+    image = pytest.importorskip("PIL.Image")
+    root = tmp_path_factory.mktemp("ranges")
+    write_mnist(root, CIFAR[..., 0], KINDS)
+    write_mnist(root, CIFAR[..., 1], KINDS, name="fashion_mnist", packed=False)
+    write_cifar(root, {1: (CIFAR[:7], KINDS[:7]), 2: (CIFAR[7:8], KINDS[7:8]), 3: (CIFAR[8:], KINDS[8:])})
+    np.save(root / "a.npy", CIFAR)
+    np.savez(root / "b.npz", images=CIFAR, labels=KINDS)
+    (root / "folder").mkdir()
+    for i, picture in enumerate(CIFAR):
+        image.fromarray(picture[:4, :4]).save(root / "folder" / f"{i:02}.png")
+    for name in ("mnist", "fashion_mnist", "cifar10", root / "a.npy", root / "b.npz", root / "folder"):
+        labelled = str(name)[-3:] not in ("npy", "der")
+        whole = load(name, root=root, labels=labelled)
+        if start + count > 30:
+            with pytest.raises(ValueError, match=r"has 30 pictures here, but (count is|those from number)"):
+                load(name, count, root=root, start=start)
+            continue
+        part = load(name, count, root=root, labels=labelled, start=start)
+        for some, everything in zip(*((a if labelled else [a]) for a in (part, whole)), strict=True):
+            np.testing.assert_array_equal(some, everything[start : start + count])
+        rest = load(name, root=root, start=start)
+        np.testing.assert_array_equal(rest, (whole[0] if labelled else whole)[start:])
+
+
+def test_a_range_starts_somewhere_in_the_file(tmp_path):
+    write_mnist(tmp_path)
+    with pytest.raises(ValueError, match="start is -1, expected at least 0"):
+        load("mnist", 2, root=tmp_path, start=-1)
+    with pytest.raises(TypeError, match=r"start is 1\.5"):
+        load("mnist", 2, root=tmp_path, start=1.5)
+    with pytest.raises(ValueError, match="no other with rng"):
+        load("mnist", 2, root=tmp_path, start=1, rng=RNG)
+    with pytest.raises(ValueError, match="12 pictures here, but those from number 12"):
+        load("mnist", root=tmp_path, start=12)
+
+
+@pytest.mark.parametrize("packed", [True, False])
+def test_a_range_of_a_large_file_needs_the_memory_of_the_range(tmp_path, packed):
+    """And the file is still checked to its end."""
+    path = tmp_path / ("large.gz" if packed else "large")
+    data = idx(np.arange(32 * PIECE, dtype=np.uint8).reshape(-1, 64, 64))
+    path.write_bytes(gzip.compress(data, 1) if packed else data)
+    tracemalloc.start()
+    part = read_idx(path, 3, 5000, 5010)
+    assert tracemalloc.get_traced_memory()[1] < 6 * PIECE  # of 32
+    tracemalloc.stop()
+    np.testing.assert_array_equal(part, np.arange(10 * 4096, dtype=np.uint8).reshape(10, 64, 64))
+    path.write_bytes(gzip.compress(data[:-1], 1) if packed else data[:-1])
+    with pytest.raises(ValueError, match="bytes of data, expected the"):
+        read_idx(path, 3, 0, 10)
 
 
 def test_a_folder_of_pictures(tmp_path):

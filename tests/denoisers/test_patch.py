@@ -140,6 +140,18 @@ def test_a_sweep_is_its_single_sizes(backend, border, shifts):
 
 @pytest.mark.parametrize(("border", "shifts"), MACHINES)
 @pytest.mark.parametrize("backend", BACKENDS)
+def test_the_order_of_the_training_set_does_not_matter_p12(backend, border, shifts):
+    images, x = case(6, count=37, shape=(6, 5, 1))
+    shuffled = images[np.random.default_rng(0).permutation(len(images))]
+    for ratio in (0.05, 1.0):
+        here, there = (
+            Patch(i, 3, shifts=shifts, border=border, backend=backend)(x, *level(ratio)) for i in (images, shuffled)
+        )
+        close(here, there)
+
+
+@pytest.mark.parametrize(("border", "shifts"), MACHINES)
+@pytest.mark.parametrize("backend", BACKENDS)
 def test_shares_of_the_training_set_merge_in_any_order(backend, border, shifts):
     images, x = case(5, count=37, shape=(5, 6, 2))
     whole = Patch(images, 3, shifts=shifts, border=border, backend=backend)

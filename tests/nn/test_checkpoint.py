@@ -1,5 +1,6 @@
 """Checkpoints are whole or absent, and a file that is read never runs code."""
 
+import json
 import os
 import pickle
 
@@ -70,6 +71,81 @@ def test_checkpoint_of_another_architecture_is_refused(state, tmp_path):
     checkpoint.save(tmp_path / "c.npz", state)
     with pytest.raises(ValueError, match=r"another architecture \(channels: 4, expected 8; padding: 'zero'"):
         checkpoint.load_net(tmp_path / "c.npz", like=nn.ResNet(8, 1, padding="wrap"))
+
+
+NETS = (
+    lambda: nn.ResNet(4, 1, classes=2, attention=(0,), groups=2),
+    lambda: nn.UNet((4, 4), 1, pooling="strided", upsampling="transposed", attention=(1,)),
+    lambda: nn.Linear(3),
+    lambda: nn.Polynomial(2, 3, levels=4),
+    lambda: nn.Bottleneck(3, 1, target="noise"),
+    lambda: nn.MLP(3, 8, 1),
+)
+
+
+@pytest.mark.parametrize("make", NETS)
+def test_every_architecture_comes_back_as_it_was(make, tmp_path):
+    net = make()
+    rng = np.random.default_rng(0)
+    for value in net.parameters.values():
+        value += rng.standard_normal(value.shape).astype(np.float32)
+    checkpoint.save(tmp_path / "c.npz", nn.State(net, net, nn.Adam(net.parameters, weight_decay=0.2), rng))
+    loaded = checkpoint.load_net(tmp_path / "c.npz", like=make())
+    assert type(loaded) is type(net)
+    x = net.example(rng)[0].astype(np.float32)
+    np.testing.assert_array_equal(loaded(x, 0.5, 0.6), net(x, 0.5, 0.6))
+    assert checkpoint.load(tmp_path / "c.npz").adam.weight_decay == 0.2
+
+
+def test_checkpoint_of_another_kind_is_refused(state, tmp_path):
+    checkpoint.save(tmp_path / "c.npz", state)
+    with pytest.raises(ValueError, match="holds a ResNet, expected a UNet"):
+        checkpoint.load_net(tmp_path / "c.npz", like=nn.UNet((4,), 1))
+
+
+class Own(nn.Linear):
+    """A network of a learner's own."""
+
+
+def test_network_of_a_learner_comes_back_if_its_class_is_named(tmp_path):
+    net = Own(2)
+    checkpoint.save(tmp_path / "c.npz", nn.State(net, net, nn.Adam(net.parameters), np.random.default_rng(0)))
+    with pytest.raises(ValueError, match=r"holds a 'Own', expected one of ResNet.*kinds=\[...\]"):
+        checkpoint.load(tmp_path / "c.npz")
+    assert type(checkpoint.load_net(tmp_path / "c.npz", kinds=[Own])) is Own
+
+
+def test_checkpoint_from_before_there_were_other_architectures_is_read(state, tmp_path):
+    checkpoint.save(tmp_path / "c.npz", state)
+    with np.load(tmp_path / "c.npz") as file:
+        arrays = {name: file[name] for name in file if name != "norms"}
+    header = json.loads(str(arrays["header"]))
+    del header["kind"], header["adam"]["epsilon"], header["adam"]["weight_decay"]
+    for name in checkpoint.OLDER:
+        del header["settings"][name]
+    for name in ("classes", "attention", "heads", "groups", "dropout"):
+        del header["net"][name]
+    np.savez(tmp_path / "old.npz", **{**arrays, "header": np.array(json.dumps(header))})
+    loaded = checkpoint.load(tmp_path / "old.npz")
+    assert loaded.net.config == state.net.config
+    assert loaded.settings == state.settings
+    states = nn.train(loaded.net, IMAGES, ed.schedule.cosine(), None, 2, batch=4, state=loaded)
+    assert list(states) == []  # all of its two steps are done
+
+
+HOSTILE = ({"channels": 10**9}, {"channels": "many"}, {"attention": [10**9]}, {"colour": 3}, [])
+
+
+@pytest.mark.parametrize("config", HOSTILE)
+def test_hostile_settings_are_named(config, state, tmp_path):
+    checkpoint.save(tmp_path / "c.npz", state)
+    with np.load(tmp_path / "c.npz") as file:
+        arrays = dict(file)
+    header = json.loads(str(arrays["header"]))
+    header["net"] = {**header["net"], **config} if config else config
+    np.savez(tmp_path / "c.npz", **{**arrays, "header": np.array(json.dumps(header))})
+    with pytest.raises(ValueError, match="not a whole edudiff checkpoint"):
+        checkpoint.load(tmp_path / "c.npz")
 
 
 def test_array_of_another_shape_is_refused(state, tmp_path):

@@ -4,10 +4,9 @@ import itertools
 
 import numpy as np
 import pytest
-from gradients import check_net
 
 import edudiff as ed
-from edudiff.nn import ResNet
+from edudiff.nn import ResNet, check_gradients, receptive_field
 from edudiff.nn.clock import features
 
 
@@ -24,16 +23,24 @@ def pictures(*shape, seed=0):
     return np.random.default_rng(seed).standard_normal(shape)
 
 
-@pytest.mark.parametrize("padding", ("zero", "wrap"))
-@pytest.mark.parametrize("target", ("scaled", "noise"))
-@pytest.mark.parametrize(("clock", "activation"), (("log_snr", "silu"), ("time", "relu")))
-def test_gradient_of_every_parameter_p47(padding, target, clock, activation):
-    net = random_net(
-        4, 2, image_channels=2, padding=padding, target=target, clock=clock, activation=activation, clock_size=6
-    )
+@pytest.mark.parametrize("padding", ("zero", "wrap", "reflect"))
+@pytest.mark.parametrize("target", ("scaled", "noise", "x0", "velocity"))
+def test_gradient_of_every_parameter_p47(padding, target):
+    net = random_net(4, 2, image_channels=2, padding=padding, target=target, clock_size=6)
     alpha, sigma = np.array([0.9, 0.3, 0.6]), np.array([0.2, 0.9, 0.8])
-    # relu has no curvature to fear but corners to miss, so its step is smaller
-    check_net(net, pictures(3, 5, 4, 2), alpha, sigma, step=1e-5 if activation == "silu" else 1e-6)
+    check_gradients(net, pictures(3, 5, 4, 2), alpha, sigma)
+
+
+@pytest.mark.parametrize(
+    "settings",
+    (
+        {"clock": "time", "activation": "relu"},
+        {"clock": "fourier", "activation": "gelu", "border_channel": False},
+        {"groups": 2, "attention": (0, 1), "heads": 2},
+    ),
+)
+def test_gradient_of_every_variant_p47(settings):
+    check_gradients(random_net(4, 2, clock_size=6, **settings))
 
 
 @pytest.mark.parametrize("backend", ("numpy", "numba"))
@@ -41,7 +48,7 @@ def test_gradient_on_each_backend(backend):
     if backend == "numba":
         pytest.importorskip("numba")
     net = random_net(3, 1, clock_size=4, backend=backend)
-    check_net(net, pictures(2, 4, 6, 1), 0.7, 0.7)
+    check_gradients(net, pictures(2, 4, 6, 1), 0.7, 0.7)
 
 
 def test_backends_agree_in_float32():
@@ -53,19 +60,30 @@ def test_backends_agree_in_float32():
     np.testing.assert_allclose(nets[0](x, 0.5, 0.8), nets[1](x, 0.5, 0.8), atol=2e-5)
 
 
-@pytest.mark.parametrize("depth", (0, 1, 6))
-def test_receptive_field_is_the_support_of_the_jacobian_p49(depth):
+@pytest.mark.parametrize(("depth", "side"), ((0, 5), (1, 7), (6, 17)))
+def test_receptive_field_is_the_support_of_the_jacobian_p49(depth, side):
     """P49: 1 + 2 L pixels wide, L = depth + 2 layers; 17 for depth 6."""
-    net = random_net(3, depth)
-    middle, side = 12, 25
+    assert receptive_field(random_net(3, depth)) == side
+    assert ResNet(3, depth).receptive_field == side
+    assert receptive_field(ResNet(16, depth)) == side  # with as many channels as a compiled convolution may want
+    assert receptive_field(random_net(3, depth, padding="reflect", activation="relu"), size=side - 2) == side - 2
+
+
+def test_jacobian_by_backprop_is_the_jacobian_by_moving_each_pixel():
+    net, side = random_net(3, 0), 9
     x = pictures(1, side, side, 1)
-    moved = np.repeat(x, side * side, axis=0)  # (side**2, side, side, 1)
-    moved.reshape(side * side, -1)[np.diag_indices(side * side)] += 1.0
-    change = net(moved, 0.7, 0.7)[:, middle, middle, 0] - net(x, 0.7, 0.7)[0, middle, middle, 0]
-    seen = np.argwhere(np.abs(change.reshape(side, side)) > 1e-12)
-    width = seen.max(axis=0) - seen.min(axis=0) + 1
-    assert tuple(width) == (net.receptive_field, net.receptive_field)
-    assert net.receptive_field == 1 + 2 * (depth + 2)
+    x0_hat, cache = net.forward(x, 0.7, 0.7)
+    dout = np.zeros_like(x0_hat)
+    dout[0, 4, 4] = 1
+    steps = 1e-5 * np.eye(side * side).reshape(-1, side, side, 1)
+    differences = (net(x + steps, 0.7, 0.7) - net(x - steps, 0.7, 0.7))[:, 4, 4, 0] / 2e-5  # (side * side,)
+    np.testing.assert_allclose(net.input_gradient(dout, cache).ravel(), differences, atol=1e-8)
+
+
+def test_with_attention_every_pixel_sees_all():
+    net = random_net(4, 1, attention=(0,))
+    assert receptive_field(net, size=21) == 21
+    assert net.receptive_field == np.inf
 
 
 def test_circular_net_is_translation_equivariant_and_zero_padded_is_not_p48():
@@ -102,27 +120,15 @@ def test_untrained_scaled_net_is_the_best_multiple_of_x():
     np.testing.assert_allclose(ResNet(4, 1, data_scale=rms, dtype=np.float64)(x, alpha, sigma), expected)
 
 
-def test_scaled_target_and_input_have_unit_size_at_every_level():
-    """The point of Karras et al. 2022, table 1: Var(in * x) = 1 and Var((x0 - skip * x) / out) = 1."""
-    rms, rng = 0.3, np.random.default_rng(0)
-    net = ResNet(4, 1, data_scale=rms, dtype=np.float64)
-    x0, noise = rms * rng.standard_normal(400_000), rng.standard_normal(400_000)
-    for alpha, sigma in ((1.0, 0.01), (0.9, 0.5), (0.1, 0.99), (0.0, 1.0)):
-        skip, out, scale_in = (float(s[0]) for s in net._scales(np.array([alpha]), np.array([sigma])))
-        x = alpha * x0 + sigma * noise
-        assert np.std(scale_in * x) == pytest.approx(1, rel=0.01)
-        assert np.std((x0 - skip * x) / out) == pytest.approx(1, rel=0.01)
-
-
 def test_log_snr_clock_tells_levels_apart_that_the_published_one_confuses():
     schedule = ed.schedule.cosine()
     alpha, sigma = schedule(schedule.times(20)[:-1])
     spread = {}
-    for clock in ("log_snr", "time"):
+    for clock in ("log_snr", "time", "fourier"):
         f = features(alpha, sigma, 64, clock)
         assert f.shape == (20, 64)
         spread[clock] = min(np.linalg.norm(f[i] - f[j]) for i, j in itertools.combinations(range(20), 2))
-    assert spread["log_snr"] > 5 * spread["time"]
+    assert min(spread["log_snr"], spread["fourier"]) > 5 * spread["time"]
 
 
 def test_published_clock_is_the_time_of_the_cosine_schedule():
@@ -134,7 +140,7 @@ def test_published_clock_is_the_time_of_the_cosine_schedule():
 
 def test_no_signal_and_no_noise_are_finite():
     net, x = random_net(4, 1), pictures(2, 4, 4, 1)
-    for target in ("scaled", "noise"):
+    for target in ("scaled", "noise", "x0", "velocity"):
         net.config["target"] = target
         assert np.isfinite(net(x, np.array([0.0, 1.0]), np.array([1.0, 0.0]))).all()
 
@@ -144,12 +150,18 @@ def test_no_signal_and_no_noise_are_finite():
     (
         ({"channels": 0}, "channels is 0"),
         ({"depth": -1}, "depth is -1"),
-        ({"padding": "reflect"}, "'reflect', expected one of 'zero', 'wrap'"),
+        ({"padding": "circular"}, "'circular', expected one of 'zero', 'wrap', 'reflect'"),
         ({"clock": "beta"}, "expected one of 'log_snr'"),
-        ({"target": "x0"}, "expected one of 'scaled'"),
-        ({"activation": "gelu"}, "expected one of 'silu'"),
+        ({"target": "score"}, "expected one of 'scaled'"),
+        ({"activation": "tanh"}, "expected one of 'silu'"),
         ({"clock_size": 3}, "even"),
         ({"data_scale": 0.0}, "data_scale is 0.0"),
+        ({"attention": (1,)}, "below depth = 1"),
+        ({"attention": 1}, "expected a list of integers"),
+        ({"heads": 3}, "heads is 3, expected a divisor of 4"),
+        ({"groups": 3}, "groups is 3, expected a divisor of 4"),
+        ({"dropout": 1.5}, "dropout is 1.5"),
+        ({"classes": 0}, "classes is 0"),
     ),
 )
 def test_bad_settings_are_named(settings, message):

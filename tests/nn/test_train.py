@@ -6,12 +6,13 @@ from collections import deque
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 import edudiff as ed
 from edudiff import nn
-from edudiff.nn.train import denoising_loss, loss_weight
+from edudiff.nn.adam import clip, gradient_norm
+from edudiff.nn.augment import augment
+from edudiff.nn.loss import denoising_loss
+from edudiff.nn.weighting import loss_weight
 
 SCHEDULE = ed.schedule.cosine()
 IMAGES = np.random.default_rng(0).uniform(-1, 1, (6, 5, 4, 1)).astype(np.float32)
@@ -39,26 +40,6 @@ def test_gradient_of_the_loss_along_a_random_direction():
         slope = sum(np.sum(gradients[name] * direction[name]) for name in gradients)
         measured = (loss(1e-5)[0] - loss(-1e-5)[0]) / 2e-5
         assert measured == pytest.approx(slope, rel=1e-6)
-
-
-@given(t=st.floats(0.01, 1.0), rms=st.floats(0.1, 2.0))
-def test_weighted_error_is_the_error_of_what_it_is_named_after(t, rms):
-    """karras: of the network's own answer; noise: of noise_hat; x0: of x0_hat."""
-    alpha, sigma = SCHEDULE(t)
-    rng = np.random.default_rng(0)
-    x0, x0_hat, noise = rng.standard_normal((3, 50))
-    x = alpha * x0 + sigma * noise
-    squared = (x0_hat - x0) ** 2
-    net = nn.ResNet(4, 1, data_scale=rms, dtype=np.float64)
-    skip, out, _ = (float(s[0]) for s in net._scales(np.array([alpha]), np.array([sigma])))
-    noise_hat = ed.forward.noise_from_x0(x, x0_hat, alpha, sigma)
-    weights = {
-        w: float(loss_weight(np.array([alpha]), np.array([sigma]), w, rms)[0]) for w in ("karras", "noise", "x0")
-    }
-    answer_error = ((x0_hat - skip * x) / out - (x0 - skip * x) / out) ** 2
-    np.testing.assert_allclose(weights["karras"] * squared, answer_error, rtol=1e-6, atol=1e-9)
-    np.testing.assert_allclose(weights["noise"] * squared, (noise_hat - noise) ** 2, rtol=1e-6, atol=1e-9)
-    assert weights["x0"] == 1
 
 
 @pytest.mark.parametrize("weighting", ("karras", "noise", "x0"))
@@ -99,7 +80,7 @@ def test_training_is_deterministic_by_seed():
 
 
 def test_result_does_not_depend_on_the_number_of_threads(monkeypatch):
-    module = importlib.import_module("edudiff.nn.train")
+    module = importlib.import_module("edudiff.nn.loss")
 
     states = []
     for mapper in (module.map_threads, lambda function, parts: [function(p) for p in parts]):
@@ -127,6 +108,210 @@ def test_resuming_with_other_settings_is_refused():
     state = last(itertools.islice(nn.train(small(), IMAGES, SCHEDULE, np.random.default_rng(3), 6, batch=9), 1))
     with pytest.raises(ValueError, match=r"other settings \(batch: 9 -> 10\)"):
         nn.train(state.net, IMAGES, SCHEDULE, None, 6, batch=10, state=state)
+
+
+ALMOST_CLEAN = ed.schedule.Schedule("almost clean", *(lambda t, v=v: np.full_like(t, v) for v in (1.0, 1e-3, 0.0, 0.0)))
+EVERYTHING = {
+    "batch": (9, 4),
+    "rate": 1e-2,
+    "decay": 0.99,
+    "weight_decay": 0.1,
+    "clip_norm": 0.5,
+    "labels": np.array([0, 1, 2, 0, 1, 2]),
+    "drop_label": 0.4,
+    "shift": 1,
+    "flip": True,
+    "weighting": "hang",
+    "warmup": 2,
+}
+
+
+def classes(seed=0):
+    """A network with all that is random in training."""
+    return nn.UNet((4, 4), 1, classes=3, dropout=0.3, attention=(1,), rng=np.random.default_rng(seed))
+
+
+@pytest.mark.parametrize("stop", (1, 4))
+def test_resumed_run_with_classes_dropout_and_augmentation_equals_an_uninterrupted_one_bit_for_bit(tmp_path, stop):
+    whole = last(nn.train(classes(), IMAGES, SCHEDULE, np.random.default_rng(3), 6, **EVERYTHING))
+    begun = nn.train(classes(), IMAGES, SCHEDULE, np.random.default_rng(3), 6, **EVERYTHING)
+    nn.checkpoint.save(tmp_path / "c.npz", last(itertools.islice(begun, stop)))
+    state = nn.checkpoint.load(tmp_path / "c.npz")
+    resumed = last(nn.train(state.net, IMAGES, SCHEDULE, None, 6, state=state, **EVERYTHING))
+    assert (resumed.losses, resumed.norms, resumed.rates) == (whole.losses, whole.norms, whole.rates)
+    for one, other in ((resumed.net, whole.net), (resumed.average, whole.average)):
+        for name, value in one.parameters.items():
+            np.testing.assert_array_equal(value, other.parameters[name])
+
+
+def test_run_saved_before_a_setting_existed_goes_on_as_it_was():
+    state = last(itertools.islice(nn.train(small(), IMAGES, SCHEDULE, np.random.default_rng(3), 6, batch=9), 1))
+    older = nn.checkpoint.OLDER
+    state.settings = {**older, **{name: value for name, value in state.settings.items() if name not in older}}
+    assert last(nn.train(state.net, IMAGES, SCHEDULE, None, 6, batch=9, state=state)).step == 6
+
+
+def test_dropout_does_not_depend_on_the_threads_parts(monkeypatch):
+    module = importlib.import_module("edudiff.nn.loss")
+    results = []
+    for part in (3, 8):
+        monkeypatch.setattr(module, "PART", part)
+        labels = EVERYTHING["labels"]
+        loss, gradients = denoising_loss(classes(), IMAGES, SCHEDULE, np.random.default_rng(1), 8, "karras", labels)
+        results.append((loss, gradients["out.w"]))
+    assert results[0][0] == pytest.approx(results[1][0], rel=1e-6)
+    np.testing.assert_allclose(results[0][1], results[1][1], rtol=1e-4, atol=1e-6)
+
+
+def test_every_picture_comes_with_its_own_label_and_maybe_shifted():
+    net, seen = classes(), []
+
+    def spy(x, alpha, sigma, labels, rng):
+        seen.extend(zip(x, alpha, labels, strict=True))
+        return nn.UNet.forward(net, x, alpha, sigma, labels, rng)
+
+    net.forward = spy
+    images = np.arange(-1, 1, 1 / 3, dtype=np.float32)[:, None, None, None] * np.ones((6, 5, 4, 1), np.float32)
+    for shift in (0, 2):
+        labels = np.arange(6) % 3
+        denoising_loss(net, images, ALMOST_CLEAN, np.random.default_rng(1), 30, "x0", labels, shift=shift)
+        for x, alpha, label in seen:
+            number = round(float((x.mean() / alpha + 1) * 3))
+            assert labels[number] == label
+    ramps = images * np.arange(4, dtype=np.float32)[:, None]
+    seen.clear()
+    denoising_loss(net, ramps, ALMOST_CLEAN, np.random.default_rng(1), 30, "x0", labels, shift=1, flip=True)
+    starts = {tuple(np.round(np.abs(np.diff(x[0, :, 0] / alpha)) > 0.1)) for x, alpha, _ in seen}
+    assert len(starts) > 2  # a shifted ramp has a level step at one of its ends
+
+
+def test_labels_are_hidden_as_often_as_asked():
+    net, seen = classes(), []
+
+    def spy(x, alpha, sigma, labels, rng):
+        seen.extend(labels)
+        return nn.UNet.forward(net, x, alpha, sigma, labels, rng)
+
+    net.forward = spy
+    labels = EVERYTHING["labels"]
+    denoising_loss(net, IMAGES, SCHEDULE, np.random.default_rng(1), 400, "karras", labels, drop_label=0.25)
+    hidden = np.mean(np.array(seen) == 3)
+    assert hidden == pytest.approx(0.25, abs=4 * np.sqrt(0.25 * 0.75 / 400))
+    assert {0, 1, 2} <= set(seen)
+
+
+def test_each_class_learns_its_own_picture():
+    """P4 with classes: one picture a class, so the best answer given the class is that picture."""
+    ramp = np.linspace(-1, 1, 5, dtype=np.float32)[:, None] * np.ones(4, np.float32)
+    images = np.stack([ramp, -ramp])[..., None]
+    net = nn.ResNet(8, 1, classes=2, rng=np.random.default_rng(0))
+    how = {"batch": 16, "rate": 1e-2, "labels": np.arange(2)}
+    net = last(nn.train(net, images, SCHEDULE, np.random.default_rng(0), 200, **how)).average
+    x = np.random.default_rng(5).standard_normal((6, 5, 4, 1)).astype(np.float32)
+    for label in (0, 1):
+        assert np.abs(net.given(label)(x, 0.1, 0.99) - images[label]).mean() < 0.3
+    assert np.abs(net(x, 0.1, 0.99)).mean() < 0.6  # without a class, about the mean of both
+
+
+def test_shifts_and_mirrors_move_whole_pictures():
+    x0 = np.arange(2 * 4 * 5, dtype=np.float32).reshape(2, 4, 5, 1)
+    for wrap in (True, False):
+        out = augment(np.repeat(x0[:1], 300, axis=0), np.random.default_rng(0), shift=1, flip=True, wrap=wrap)
+        mode = "wrap" if wrap else "edge"
+        padded = np.pad(x0[0], ((1, 1), (1, 1), (0, 0)), mode=mode)
+        possible = [padded[i : i + 4, j : j + 5] for i in range(3) for j in range(3)]
+        possible += [picture[:, ::-1] for picture in possible]
+        found = {next(i for i, p in enumerate(possible) if np.array_equal(p, picture)) for picture in out}
+        assert found == set(range(18))
+    np.testing.assert_array_equal(augment(x0, np.random.default_rng(0)), x0)
+
+
+def test_augmentation_runs_on_the_device(any_cupy):
+    host = augment(IMAGES, np.random.default_rng(0), shift=2, flip=True)
+    device = augment(any_cupy.asarray(IMAGES), np.random.default_rng(0), shift=2, flip=True)
+    np.testing.assert_array_equal(device.get(), host)
+
+
+def test_clipped_gradient_has_the_length_asked_for_and_the_same_direction():
+    gradients = {"a": np.array([3.0, 0.0]), "b": np.array([[4.0]])}
+    assert gradient_norm(gradients) == 5
+    clipped = clip(gradients, 5.0, 2.0)
+    assert gradient_norm(clipped) == pytest.approx(2)
+    np.testing.assert_allclose(clipped["a"] * 2.5, gradients["a"])
+    assert clip(gradients, 5.0, 6.0) is gradients
+
+
+def test_batches_are_taken_in_turn():
+    sizes = []
+    net = small()
+
+    def spy(x, alpha, sigma):
+        sizes.append(len(x))
+        return nn.ResNet.forward(net, x, alpha, sigma)
+
+    states = nn.train(net, IMAGES, SCHEDULE, np.random.default_rng(0), 4, batch=[3, 8])
+    net.forward = spy
+    last(states)
+    assert sizes == [3, 8, 3, 8]
+
+
+def test_exponential_decay_is_that_of_the_paper():
+    """Kamb & Ganguli 2024: the rate times 0.999965 a step, about half in 20,000 steps."""
+    assert nn.learning_rate(10, 10**6, 1.0, 10, 0.999965) == 1
+    assert nn.learning_rate(20_010, 10**6, 1.0, 10, 0.999965) == pytest.approx(0.999965**20_000)
+    assert nn.learning_rate(5, 10**6, 1.0, 10, 0.999965) == pytest.approx(0.6)
+
+
+def test_settings_reach_the_optimiser():
+    """The rates, the shortened gradient and the decay that Adam gets are those asked for."""
+    how = {"batch": 4, "warmup": 2, "decay": 0.9, "clip_norm": 1e-3, "weight_decay": 0.2}
+    states, seen = nn.train(small(), IMAGES, SCHEDULE, np.random.default_rng(0), 5, **how), []
+    state = next(states)
+    step = state.adam.step
+
+    def spy(parameters, gradients, rate):
+        seen.append((gradient_norm(gradients), rate))
+        step(parameters, gradients, rate)
+
+    state.adam.step = spy
+    last(states)
+    norms, rates = zip(*seen, strict=True)
+    np.testing.assert_allclose(norms, 1e-3, rtol=1e-4)
+    assert list(rates) == state.rates[1:]
+    assert state.rates == pytest.approx([1e-3, 2e-3, 2e-3, 1.8e-3, 1.62e-3])
+    assert state.adam.weight_decay == 0.2
+    assert min(state.norms) > 1e-3  # the history shows the gradient before it is shortened
+
+
+def test_history_is_plotted():
+    pytest.importorskip("matplotlib")
+    state = last(nn.train(small(), IMAGES, SCHEDULE, np.random.default_rng(0), 5, batch=4, warmup=2))
+    assert len(state.losses) == len(state.norms) == len(state.rates) == 5
+    curves = [axis.lines[0].get_ydata() for axis in ed.plot.history(state).axes]
+    for curve, values in zip(curves, (state.losses, state.norms, state.rates), strict=True):
+        np.testing.assert_array_equal(curve, values)
+
+
+def test_diverged_training_names_its_last_checkpoint(tmp_path):
+    states = nn.train(small(), IMAGES, SCHEDULE, np.random.default_rng(0), 50, batch=8)
+    state = last(itertools.islice(states, 2))
+    nn.checkpoint.save(tmp_path / "good.npz", state)
+    next(states)
+    state.net.parameters["out.b"][:] = np.nan
+    with pytest.raises(FloatingPointError, match=r"step 4.*last checkpoint is .*good\.npz, of step 2.*clip_norm"):
+        next(states)
+    assert nn.checkpoint.load(tmp_path / "good.npz").step == 2
+
+
+def test_a_gradient_that_is_not_finite_never_reaches_the_weights():
+    net = small()
+    backward = net.backward
+    states = nn.train(net, IMAGES, SCHEDULE, np.random.default_rng(0), 50, batch=8)
+    next(states)
+    net.backward = lambda dout, cache: {**backward(dout, cache), "in.b": np.full(4, np.inf, np.float32)}
+    with pytest.raises(FloatingPointError, match=r"gradient's length is inf at step 2.*no checkpoint was saved"):
+        next(states)
+    assert all(np.isfinite(value).all() for value in net.parameters.values())
 
 
 def test_diverged_training_stops_with_the_step_and_advice():
@@ -170,11 +355,38 @@ def test_learning_rate_rises_straight_and_falls_to_zero():
         ({"rate": -1.0}, "rate is -1.0"),
         ({"weighting": "beta"}, "weighting is 'beta'"),
         ({"rng": None}, "pass rng"),
+        ({"decay": "step"}, "decay is 'step'"),
+        ({"batch": (4, 0)}, "a value of batch is 0"),
+        ({"weight_decay": -1.0}, "weight_decay is -1.0"),
+        ({"clip_norm": 0.0}, "clip_norm is 0.0"),
+        ({"shift": -1}, "shift is -1"),
+        ({"drop_label": 1.0}, "drop_label is 1.0"),
+        ({"average_decay": 1.0}, "average_decay is 1.0"),
+        ({"labels": np.zeros(6, int)}, "labels but no classes"),
     ),
 )
 def test_bad_settings_fail_before_the_first_step(settings, message):
     with pytest.raises(ValueError, match=message):
         nn.train(small(), IMAGES, SCHEDULE, **{"rng": np.random.default_rng(0), **settings})
+
+
+@pytest.mark.parametrize(
+    ("labels", "message"),
+    (
+        (None, "classes but no labels"),
+        (np.zeros(5, int), r"shape \(5,\) and dtype int64, expected \(6,\) integers"),
+        (np.zeros(6), "dtype float64"),
+        (np.full(6, 3), "labels lie in 3 to 3, expected 0 to 2"),
+    ),
+)
+def test_bad_labels_fail_before_the_first_step(labels, message):
+    with pytest.raises(ValueError, match=message):
+        nn.train(classes(), IMAGES, SCHEDULE, np.random.default_rng(0), labels=labels)
+
+
+def test_points_are_not_shifted_or_mirrored():
+    with pytest.raises(ValueError, match="for pictures"):
+        nn.train(nn.Linear(20), IMAGES.reshape(6, 20), SCHEDULE, np.random.default_rng(0), flip=True)
 
 
 def test_bad_pictures_fail_before_the_first_step():

@@ -1,0 +1,170 @@
+"""What is measured: each case yields one record (a plain dict, for JSON) for each back end."""
+
+import importlib.util
+
+import numpy as np
+
+import edudiff as ed
+from edudiff import check
+from edudiff.backend import to_numpy
+from edudiff.bench.measure import extra_memory, interleaved, usable
+
+LEVEL = (0.7, 0.7)  # alpha, sigma of all denoisers measured here: where neither noise nor picture is left out
+PATCH = {
+    "patch_3": {"kind": "grey", "window": 3},
+    "patch_9": {"kind": "grey", "window": 9},
+    "patch_17": {"kind": "grey", "window": 17},
+    "patch_rgb_9": {"kind": "colour", "window": 9},
+    "patch_rgb_17": {"kind": "colour", "window": 17},
+}
+IDEAL = {"ideal": {"images": 60_000, "batch": 64}}
+TRAINING = {
+    "train_resnet_24": {"net": "ResNet", "channels": 48, "depth": 4, "shape": (24, 24, 1), "batch": 128},
+    "train_resnet_28": {"net": "ResNet", "channels": 64, "depth": 6, "shape": (28, 28, 1), "batch": 64},
+    "train_unet_32": {"net": "UNet", "channels": (32, 64, 128), "depth": 2, "shape": (32, 32, 3), "batch": 32},
+}
+CASES = (*PATCH, *IDEAL, *TRAINING)
+KINDS = {  # a kind of pictures: the files, and what is drawn where they are not
+    "grey": ("mnist", 28, 896, ed.data.shapes.strokes),
+    "colour": ("cifar10", 32, 1000, ed.data.shapes.faces),
+}
+
+
+def run(cases=CASES, rounds=5, images=None, root=None, peer=True):
+    """Measure `cases`; yields a record for each case and back end as soon as it is known.
+
+    `images`: size of the training set (default: 896 grey, 1,000 colour pictures, 60,000 for `ideal`). `root`: where
+    data sets are, as for `edudiff.data.load`; without them pictures are drawn. `peer`: time plain PyTorch too, if it is
+    installed. Raises ValueError for an unknown case, or for fewer than one image or round.
+    """
+    for what in cases:
+        check.one_of(what, CASES, "case")
+    for value, name in ((rounds, "rounds"), (1 if images is None else images, "images")):
+        if value < 1:
+            raise ValueError(f"{name} is {value}, expected at least 1")
+    for what in cases:
+        if what in PATCH:
+            yield from patch(what, rounds, images, root, peer)
+        elif what in IDEAL:
+            yield ideal(what, rounds, images, root)
+        else:
+            yield from training(what, rounds)
+
+
+def patch(what, rounds=5, images=None, root=None, peer=True):
+    """ELS with zero border for one noisy picture: `Patch` on each back end, and plain PyTorch at its best."""
+    window = PATCH[what]["window"]
+    data, pictures = load(PATCH[what]["kind"], images, root)
+    x = noisy(pictures[:1])  # (1, H, W, C)
+    calls, memory = {}, {}
+    for backend in filter(usable, ("numpy", "numba", "cupy")):
+        calls[backend] = _answer(ed.denoisers.Patch(_placed(pictures, backend), window, backend=backend), x, backend)
+        calls[backend]()
+        memory[backend] = extra_memory(calls[backend])
+    form = {}
+    if peer and importlib.util.find_spec("torch"):
+        from edudiff.bench.plain_torch import fastest
+
+        plain = fastest(pictures, window, x, *LEVEL)
+        calls["torch"] = lambda: plain(x, *LEVEL)
+        form = {"peer": f"torch, {plain.form}, {plain.batch} pictures at once"}
+    seconds = interleaved(calls, rounds)
+    peer_seconds = seconds.pop("torch", None)
+    shape = pictures.shape
+    for backend, value in seconds.items():
+        record = {"what": what, "backend": backend, "seconds": value, "memory_mb": memory[backend] / 1e6}
+        record |= {"data": data, "images": shape[0], "size": shape[1], "window": window}
+        record["pairs_per_second"] = pairs(shape, window) / value
+        yield record | form | ({} if peer_seconds is None else _against(peer_seconds, value))
+
+
+def ideal(what, rounds=5, images=None, root=None):
+    """`Ideal` for a batch against the two bare matrix products inside it, x with the images and weights with them."""
+    case = IDEAL[what]
+    data, pictures = load("grey", images or case["images"], root)
+    x = noisy(np.resize(pictures, (case["batch"], *pictures.shape[1:])))  # (B, H, W, C)
+    denoise = ed.denoisers.Ideal(pictures)
+    flat, rows = pictures.reshape(len(pictures), -1), x.reshape(len(x), -1)  # (N, D), (B, D)
+    seconds = interleaved({"ideal": lambda: denoise(x, *LEVEL), "product": lambda: (rows @ flat.T) @ flat}, rounds)
+    record = {"what": what, "backend": "numpy", "seconds": seconds["ideal"]}
+    record |= {"memory_mb": extra_memory(lambda: denoise(x, *LEVEL)) / 1e6, "data": data}
+    record |= {"images": len(pictures), "size": x.shape[1], "batch": len(x)}
+    return record | {"product_seconds": seconds["product"], "share": seconds["product"] / seconds["ideal"]}
+
+
+def training(what, rounds=5):
+    """One training step of the network, forward, backward and Adam, on each back end."""
+    case = TRAINING[what]
+    walks = {backend: _training_steps(case, backend) for backend in filter(usable, ("numpy", "numba"))}
+    calls = {backend: lambda walk=walk: next(walk) for backend, walk in walks.items()}
+    for call in calls.values():
+        call()
+    seconds = interleaved(calls, rounds)
+    for backend, value in seconds.items():
+        memory = extra_memory(calls[backend]) / 1e6
+        yield {"what": what, "backend": backend, "seconds": value, "memory_mb": memory, **case}
+
+
+def load(kind, count=None, root=None):
+    """The name and the first `count` pictures of a kind, from files if they are there, else drawn."""
+    name, _, usual, draw = KINDS[kind]
+    try:
+        ed.data.load(name, 1, root=root)
+    except FileNotFoundError:
+        name = draw.__name__
+    return name, range_of(kind, 0, count or usual, root)
+
+
+def range_of(kind, first, last, root=None):
+    """Pictures number `first` to `last` - 1 of a kind: what `load` reads or draws, in parts."""
+    name, size, _, draw = KINDS[kind]
+    try:
+        return ed.data.load_range(name, first, last, root=root)
+    except FileNotFoundError:
+        return draw(last, size=size, rng=np.random.default_rng(0))[first:]
+
+
+def noisy(x0):
+    """The pictures with noise at LEVEL, float32."""
+    alpha, sigma = LEVEL
+    noise = np.random.default_rng(1).standard_normal(x0.shape)
+    return (alpha * x0 + sigma * noise).astype(np.float32)
+
+
+def pairs(shape, window):
+    """How many pairs of windows ELS with zero border compares for one noisy picture.
+
+    >>> pairs((10, 5, 5, 1), 3)  # on each axis 3 x 3 inner pairs, and 2 at the edges, each with itself
+    1210
+    """
+    number = shape[0]
+    for length in shape[1:3]:
+        inner = max(length - window + 1, 0)
+        number *= inner**2 + length - inner
+    return number
+
+
+def _training_steps(case, backend):
+    rng, shape = np.random.default_rng(0), case["shape"]
+    images = rng.uniform(-1, 1, (256, *shape)).astype(np.float32)  # (256, H, W, C)
+    make = getattr(ed.nn, case["net"])
+    net = make(case["channels"], case["depth"], image_channels=shape[2], rng=rng, backend=backend)
+    return ed.nn.train(net, images, ed.schedule.cosine(), rng, 10**6, batch=case["batch"])
+
+
+def _placed(pictures, backend):
+    if backend != "cupy":
+        return pictures
+    import cupy
+
+    return cupy.asarray(pictures)
+
+
+def _answer(denoise, x, backend):
+    """A call that waits for the answer to be on the host."""
+    placed = _placed(x, backend)
+    return lambda: to_numpy(denoise(placed, *LEVEL))
+
+
+def _against(peer_seconds, seconds):
+    return {"peer_seconds": peer_seconds, "ratio": peer_seconds / seconds}

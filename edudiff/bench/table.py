@@ -1,0 +1,16 @@
+"""A record as a line of a table on the screen."""
+
+HEADER = f"{'what':16} {'back end':8} {'seconds':>9} {'memory':>8}  compared with"
+
+
+def line(record):
+    """One record as a line under HEADER."""
+    said = []
+    if "pairs_per_second" in record:
+        said.append(f"{record['pairs_per_second']:.2g} pairs of windows a second")
+    if "ratio" in record:
+        said.append(f"{record['ratio']:.1f} times as fast as plain PyTorch ({record['peer_seconds']:.3g} s)")
+    if "share" in record:
+        said.append(f"{record['share']:.0%} of the speed of its two bare matrix products")
+    memory = f"{record['memory_mb']:.0f} MB"
+    return f"{record['what']:16} {record['backend']:8} {record['seconds']:9.4f} {memory:>8}  {'; '.join(said)}".rstrip()

@@ -1,0 +1,111 @@
+"""How far what is drawn is from the data, as laws: sliced Wasserstein and energy distance, Frechet distance."""
+
+import math
+
+import numpy as np
+
+from edudiff.backend import to_numpy
+from edudiff.compare.bootstrap import bootstrap
+from edudiff.denoisers.law import frechet, moments
+
+DIRECTIONS = 64
+CELLS = 4  # the feature space looks at 4 x 4 parts of a picture
+
+
+def distances(x, data, rng, draws=200):
+    """All distances of two sets of items, (B, ...) and (N, ...), each an `Interval`: a dict.
+
+    `sliced_wasserstein` and `energy` on the items as they are, `frechet` on the `features` of pictures, on points as
+    they are. Finite samples of one and the same law are apart too: compare with the distance of two halves of the data.
+    """
+    a, b = (to_numpy(s).reshape(len(s), -1).astype("float64") for s in (x, data))  # (B, D), (N, D)
+    matrices = _distances(a, a), _distances(a, b), _distances(b, b)
+    seen = [features(to_numpy(s)) if s.ndim == 4 else f for s, f in ((x, a), (data, b))]  # (B, F), (N, F)
+    slices = [s @ directions(a.shape[1]).T for s in (a, b)]  # (B, K), (N, K)
+    statistics = {
+        "sliced_wasserstein": lambda i, j: _transport(slices[0][i], slices[1][j]),
+        "energy": lambda i, j: _energy(*matrices, _shares(i), _shares(j)),
+        "frechet": lambda i, j: frechet(*moments(seen[0][i]), *moments(seen[1][j])),
+    }
+    return {
+        name: bootstrap(statistic, len(a), len(b), rng=rng, draws=draws, reflect=True)
+        for name, statistic in statistics.items()
+    }
+
+
+def sliced_wasserstein(x, y, count=DIRECTIONS):
+    """The root of the mean squared 2-Wasserstein distance of the projections on `count` directions (Rabin et al. 2011).
+
+    `x`: (B, D), `y`: (N, D). On a line the optimal transport pairs quantiles. The directions are fixed, see
+    `directions`.
+    """
+    lines = directions(x.shape[1], count).T  # (D, K)
+    return _transport(x @ lines, y @ lines)
+
+
+def energy_distance(x, y):
+    """sqrt(2 E|X - Y| - E|X - X'| - E|Y - Y'|), 0 only for equal laws (Szekely & Rizzo 2013). (B, D), (N, D)."""
+    own = [np.full(len(s), 1 / len(s)) for s in (x, y)]  # (B,), (N,)
+    return _energy(_distances(x, x), _distances(x, y), _distances(y, y), *own)
+
+
+def directions(width, count=DIRECTIONS):
+    """`count` unit vectors, (count, width): equally spaced on the half circle in the plane, else drawn from seed 0."""
+    if width == 1:
+        return np.ones((1, 1))
+    if width == 2:
+        angle = math.pi * (np.arange(count) + 0.5) / count  # (K,)
+        return np.stack([np.cos(angle), np.sin(angle)], axis=1)  # (K, 2)
+    normal = np.random.default_rng(0).standard_normal((count, width))  # (K, D)
+    return normal / np.sqrt((normal**2).sum(1, keepdims=True))
+
+
+def features(pictures):
+    """What the Frechet distance of pictures looks at, (B, H, W, C) to (B, 16 C + 32), nothing in it learned:
+
+    1. the mean of each channel in 4 x 4 equal parts of the picture, 16 C numbers: what is where, coarsely;
+    2. the mean absolute difference of the grey picture between neighbours, across and down, in the same parts, 32
+       numbers: how much detail there is, and where.
+
+    A picture whose side is no multiple of 4 has parts that differ by one row or column.
+    """
+    grey = pictures.mean(3, keepdims=True)  # (B, H, W, 1)
+    down, across = (np.abs(np.diff(grey, axis=axis)) for axis in (1, 2))  # (B, H - 1, W, 1), (B, H, W - 1, 1)
+    return np.concatenate([_parts(a) for a in (pictures, down, across)], axis=1)  # (B, 16 C + 32)
+
+
+def _parts(a):
+    """Means over 4 x 4 parts: (B, H, W, C) to (B, 16 C)."""
+    for axis in (1, 2):
+        parts = np.array_split(a, CELLS, axis=axis)
+        if min(part.shape[axis] for part in parts) == 0:
+            raise ValueError(f"a picture of shape {a.shape[1:]} is too small for {CELLS} x {CELLS} parts")
+        a = np.concatenate([part.mean(axis, keepdims=True, dtype="float64") for part in parts], axis=axis)
+    return a.reshape(len(a), -1)
+
+
+def _transport(a, b):
+    """The root mean squared distance of the quantiles of each column: (B, K), (N, K)."""
+    a, b = np.sort(a, axis=0), np.sort(b, axis=0)  # (B, K), (N, K)
+    at = np.unique(np.concatenate([np.arange(1, len(s) + 1) / len(s) for s in (a, b)]).round(12))  # (Q,)
+    middle = at - np.diff(at, prepend=0) / 2  # (Q,) of each piece on which both quantile functions are constant
+    pieces = [s[np.minimum((middle * len(s)).astype(int), len(s) - 1)] for s in (a, b)]  # (Q, K) each
+    return math.sqrt(float(np.diff(at, prepend=0) @ ((pieces[0] - pieces[1]) ** 2).mean(1)))
+
+
+def _distances(x, y):
+    """Euclidean distances of all pairs, (B, D), (N, D) to (B, N)."""
+    mean = y.mean(0)  # (D,)
+    x, y = x - mean, y - mean
+    squares = (x**2).sum(1)[:, None] + (y**2).sum(1) - 2 * x @ y.T  # (B, N)
+    return np.sqrt(np.maximum(squares, 0))
+
+
+def _energy(xx, xy, yy, p, q):
+    """The energy distance of two weighted sets, from the distances of all pairs and the weights (B,), (N,)."""
+    return math.sqrt(max(0.0, float(2 * p @ xy @ q - p @ xx @ p - q @ yy @ q)))
+
+
+def _shares(index):
+    """How often each item of a sample was drawn, as weights: (B,)."""
+    return np.bincount(index, minlength=len(index)) / len(index)

@@ -1,0 +1,74 @@
+"""How new drawn items are, and how different from each other, measured against the training set's own distances."""
+
+import numpy as np
+
+from edudiff.backend import array_module, to_numpy
+from edudiff.compare.bootstrap import bootstrap
+
+CHUNK = 512  # rows of a matrix of distances
+COPY = 0.05  # a drawn item is new if it is further from the training set than this share of its items are
+
+
+def nearest_distance(x, images, leave_out=False):
+    """Root-mean-square distance of each item of `x` (B, ...) to its nearest of `images` (N, ...): (B,).
+
+    `leave_out`: `x` is `images`, and no item counts as its own neighbour. Candidates are found by a matrix product in
+    float64, the distance to the nearest is then computed from the difference itself.
+    """
+    xp = array_module(x, images)
+    mean = images.mean(0, dtype="float64").reshape(-1)  # (D,)
+    rows, others = (a.reshape(len(a), -1).astype("float64") - mean for a in (x, images))  # (B, D), (N, D)
+    sizes = (others**2).sum(1)  # (N,)
+    found = []
+    for first in range(0, len(rows), CHUNK):
+        some = rows[first : first + CHUNK]  # (b, D)
+        squares = sizes - 2 * some @ others.T  # (b, N)
+        if leave_out:
+            squares[xp.arange(len(some)), first + xp.arange(len(some))] = xp.inf
+        found.append(((some - others[squares.argmin(1)]) ** 2).mean(1))  # (b,)
+    return xp.sqrt(xp.concatenate(found))  # (B,)
+
+
+def novelty(x, images, rng, draws=200):
+    """How new the items of `x` (B, ...) are, given the training set `images` (N, ...): a dict of bootstrap `Interval`s.
+
+    `ratio`: the median distance to the nearest training item, over the median distance of a training item to its
+    nearest other: 0 is a copy, 1 is as new as a further item of the data. `new`: the share of items that are further
+    from the training set than all but the closest 5 % of the training items are from each other.
+    """
+    own = to_numpy(nearest_distance(images, images, leave_out=True))  # (N,)
+    distance = to_numpy(nearest_distance(x, images))  # (B,)
+    size = len(distance)
+    return {
+        "ratio": bootstrap(lambda i: np.median(distance[i]) / np.median(own), size, rng=rng, draws=draws),
+        "new": bootstrap(lambda i: (distance[i] > np.quantile(own, COPY)).mean(), size, rng=rng, draws=draws),
+    }
+
+
+def diversity(x, images, rng, draws=200):
+    """The mean distance between two items of `x` (B, ...), over that between two of `images` (N, ...): an `Interval`.
+
+    0 if all are the same, 1 if they differ as the training items do. Pairs are of different items.
+    """
+    own = _pairs(images)  # (N, N)
+    among = _pairs(x)  # (B, B)
+    whole = own.sum() / (len(own) * (len(own) - 1))
+
+    def statistic(i):
+        chosen = among[np.ix_(i, i)]  # (B, B)
+        different = i[:, None] != i  # (B, B), an item drawn twice is no pair
+        return chosen.sum() / max(1, different.sum()) / whole
+
+    return bootstrap(statistic, len(among), rng=rng, draws=draws)
+
+
+def _pairs(x):
+    """Root-mean-square distances of all pairs, (B, B) on the host, 0 on the diagonal."""
+    if len(x) < 2:
+        raise ValueError(f"a set of shape {x.shape} has no pairs, expected at least two items")
+    rows = to_numpy(x).reshape(len(x), -1).astype("float64")  # (B, D)
+    rows = rows - rows.mean(0)  # (B, D)
+    sizes = (rows**2).sum(1)  # (B,)
+    squares = np.maximum(0, sizes[:, None] + sizes - 2 * rows @ rows.T)  # (B, B)
+    np.fill_diagonal(squares, 0)
+    return np.sqrt(squares / rows.shape[1])

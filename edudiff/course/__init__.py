@@ -1,0 +1,5 @@
+"""A course in a folder: assignments become bundles for students and graders, and what is handed in is graded.
+
+Read `assignment` (what an assignment is), `runner` (how its tests are run), `sandbox` and `worker` (how code that
+nobody trusts is run), then `build`, `check` and `grade`, the three commands of `edudiff course`.
+"""

@@ -1,0 +1,43 @@
+"""`edudiff course check`: the visible tests on one file, and for each task what is wrong."""
+
+from pathlib import Path
+
+from edudiff.course import handed_in, hints, judge
+from edudiff.course.assignment import VISIBLE, natural
+
+
+def places(path):
+    """The folders of assignments that `path` stands for: one file or folder is itself, a bundle is all its folders."""
+    path = Path(path)
+    inside = [file.parent for file in path.glob(f"*/{hints.FILE}")]
+    return sorted(inside, key=natural) if inside else [path]
+
+
+def check(path, limits=None):
+    """The verdicts on a student's file (.py, .ipynb) or on the folder that holds it.
+
+    The tests and hints lie beside it, as in the student's bundle. Raises ValueError if they do not, or if the file
+    cannot be read.
+    """
+    path = Path(path)
+    folder = path if path.is_dir() else path.parent
+    if not (folder / hints.FILE).is_file() or not (folder / VISIBLE).is_file():
+        raise ValueError(f"{folder} has no {VISIBLE} and {hints.FILE}; keep your file in the folder of the assignment")
+    file = handed_in.find(folder, folder.resolve().name) if path.is_dir() else handed_in.read(path)
+    if file is None:
+        raise ValueError(f"{folder} has no {folder.resolve().name}.py; give the name of your file")
+    if file.problem:
+        raise ValueError(f"{file.name} {file.problem}")
+    verdicts, _ = judge.judge(file.source, file.name, folder / VISIBLE, hints.read(folder / hints.FILE), limits=limits)
+    return verdicts
+
+
+def report(verdicts):
+    """The verdicts as lines of text."""
+    lines = []
+    for verdict in verdicts:
+        lines.append(f"{verdict.task}: {verdict.status}")
+        lines += [f"    {verdict.message}"] if verdict.message else []
+        lines += [f"    Hint: {verdict.hint}"] if verdict.hint else []
+    lines.append(f"{sum(verdict.passed for verdict in verdicts)} of {len(verdicts)} tasks passed")
+    return "\n".join(lines)

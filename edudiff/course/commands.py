@@ -1,0 +1,62 @@
+"""`edudiff course build | check | grade` on the command line."""
+
+from edudiff.course import check, grade, reports
+from edudiff.course.sandbox import Limits
+
+ASSIGNMENTS = "lessons/assignments"
+
+
+def add(parser):
+    """Add the three commands to the parser of `edudiff course`."""
+    commands = parser.add_subparsers(metavar="COMMAND", required=True)
+    build = commands.add_parser("build", help="make the students' and the grader's bundle")
+    build.add_argument("folder", metavar="DIR", help="gets DIR/student and DIR/grader")
+    build.add_argument("--from", dest="source", default=ASSIGNMENTS, help=f"the assignments (default: {ASSIGNMENTS})")
+    build.set_defaults(run=run_build)
+
+    check = commands.add_parser("check", help="run the visible tests on a student's file")
+    check.add_argument("file", metavar="FILE", help="a .py or .ipynb in its folder, that folder, or the bundle")
+    check.set_defaults(run=run_check)
+
+    grade = commands.add_parser("grade", help="grade a folder of submissions")
+    grade.add_argument("submissions", metavar="SUBMISSIONS", help="holds a folder for each student")
+    grade.add_argument("--grader", default="grader", metavar="DIR", help="the grader's bundle (default: grader)")
+    grade.add_argument("--out", default="grades.csv", metavar="FILE", help="the table (default: grades.csv)")
+    grade.add_argument("--jobs", type=int, default=1, help="submissions graded at the same time")
+    grade.set_defaults(run=run_grade)
+    for command in (check, grade):
+        command.add_argument("--call-seconds", type=float, default=Limits.call, help="limit of one call")
+        command.add_argument("--seconds", type=float, default=Limits.total, help="limit of all calls of one test file")
+        command.add_argument("--memory", type=int, default=Limits.memory, help="limit in MiB")
+
+
+def limits(args):
+    return Limits(args.call_seconds, args.seconds, args.memory)
+
+
+def run_build(args):
+    """`edudiff course build`."""
+    from edudiff.course.build import build
+
+    found = build(args.source, args.folder)
+    tasks, wrongs = sum(len(one.tasks) for one in found), sum(len(one.wrongs) for one in found)
+    print(f"{len(found)} assignments, {tasks} tasks, hints for {wrongs} wrong solutions")
+    print(f"for students: {args.folder}/student\nfor grading:  {args.folder}/grader")
+
+
+def run_check(args):
+    """`edudiff course check`."""
+    for place in check.places(args.file):
+        print(f"{place.resolve().name}\n{check.report(check.check(place, limits(args)))}\n")
+
+
+def run_grade(args):
+    """`edudiff course grade`."""
+
+    def say(graded):
+        print(f"{reports.clean(graded.student)}: {graded.points} of {graded.most}", flush=True)
+
+    done = grade.grade(args.submissions, args.grader, args.out, limits(args), args.jobs, say)
+    if warning := grade.warning(done):
+        print(f"careful: {warning}")
+    print(f"grades: {args.out}")

@@ -1,0 +1,87 @@
+"""`edudiff course grade`: every submission against the visible and the hidden tests."""
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from edudiff.course import assignment, handed_in, hints, judge, reports
+
+NEEDED = {"files", "system calls"}
+
+
+@dataclass
+class Graded:
+    """One student: {assignment: verdicts}, {assignment: what was wrong with the file}, and the defences that held."""
+
+    student: str
+    verdicts: dict = field(default_factory=dict)
+    problems: dict = field(default_factory=dict)
+    held: set = field(default_factory=set)
+
+    @property
+    def points(self):
+        return sum(verdict.passed for verdicts in self.verdicts.values() for verdict in verdicts)
+
+    @property
+    def most(self):
+        return sum(len(verdicts) for verdicts in self.verdicts.values())
+
+
+def grade(submissions, grader, out, limits=None, jobs=1, progress=None):
+    """Grade every folder in `submissions` with the bundle `grader`; returns a list of `Graded`.
+
+    Writes the table `out` (CSV), and beside it, in a folder of the same name without its ending, for each student
+    `junit.xml` and Gradescope's `results.json`. `progress` is called with each `Graded`.
+    Raises ValueError for a missing folder or a broken bundle, OSError if the results cannot be written.
+    """
+    submissions, out = Path(submissions), Path(out)
+    if not submissions.is_dir():
+        raise ValueError(f"{submissions} is not a folder; expected one with a folder for each student")
+    students = sorted((path for path in submissions.iterdir() if path.is_dir()), key=assignment.natural)
+    if not students:
+        raise ValueError(f"{submissions} has no folders; expected one for each student")
+    if not isinstance(jobs, int) or jobs < 1:
+        raise ValueError(f"jobs is {jobs}, expected a number of submissions to grade at once, at least 1")
+    rubric = [(one, hints.read(one.folder / hints.FILE)) for one in assignment.read_all(grader)]
+    folder = out.with_suffix("")
+    if folder == out:
+        raise ValueError(f"{out} has no ending; expected a file such as {out}.csv")
+    folder.mkdir(parents=True, exist_ok=True)
+    done = []
+    # Threads, because the work is done in the processes of the submissions.
+    with ThreadPoolExecutor(jobs) as pool:
+        for graded in pool.map(lambda student: one_student(student, rubric, limits), students):
+            reports.write_one(folder / graded.student, graded)
+            done.append(graded)
+            if progress:
+                progress(graded)
+    reports.write_table(out, done)
+    return done
+
+
+def one_student(folder, rubric, limits=None):
+    """Grade one folder; nothing in it can end the grading."""
+    graded = Graded(folder.name)
+    for one, known in rubric:
+        file = None if folder.is_symlink() else handed_in.find(folder, one.name)
+        if file is None or file.problem:
+            problem = file.problem if file else "not handed in"
+            graded.problems[one.name] = problem
+            graded.verdicts[one.name] = [judge.Verdict(task, judge.WRONG, problem) for task in known]
+            continue
+        tests = one.test_file(assignment.VISIBLE), one.test_file(assignment.HIDDEN)
+        graded.verdicts[one.name], held = judge.judge(file.source, file.name, tests[0], known, tests[1], limits)
+        graded.held |= set(held)
+    return graded
+
+
+def warning(done):
+    """What the platform did not enforce, in a sentence, or ""."""
+    ran = [graded.held for graded in done if graded.held]
+    missing = sorted(NEEDED - set.intersection(*ran)) if ran else []
+    if not missing:
+        return ""
+    return (
+        f"this machine's kernel did not restrict {' and '.join(missing)}: an audit hook did, and determined code gets"
+        " around that; grade code that you do not trust on Linux 5.13 or later, or in a container"
+    )

@@ -1,0 +1,67 @@
+"""What is known of wrong solutions: the fingerprint of their answers to the visible tests, and a hint for each.
+
+The list can be given to students. The fingerprint is a hash, and the hint is sealed with the answers themselves: only
+who gave these wrong answers can read it, and nobody learns all mistakes, and so the solution, beforehand.
+"""
+
+import json
+from hashlib import shake_256
+
+from edudiff.course import runner
+from edudiff.course.assignment import HIDDEN, VISIBLE
+
+FILE = "hints.json"
+
+
+def collect(assignment):
+    """{task: {fingerprint: sealed hint}} of all wrong solutions.
+
+    Raises ValueError if the master fails a test, if a wrong solution passes all hidden tests, or if it answers the
+    visible tests as the master or another wrong solution does: then these need a case that tells them apart.
+    """
+    visible, hidden = (assignment.test_file(name) for name in (VISIBLE, HIDDEN))
+    master = runner.local(runner.loaded(assignment.source, assignment.name))
+    known: dict[str, dict] = {}
+    for path in (hidden, visible):
+        for result in runner.run(path, master, assignment.tasks):
+            if not result.passed:
+                said = [o.message for o in result.outcomes if o.error] or ["no test has its marker"]
+                raise ValueError(f"{assignment.name}: the master fails {path.name} of {result.task}: {said[0]}")
+            known[result.task] = {result.fingerprint: ("the master", "")}
+    for wrong in assignment.wrongs:
+        call = runner.local(runner.loaded(wrong.source, wrong.name))
+        [result], [unseen] = (runner.run(path, call, [wrong.task]) for path in (visible, hidden))
+        if unseen.passed:
+            raise ValueError(f"{assignment.name}: {wrong.name} passes all hidden tests")
+        twin = known[wrong.task].setdefault(result.fingerprint, (wrong.name, _seal(wrong.hint.encode(), result.prints)))
+        if twin[0] != wrong.name:
+            raise ValueError(f"{assignment.name}: {wrong.name} answers the visible tests as {twin[0]} does")
+    return {task: {mark: hint.hex() for mark, (_, hint) in found.items() if hint} for task, found in known.items()}
+
+
+def hint(hints, result):
+    """The hint for the answers in a `runner.Result`, or ""."""
+    sealed = hints[result.task].get(result.fingerprint, "")
+    return _seal(bytes.fromhex(sealed), result.prints).decode()
+
+
+def _seal(text, prints):
+    """`text` (bytes) added to a stream of bytes made from answers; doing it twice gives the text again."""
+    stream = shake_256("\n".join(prints).encode("utf-8", "backslashreplace")).digest(len(text))
+    return bytes(a ^ b for a, b in zip(text, stream, strict=True))
+
+
+def write(path, hints):
+    """Write hints as JSON."""
+    path.write_text(json.dumps(hints, indent=1) + "\n", encoding="utf-8")
+
+
+def read(path):
+    """Hints as `collect` made them; their keys are the tasks, in order. Raises ValueError for another file."""
+    try:
+        hints = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise ValueError(f"{path} cannot be read ({error}); build the bundle again: edudiff course build") from error
+    if not isinstance(hints, dict) or not all(isinstance(known, dict) for known in hints.values()):
+        raise ValueError(f"{path} is not a list of hints; build the bundle again: edudiff course build")
+    return hints

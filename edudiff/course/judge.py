@@ -1,0 +1,54 @@
+"""Judge one file: run tests in the sandbox, and say for each task what is wrong, with a hint where one is known."""
+
+from dataclasses import dataclass
+
+from edudiff.course import hints, runner
+from edudiff.course.sandbox import Sandbox
+
+PASSED, UNWRITTEN, WRONG = "passed", "not written yet", "wrong"
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """One task: `status`, what a visible test said (`message`), the `hint` for a known mistake.
+
+    `hidden` is the number of hidden tests that passed and that there are, or None where none were run.
+    """
+
+    task: str
+    status: str
+    message: str = ""
+    hint: str = ""
+    hidden: tuple[int, int] | None = None
+
+    @property
+    def passed(self):
+        return self.status == PASSED
+
+
+def judge(source, name, visible, known, hidden=None, limits=None):
+    """Run the tests in the file `visible`, and in `hidden` if given, on the text `source`.
+
+    `known`: from `edudiff.course.hints`. Returns a list of `Verdict` and the defences that the sandbox had. Hidden
+    tests run last, and only for tasks that pass the visible ones: no message of a visible test can then tell what a
+    hidden one asked.
+    """
+    with Sandbox(source, name, limits) as sandbox:
+        shown = runner.run(visible, sandbox.call, list(known))
+        left = [result.task for result in shown if result.passed and hidden]
+        unseen = {result.task: result for result in runner.run(hidden, sandbox.call, left)} if left else {}
+        held = sandbox.held
+    return [_verdict(result, unseen.get(result.task), hints.hint(known, result)) for result in shown], held
+
+
+def _verdict(shown, unseen, hint):
+    count = (sum(not outcome.error for outcome in unseen.outcomes), len(unseen.outcomes)) if unseen else None
+    if shown.passed and (unseen is None or unseen.passed):
+        return Verdict(shown.task, PASSED, hint=hint, hidden=count)
+    if shown.passed:
+        return Verdict(shown.task, WRONG, "the visible tests pass, hidden ones do not", hint, count)
+    if shown.unwritten:
+        return Verdict(shown.task, UNWRITTEN)
+    first = next((outcome for outcome in shown.outcomes if outcome.error), None)
+    message = f"{first.test.about} {first.message}" if first else "there is no test of it"
+    return Verdict(shown.task, WRONG, message, hint)

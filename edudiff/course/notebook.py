@@ -1,0 +1,107 @@
+"""Assignments as notebooks with nbgrader's metadata, and code out of notebooks that were handed in.
+
+The instructor's notebook is what nbgrader calls a source notebook: solutions between its markers, hidden tests between
+theirs. The student's is the release version of the same notebook.
+"""
+
+import ast
+import json
+
+from edudiff.course.assignment import HIDDEN, VISIBLE, functions
+
+HIDE, SHOW = "### BEGIN HIDDEN TESTS", "### END HIDDEN TESTS"
+STUDENT = "from types import SimpleNamespace\n\nstudent = SimpleNamespace(**globals())\n"
+
+
+def build(assignment, for_student):
+    """The assignment as a notebook node: text, one cell to solve a task, one cell with its tests.
+
+    Needs jupytext and nbformat. Raises ImportError that says how to get them, and nbformat's ValidationError.
+    """
+    jupytext, nbformat = libraries()
+    made = jupytext.reads(assignment.stub if for_student else assignment.source, fmt="py:percent")
+    cells = []
+    for place, cell in enumerate(made.cells):
+        named = [node.name for node in functions(cell.source)] if cell.cell_type == "code" else []
+        task = next((name for name in named if name in assignment.tasks), None)
+        cells.append(_mark(cell, task or f"text_{place}", solution=task is not None))
+        if task:
+            source = tests(assignment.test_file(VISIBLE), task)
+            if not for_student:
+                source += f"\n\n{HIDE}\n{tests(assignment.test_file(HIDDEN), task)}\n{SHOW}"
+            cells.append(_mark(nbformat.v4.new_code_cell(source), f"test_{task}", points=1))
+    kernel = {"display_name": "Python 3", "language": "python", "name": "python3"}
+    done = nbformat.v4.new_notebook(cells=cells, metadata={"kernelspec": kernel})
+    for cell in done.cells:
+        cell["id"] = cell.metadata.nbgrader.grade_id  # ids of nbformat are random; these are the same in every build
+    nbformat.validate(done)
+    return done
+
+
+def write(path, notebook):
+    """Write a notebook as JSON."""
+    _, nbformat = libraries()
+    path.write_text(nbformat.writes(notebook) + "\n", encoding="utf-8")
+
+
+def code(text):
+    """The code of a notebook that was handed in, as one file: its code cells without tests, magics or commands.
+
+    Raises ValueError for what is no notebook.
+    """
+    try:
+        cells = [cell for cell in json.loads(text)["cells"] if cell["cell_type"] == "code"]
+        sources = ["".join(cell["source"]) for cell in cells if not _is_test(cell)]
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
+        raise ValueError(f"not a notebook of version 4 ({type(error).__name__})") from error
+    return "\n\n\n".join(_plain(source) for source in sources) + "\n"
+
+
+def tests(path, task):
+    """The tests of one task as the text of a cell that runs them on the notebook's own functions."""
+    source = path.read_text(encoding="utf-8")
+    lines, kept, names = source.splitlines(keepends=True), [], []
+    for node in ast.parse(source).body:
+        start = min([node.lineno, *(d.lineno for d in getattr(node, "decorator_list", []))])
+        text = "".join(lines[start - 1 : node.end_lineno])
+        if isinstance(node, ast.FunctionDef) and node.name.startswith("test_"):
+            if f"@pytest.mark.{task}\n" in text:
+                kept.append("".join(lines[node.lineno - 1 : node.end_lineno]))
+                names.append(node.name)
+        elif not (isinstance(node, ast.Expr) or text == "import pytest\n"):
+            kept.append(text)
+    calls = "".join(f"{name}(student)\n" for name in names)
+    return "\n".join([*kept, STUDENT, calls]).rstrip("\n")
+
+
+def libraries():
+    """(jupytext, nbformat). Raises ImportError that says how to get them."""
+    try:
+        import jupytext
+        import nbformat
+    except ImportError as error:
+        raise ImportError("notebooks need jupytext; install it with: pip install 'edudiff[lessons]'") from error
+    return jupytext, nbformat
+
+
+def _mark(cell, grade_id, solution=False, points=None):
+    """Give a cell nbgrader's metadata: to be solved, to be graded (with points), or to be read only."""
+    cell.metadata.clear()
+    cell.metadata["nbgrader"] = {
+        "schema_version": 3,
+        "grade_id": grade_id,
+        "solution": solution,
+        "grade": points is not None,
+        "locked": not solution,
+        "task": False,
+        **({} if points is None else {"points": points}),
+    }
+    return cell
+
+
+def _is_test(cell):
+    return cell["metadata"].get("nbgrader", {}).get("grade") or STUDENT in "".join(cell["source"])
+
+
+def _plain(source):
+    return "\n".join(line for line in source.splitlines() if not line.lstrip().startswith(("%", "!", "?")))

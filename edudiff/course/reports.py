@@ -1,0 +1,74 @@
+"""Grades as files: a table for all (CSV), and for each student JUnit XML and Gradescope's results.json.
+
+What a hidden test said is in none of them, only how many passed: the messages of a submission's own errors could carry
+what it was tested with.
+"""
+
+import csv
+import json
+import re
+import xml.etree.ElementTree as ElementTree
+
+CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")  # what XML cannot hold
+
+
+def write_table(path, done):
+    """One row a student: total, and 1 or 0 for each task; the last column says what was wrong with files."""
+    names = [f"{name}/{verdict.task}" for name, verdicts in done[0].verdicts.items() for verdict in verdicts]
+    with open(path, "w", newline="", encoding="utf-8") as file:
+        table = csv.writer(file)
+        table.writerow(["student", "points", "out of", *names, "notes"])
+        for graded in done:
+            points = [int(verdict.passed) for verdicts in graded.verdicts.values() for verdict in verdicts]
+            notes = "; ".join(f"{name} {problem}" for name, problem in graded.problems.items())
+            table.writerow([clean(graded.student), graded.points, graded.most, *points, clean(notes)])
+
+
+def write_one(folder, graded):
+    """`junit.xml` and `results.json` of one student."""
+    folder.mkdir(exist_ok=True)
+    (folder / "junit.xml").write_bytes(junit(graded))
+    (folder / "results.json").write_text(json.dumps(gradescope(graded), indent=1) + "\n", encoding="utf-8")
+
+
+def junit(graded):
+    """One test suite an assignment, one test case a task: bytes."""
+    root = ElementTree.Element("testsuites", name=clean(graded.student))
+    for name, verdicts in graded.verdicts.items():
+        failures = sum(not verdict.passed for verdict in verdicts)
+        suite = ElementTree.SubElement(root, "testsuite", name=name, tests=str(len(verdicts)), failures=str(failures))
+        for verdict in verdicts:
+            case = ElementTree.SubElement(suite, "testcase", classname=name, name=verdict.task)
+            if not verdict.passed:
+                failure = ElementTree.SubElement(case, "failure", message=verdict.status)
+                failure.text = clean(text(verdict))
+    return ElementTree.tostring(root, encoding="utf-8", xml_declaration=True)
+
+
+def gradescope(graded):
+    """The dictionary that Gradescope reads: one point a task."""
+    tests = [
+        {
+            "name": f"{name}: {verdict.task}",
+            "score": int(verdict.passed),
+            "max_score": 1,
+            "status": "passed" if verdict.passed else "failed",
+            "output": clean(text(verdict)),
+        }
+        for name, verdicts in graded.verdicts.items()
+        for verdict in verdicts
+    ]
+    return {"score": graded.points, "stdout_visibility": "hidden", "visibility": "visible", "tests": tests}
+
+
+def text(verdict):
+    """What a student reads about one task."""
+    lines = [verdict.status, verdict.message, f"Hint: {verdict.hint}" if verdict.hint else ""]
+    if verdict.hidden is not None:
+        lines.append("{} of {} hidden tests passed".format(*verdict.hidden))
+    return "\n".join(line for line in lines if line)
+
+
+def clean(string):
+    """`string` with what a file in UTF-8 or XML cannot hold replaced: names and messages are the submission's."""
+    return CONTROL.sub("?", string)

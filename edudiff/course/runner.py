@@ -1,0 +1,153 @@
+"""Run the tests of one assignment on one submission, task by task, and take the fingerprint of what it answered.
+
+A test is a plain function `test_name(student)` with a marker that names its task. `student.add_noise(...)` calls the
+submission, wherever it runs. pytest runs the same files (see `plugin`); here they run without it, so that a grader can
+trust what is counted.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+
+from edudiff.course import answers
+from edudiff.course.assignment import functions
+
+
+@dataclass(frozen=True)
+class Test:
+    """One test function of a file: `about` is the first line of its docstring."""
+
+    name: str
+    task: str
+    about: str
+    run: Callable
+
+
+@dataclass
+class Outcome:
+    """What one test found: `error` is the type of exception it ended in, "" if it passed."""
+
+    test: Test
+    error: str = ""
+    message: str = ""
+
+
+@dataclass
+class Result:
+    """All outcomes of one task, and the fingerprint of the answers that were given on the way."""
+
+    task: str
+    outcomes: list = field(default_factory=list)
+    prints: list = field(default_factory=list)
+
+    @property
+    def passed(self):
+        return bool(self.outcomes) and not any(outcome.error for outcome in self.outcomes)
+
+    @property
+    def unwritten(self):
+        return any(outcome.error == "NotImplementedError" for outcome in self.outcomes)
+
+    @property
+    def fingerprint(self):
+        return answers.fingerprint(self.prints)
+
+
+class Student:
+    """What a test sees of a submission: its functions. Answers to the task under test are kept for the fingerprint."""
+
+    def __init__(self, call, task=None, prints=None):
+        self._call, self._task, self._prints = call, task, prints
+
+    def __getattr__(self, name):
+        if name.startswith("__"):
+            raise AttributeError(name)
+
+        def function(*args, **kwargs):
+            try:
+                answer = self._call(name, args, kwargs)
+            except Exception as error:
+                self._keep(name, type(error).__name__)
+                raise
+            self._keep(name, answer)
+            return answer
+
+        return function
+
+    def _keep(self, name, answer):
+        if name == self._task:
+            self._prints.append(answers.print_of(answer))
+
+
+def local(names):
+    """A `call` for `Student` in this process: for code that is trusted, or the student's own."""
+
+    def call(name, args, kwargs):
+        if name not in names:
+            raise NameError(f"there is no function {name!r}")
+        return names[name](*[_frozen(a) for a in args], **{k: _frozen(v) for k, v in kwargs.items()})
+
+    return call
+
+
+def _frozen(value):
+    """A view that cannot be written to, so that a function which changes its input is found out."""
+    if isinstance(value, tuple):
+        return tuple(_frozen(item) for item in value)
+    if isinstance(value, np.ndarray):
+        value = value.view()
+        value.flags.writeable = False
+    return value
+
+
+def run(path, call, tasks):
+    """Run the tests of a file: one `Result` for each of `tasks`, in order."""
+    results = {task: Result(task) for task in tasks}
+    for test in tests(path):
+        if test.task in results:
+            result = results[test.task]
+            result.prints.append(test.name)
+            outcome = _outcome(test, Student(call, test.task, result.prints))
+            result.prints.append(outcome.error)
+            result.outcomes.append(outcome)
+    return list(results.values())
+
+
+def _outcome(test, student):
+    try:
+        with np.errstate(all="ignore"):
+            test.run(student)
+    except answers.CannotStart:
+        raise
+    except Exception as error:
+        return Outcome(test, type(error).__name__, str(error) or "a check failed")
+    return Outcome(test)
+
+
+def loaded(source, path):
+    """The names that a trusted file defines: {name: value}."""
+    names: dict[str, Any] = {"__name__": "submission", "__file__": str(path)}
+    exec(compile(source, str(path), "exec"), names)
+    return names
+
+
+@lru_cache(maxsize=64)
+def tests(path):
+    """The tests of a file. Raises ValueError for two of one name, or for one without exactly one marker."""
+    source = path.read_text(encoding="utf-8")
+    names = [node.name for node in functions(source)]
+    twice = {name for name in names if names.count(name) > 1}
+    if twice:
+        raise ValueError(f"{path}: {', '.join(sorted(twice))} is defined twice, so the first would never run")
+    found = []
+    for name, value in loaded(source, path).items():
+        if name.startswith("test_") and callable(value):
+            markers = [mark.name for mark in getattr(value, "pytestmark", [])]
+            if len(markers) != 1:
+                raise ValueError(f"{path}: {name} has the markers {markers}, expected one: the task that it tests")
+            about = (value.__doc__ or name.removeprefix("test_").replace("_", " ")).splitlines()[0]
+            found.append(Test(name, markers[0], about, value))
+    return found

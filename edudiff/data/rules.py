@@ -1,0 +1,175 @@
+"""Whether a picture keeps the rules of the drawn faces, rule by rule: what a face needs, and a model may get wrong.
+
+The checkers look at colours and places only, so they work on any picture, drawn by code or by a model, and a little
+blur does no harm. All lengths are in units of the picture's side. A picture keeps the rule
+
+- `eyes` if it has exactly two irises (pieces that are blue as nothing else is), of one size, at one height;
+- `mouth` if it has exactly one mouth (a piece that is red as nothing else is), under all eyes, between them if they
+  are two;
+- `skin` if the even parts of the face have one colour (any: a model that mixes two skins all over invents a third);
+- `outline` if the head (the largest piece that is not ground) has the same middle in each of its rows.
+
+Every face that `edudiff.data.shapes.faces` draws keeps all four.
+"""
+
+import numpy as np
+
+from edudiff import check
+from edudiff.data.faces import GROUNDS, HAIRS, IRIS, MOUTH, SKINS, WHITE
+
+BLUE, RED = 0.35, 0.42  # by how much one colour is ahead of both others
+SPECK = 0.0025  # area of the smallest piece that counts: 3 pixels of 32 x 32
+SLACK = 0.04  # of heights and middles: a good pixel of 32
+LIKE = 1.8  # ratio of the areas of two irises of one size
+EVEN = 0.10  # difference of colour to the neighbours in an even part
+CLOSE = 0.12  # difference of an even part to the median colour of the face
+ONE = 0.93  # share of the even parts that is so close
+LITTLE = 0.02  # area of the smallest head
+FEW = 1  # pixels: fewer even ones are no skin
+MIDDLE = (0.45, 0.85), (0.2, 0.8)  # rows and columns of the head that show its face, whatever its hair
+ROWS = 0.9  # share of the head's rows that have the middle
+
+PALETTE = np.concatenate([SKINS, GROUNDS, HAIRS, WHITE[None], IRIS[None], MOUTH[None]])  # (K, 3)
+
+
+def face_rules(pictures):
+    """Which pictures keep which rule: {"eyes", "mouth", "skin", "outline"}, booleans (N,) each.
+
+    `pictures`: (N, H, W, 3) floats in [-1, 1], values beyond are cut; faces as drawn at 32 pixels or more. Raises
+    ValueError for another shape or NaN, TypeError for integers.
+    """
+    pictures = np.asarray(pictures)
+    check.finite_floats(pictures, "pictures")
+    if pictures.ndim != 4 or pictures.shape[3] != 3:
+        raise ValueError(f"pictures have shape {pictures.shape}, expected (N, H, W, 3), colour")
+    colours = np.clip((pictures.astype(np.float64) + 1) / 2, 0, 1)  # (N, H, W, 3)
+    irises = find(ahead(colours, 2) > BLUE)
+    mouths = find(ahead(colours, 0) > RED)
+    heads = find_heads(colours)  # (N, H, W)
+    return {
+        "eyes": np.array([eyes(i) for i in irises]),
+        "mouth": np.array([mouth(m, i) for m, i in zip(mouths, irises, strict=True)]),
+        "skin": skin(colours, heads),
+        "outline": np.array([outline(head) for head in heads]),
+    }
+
+
+def ahead(colours, channel):
+    """By how much one channel is ahead of both others, (N, H, W)."""
+    others = np.delete(colours, channel, axis=3)  # (N, H, W, 2)
+    return colours[..., channel] - others.max(axis=3)
+
+
+def eyes(irises):
+    """Two irises of one size at one height? `irises`: (K, 3) rows of area, y, x."""
+    if len(irises) != 2:
+        return False
+    small, large = sorted(irises[:, 0])
+    return bool(large <= LIKE * small and abs(irises[0, 1] - irises[1, 1]) <= SLACK)
+
+
+def mouth(mouths, irises):
+    """One mouth, under all eyes and, if there are two, between them? Rows of area, y, x."""
+    if len(mouths) != 1:
+        return False
+    _, y, x = mouths[0]
+    under = (y > irises[:, 1] + SLACK).all()
+    return bool(under and (len(irises) != 2 or abs(x - irises[:, 2].mean()) <= 1.5 * SLACK))
+
+
+def skin(colours, heads):
+    """Of which pictures (N, H, W, 3) the middle of the head has one colour: booleans, (N,). `heads`: (N, H, W).
+
+    Looked at are the even parts of the middle, without eyes and mouth: a good share has to be close to its median.
+    """
+    even = nearest_colour(colours) < len(SKINS) + len(GROUNDS) + len(HAIRS)  # (N, H, W), neither eye nor mouth
+    for axis in (1, 2):
+        step = np.abs(np.diff(colours, axis=axis)).max(axis=3) < EVEN  # (N, H - 1, W) or (N, H, W - 1)
+        first, last = (slice(None),) * axis + (slice(1, None),), (slice(None),) * axis + (slice(None, -1),)
+        even[first] &= step
+        even[last] &= step
+    return np.array([_one_colour(c[e & middle(h)]) for c, e, h in zip(colours, even, heads, strict=True)])
+
+
+def _one_colour(pixels):
+    """Are there enough pixels (P, 3), and is nearly all of them close to their median?"""
+    if len(pixels) < FEW:
+        return False
+    return bool((np.abs(pixels - np.median(pixels, axis=0)).max(axis=1) < CLOSE).mean() >= ONE)
+
+
+def middle(head):
+    """The part of a head (H, W) that is face whatever the hair: the middle of its bounding box, booleans (H, W)."""
+    part = np.zeros(head.shape, bool)
+    if head.any():
+        spans = [np.flatnonzero(head.any(axis=axis)) for axis in (1, 0)]
+        low, high = zip(*((s[0], s[-1] + 1) for s in spans), strict=True)
+        ends = [
+            slice(round(a + f * (b - a)), round(a + g * (b - a)))
+            for a, b, (f, g) in zip(low, high, MIDDLE, strict=True)
+        ]
+        part[tuple(ends)] = True
+    return part
+
+
+def find_heads(colours):
+    """The largest piece of each picture (N, H, W, 3) that is not ground, booleans (N, H, W); none if it is small."""
+    kind = nearest_colour(colours)  # (N, H, W)
+    heads = pieces((kind < len(SKINS)) | (kind >= len(SKINS) + len(GROUNDS)))  # (N, H, W), numbers
+    for number in heads:
+        sizes = np.bincount(number.ravel())
+        sizes[0] = 0
+        largest = sizes.argmax() if sizes.max() >= LITTLE * number.size else -1
+        number[:] = number == largest
+    return heads > 0
+
+
+def outline(head):
+    """Do nearly all rows of a head (H, W) have the same middle?"""
+    width, rows = head.shape[1], head[head.any(axis=1)]  # (h, W)
+    if len(rows) == 0:
+        return False
+    middles = (rows.argmax(axis=1) + width - 1 - rows[:, ::-1].argmax(axis=1)) / 2  # (h,)
+    return bool((np.abs(middles - np.median(middles)) <= SLACK * width).mean() >= ROWS)
+
+
+def nearest_colour(colours):
+    """Index in PALETTE of the colour nearest to each pixel: (N, H, W, 3) to (N, H, W)."""
+    best, least = np.zeros(colours.shape[:3], int), np.full(colours.shape[:3], np.inf)  # (N, H, W) each
+    for k, colour in enumerate(PALETTE):
+        distance = ((colours - colour) ** 2).sum(axis=3)  # (N, H, W)
+        best[distance < least] = k
+        least = np.minimum(least, distance)
+    return best
+
+
+def find(mask):
+    """The pieces of each mask (N, H, W) that are no specks: a list of N arrays (K, 3), rows of area, y, x."""
+    found = []
+    size = max(mask.shape[1:])
+    for number in pieces(mask):
+        y, x = number.nonzero()  # (P,), (P,)
+        _, piece, area = np.unique(number[y, x], return_inverse=True, return_counts=True)  # (P,), (K,)
+        middle = [np.bincount(piece, weights=v, minlength=len(area)) / np.maximum(1, area) for v in (y, x)]  # (K,) each
+        rows = np.stack([area / number.size, middle[0] / size, middle[1] / size], axis=1)  # (K, 3)
+        found.append(rows[rows[:, 0] >= SPECK])
+    return found
+
+
+def pieces(mask):
+    """The pieces of each mask (N, H, W), joined side by side or across corners: (N, H, W) numbers, 0 outside.
+
+    All points start with a number of their own, and take the largest among their neighbours until nothing changes.
+    """
+    n, h, w = mask.shape
+    number = np.where(mask, np.arange(1, h * w + 1, dtype=np.int32).reshape(h, w), 0)  # (N, H, W)
+    active = np.arange(n)
+    while len(active):
+        wide = np.pad(number[active], ((0, 0), (1, 1), (1, 1)))  # (n, H + 2, W + 2)
+        wide = np.maximum(wide, np.maximum(np.roll(wide, 1, 1), np.roll(wide, -1, 1)))
+        wide = np.maximum(wide, np.maximum(np.roll(wide, 1, 2), np.roll(wide, -1, 2)))
+        new = np.where(mask[active], wide[:, 1:-1, 1:-1], 0)  # (n, H, W)
+        changed = (new != number[active]).any(axis=(1, 2))  # (n,)
+        number[active] = new
+        active = active[changed]
+    return number

@@ -1,0 +1,188 @@
+"""The law of what a denoiser draws: the object that `generated()` returns, to be sampled, asked and compared.
+
+A law answers what is known of it, and raises a ValueError that says so for the rest: `mean` (the shape of one item),
+`covariance` (D, D), `sample(rng, count)`, `log_density(x)`, `distance(x)` to its support, `difference(other)`.
+"""
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+
+from edudiff import check
+from edudiff.backend import array_module, move
+
+FLAT = 1e-13  # of the largest variance: what rounding leaves of a variance of 0
+
+
+class Difference(NamedTuple):
+    """How far two laws are apart.
+
+    `mean`: |difference of the means| over the standard deviation of the first, sqrt(tr S). `covariance`: Frobenius norm
+    of the difference of the covariances over that of the first. `frechet`: `frechet` of their means and covariances.
+    """
+
+    mean: float
+    covariance: float
+    frechet: float
+
+
+class Law:
+    """What is known of a law; each kind of law adds what it knows."""
+
+    @property
+    def mean(self):
+        raise self._unknown("its mean")
+
+    @property
+    def covariance(self):
+        raise self._unknown("its covariance")
+
+    def sample(self, rng, count):
+        """`count` items, (count, ...), from `rng`, a numpy.random.Generator; item i does not depend on `count`."""
+        raise self._unknown("how to sample it")
+
+    def log_density(self, x):
+        """log of the density at `x` (B, ...): (B,)."""
+        raise self._unknown("its density")
+
+    def distance(self, x):
+        """Euclidean distance of each item of `x` (B, ...) to the support of the law: (B,), 0 on it."""
+        raise self._unknown("its support")
+
+    def difference(self, other):
+        """The `Difference` to another law, or to samples of it, (B, ...)."""
+        mean, covariance = moments(other)
+        mine, own = self.mean.reshape(-1), self.covariance
+        shift = float(((mine - mean) ** 2).sum() / own.trace()) ** 0.5
+        change = float((own - covariance).ravel() @ (own - covariance).ravel()) ** 0.5
+        size = float(own.ravel() @ own.ravel()) ** 0.5
+        return Difference(shift, change / size, frechet(mine, own, mean, covariance))
+
+    def _unknown(self, what):
+        return ValueError(f"{what} is not known in closed form for {type(self).__name__}; draw samples and measure")
+
+
+class Gaussian(Law):
+    """A normal law: along the columns of `basis` it has `variances`, in all other directions the variance `rest`.
+
+    `mean`: the shape of one item. `variances`: (K,). `basis`: (D, K), orthonormal columns. With zero variances it lies
+    on a plane.
+    """
+
+    def __init__(self, mean, variances, basis, rest=0.0):
+        self._mean, self.variances, self.basis, self.rest = mean, variances, basis, float(rest)
+        self._flat = variances <= FLAT * float(variances.max())  # (K,) directions across the plane
+
+    @property
+    def mean(self):
+        return self._mean
+
+    @property
+    def covariance(self):
+        xp = array_module(self.basis)
+        return (self.basis * (self.variances - self.rest)) @ self.basis.T + self.rest * xp.eye(len(self.basis))
+
+    def sample(self, rng, count):
+        z = move(rng.standard_normal((count, len(self.basis))), self.basis)  # (count, D)
+        xp, along = array_module(z), z @ self.basis  # (count, K)
+        x = (xp.sqrt(self.variances) * along) @ self.basis.T + math.sqrt(self.rest) * (z - along @ self.basis.T)
+        return self._mean + x.reshape(count, *self._mean.shape)  # (count, ...)
+
+    def log_density(self, x):
+        """Raises ValueError if the law lies on a plane: there it has no density."""
+        xp, (along, off) = array_module(x, self.basis), self._parts(x)
+        others = len(self.basis) - len(self.variances)
+        if bool(self._flat.any()) or (others and self.rest == 0):
+            raise ValueError("this normal law lies on a plane and has no density; use distance(x), the distance to it")
+        squares = (along**2 / self.variances).sum(1)  # (B,)
+        size = float(xp.log(self.variances).sum())
+        if others:
+            squares = squares + (off**2).sum(1) / self.rest  # (B,)
+            size += others * math.log(self.rest)
+        return -(squares + size + len(self.basis) * math.log(2 * math.pi)) / 2  # (B,)
+
+    def distance(self, x):
+        xp, (along, off) = array_module(x, self.basis), self._parts(x)
+        squares = (along**2 * self._flat).sum(1)  # (B,)
+        return xp.sqrt(squares + (off**2).sum(1) * (self.rest == 0))  # (B,)
+
+    def _parts(self, x):
+        check.batch(x, self._mean[None])
+        centred = (x - self._mean).reshape(len(x), -1)  # (B, D)
+        along = centred @ self.basis  # (B, K)
+        return along, centred - along @ self.basis.T
+
+
+class Line(Law):
+    """A law on the line with a density, from its distribution function at many points.
+
+    `points`: (G,), rising. `cdf`: (G,), from 0 to 1. Between the points the density is taken as constant.
+    """
+
+    def __init__(self, points, cdf):
+        self.points, self.cdf = points, (cdf - cdf[0]) / (cdf[-1] - cdf[0])  # (G,), (G,)
+        self._mass, self._middle = np.diff(self.cdf), (points[1:] + points[:-1]) / 2  # (G - 1,), (G - 1,)
+
+    @property
+    def mean(self):
+        return np.array([self._mass @ self._middle])  # (1,)
+
+    @property
+    def covariance(self):
+        return np.array([[self.moment(2) - self.moment(1) ** 2]])  # (1, 1)
+
+    def moment(self, order):
+        """E x^order."""
+        return float(self._mass @ self._middle**order)
+
+    def sample(self, rng, count):
+        return np.interp(rng.random(count), self.cdf, self.points)[:, None]  # (count, 1)
+
+    def log_density(self, x):
+        where = np.searchsorted(self.points, x[:, 0]) - 1  # (B,)
+        inside = (where >= 0) & (where < len(self._mass))  # (B,)
+        density = self._mass / np.diff(self.points)  # (G - 1,)
+        with np.errstate(divide="ignore"):
+            return np.where(inside, np.log(density[np.clip(where, 0, len(density) - 1)]), -math.inf)  # (B,)
+
+    def distance(self, x):
+        return np.maximum(0, np.maximum(self.points[0] - x[:, 0], x[:, 0] - self.points[-1]))  # (B,)
+
+
+class FixedPoints(Law):
+    """A law of which the support is known: where the reverse process stops, a sample is its own clean version.
+
+    If x and its slope have a limit as sigma goes to 0, then x = denoise(x) there. `distance` is |x - denoise(x)| at
+    the signal scale 1 and the noise scale `sigma`: how far x is from being a fixed point.
+    """
+
+    def __init__(self, denoise, sigma=1e-6):
+        self.denoise, self.sigma = denoise, sigma
+
+    def distance(self, x):
+        change = (x - self.denoise(x, 1.0, self.sigma)).reshape(len(x), -1)  # (B, D)
+        return array_module(x).sqrt((change.astype("float64") ** 2).sum(1))  # (B,)
+
+
+def moments(law):
+    """Mean (D,) and covariance (D, D) of a `Law`, or of samples (B, ...): the mean over B, in float64."""
+    if isinstance(law, Law):
+        return law.mean.reshape(-1), law.covariance
+    check.training_set(law, "samples")
+    flat = law.reshape(len(law), -1).astype("float64")  # (B, D)
+    centred = flat - flat.mean(0)  # (B, D)
+    return flat.mean(0), centred.T @ centred / len(flat)
+
+
+def frechet(mean, covariance, other_mean, other_covariance):
+    """The Frechet (2-Wasserstein) distance of two normal laws: the root of
+
+    |m - m'|^2 + tr(S + S' - 2 (S^1/2 S' S^1/2)^1/2)   (Dowson & Landau 1982, eq. 4).
+    """
+    xp = array_module(mean, covariance, other_mean, other_covariance)
+    values, vectors = xp.linalg.eigh(covariance)  # (D,), (D, D)
+    root = (vectors * xp.sqrt(xp.maximum(values, 0))) @ vectors.T  # (D, D)
+    cross = xp.linalg.eigvalsh(root @ other_covariance @ root)  # (D,)
+    spread = covariance.trace() + other_covariance.trace() - 2 * xp.sqrt(xp.maximum(cross, 0)).sum()
+    return math.sqrt(max(0.0, float(((mean - other_mean) ** 2).sum() + spread)))

@@ -1,0 +1,91 @@
+"""A mixture of normal laws: density, score and ideal denoiser are known at every noise level."""
+
+import math
+
+from edudiff import check
+from edudiff.backend import array_module, move
+from edudiff.denoisers.law import Law
+
+
+class Mixture(Law):
+    """sum_k weights_k N(means_k, covariances_k), a law and its own ideal denoiser.
+
+    `weights`: (K,), positive, sum 1. `means`: (K, D). `covariances`: (K, D, D), symmetric, no negative eigenvalue (a
+    zero covariance is an atom). Raises TypeError or ValueError for anything else. Source: Wang & Vastola 2024, sec. 3.
+    """
+
+    def __init__(self, weights, means, covariances):
+        for name, value in (("weights", weights), ("means", means), ("covariances", covariances)):
+            check.finite_floats(value, name)
+        xp = array_module(weights, means, covariances)
+        count, width = means.shape if means.ndim == 2 else (0, 0)
+        if weights.shape != (count,) or covariances.shape != (count, width, width):
+            shapes = f"{weights.shape}, {means.shape}, {covariances.shape}"
+            raise ValueError(f"weights, means, covariances have shapes {shapes}, expected (K,), (K, D), (K, D, D)")
+        if float(weights.min()) <= 0 or abs(float(weights.sum()) - 1) > 1e-9:
+            raise ValueError("weights are not a law: expected K positive numbers with the sum 1")
+        self.weights, self.means = weights.astype("float64"), means.astype("float64")  # (K,), (K, D)
+        self.variances, self.bases = xp.linalg.eigh(covariances.astype("float64"))  # (K, D), (K, D, D)
+        if float(self.variances.min()) < -1e-9:
+            raise ValueError(
+                f"a covariance has the eigenvalue {float(self.variances.min()):.3g}, expected none below 0"
+            )
+        self.variances = xp.maximum(self.variances, 0)  # (K, D)
+
+    @property
+    def mean(self):
+        return self.weights @ self.means  # (D,)
+
+    @property
+    def covariance(self):
+        own = (self.bases * self.variances[:, None]) @ self.bases.swapaxes(1, 2)  # (K, D, D)
+        shift = self.means - self.mean  # (K, D)
+        return (self.weights[:, None, None] * own).sum(0) + (shift.T * self.weights) @ shift  # (D, D)
+
+    def sample(self, rng, count):
+        xp = array_module(self.means)
+        z = move(rng.standard_normal((count, 1 + self.means.shape[1])), self.means)  # (count, 1 + D)
+        share = xp.asarray([0.5 * math.erfc(-v / math.sqrt(2)) for v in z[:, 0].tolist()])  # (count,), uniform
+        k = xp.minimum(xp.searchsorted(xp.cumsum(self.weights), share), len(self.weights) - 1)  # (count,)
+        spread = (z[:, 1:] * xp.sqrt(self.variances[k]))[:, None] @ self.bases[k].swapaxes(1, 2)  # (count, 1, D)
+        return self.means[k] + spread[:, 0]  # (count, D)
+
+    def log_density(self, x, alpha=1.0, sigma=0.0):
+        """log of the density of alpha * x0 + sigma * noise at `x` (B, D): (B,)."""
+        logs, _, _ = self._terms(x, alpha, sigma)
+        top = logs.max(1)  # (B,)
+        return top + array_module(x).log(array_module(x).exp(logs - top[:, None]).sum(1))  # (B,)
+
+    def score(self, x, alpha, sigma):
+        """The gradient of `log_density`, (B, D): the mean of the components' own, weighted by their posterior."""
+        _, shares, pulls = self._terms(x, alpha, sigma)
+        return (shares[..., None] * pulls).sum(1)  # (B, D)
+
+    def __call__(self, x, alpha, sigma):
+        """E[x0 | x], (B, D): the mean of the components' own, weighted by their posterior."""
+        alpha, sigma = check.levels(alpha, sigma)
+        _, shares, _ = self._terms(x, alpha, sigma)
+        own, _ = self.components(x, alpha, sigma)  # (K, B, D)
+        return (shares.T[..., None] * own).sum(0).astype(x.dtype)  # (B, D)
+
+    def components(self, x, alpha, sigma):
+        """E[x0 | x, component], (K, B, D), and tr Cov[x0 | x, component], (K,)."""
+        total = alpha**2 * self.variances + sigma**2  # (K, D)
+        along = (x[None] - alpha * self.means[:, None]) @ self.bases  # (K, B, D)
+        gain = alpha * self.variances / total  # (K, D)
+        own = self.means[:, None] + (gain[:, None] * along) @ self.bases.swapaxes(1, 2)  # (K, B, D)
+        return own, (self.variances * sigma**2 / total).sum(1)
+
+    def _terms(self, x, alpha, sigma):
+        """log of each component's share of the density (B, K), the shares (B, K), and the components' scores."""
+        xp = check.batch(x, self.means)
+        total = alpha**2 * self.variances + sigma**2  # (K, D)
+        if float(total.min()) <= 0:
+            raise ValueError("a component without variance has no density at sigma = 0; ask at sigma > 0")
+        along = (x[None] - alpha * self.means[:, None]) @ self.bases  # (K, B, D)
+        squares = (along**2 / total[:, None]).sum(2)  # (K, B)
+        sizes = xp.log(self.weights) - xp.log(2 * math.pi * total).sum(1) / 2  # (K,)
+        logs = (sizes[:, None] - squares / 2).T  # (B, K)
+        shares = xp.exp(logs - logs.max(1, keepdims=True))  # (B, K)
+        pulls = -(along / total[:, None]) @ self.bases.swapaxes(1, 2)  # (K, B, D)
+        return logs, shares / shares.sum(1, keepdims=True), pulls.swapaxes(0, 1)

@@ -1,0 +1,45 @@
+"""The ideal denoiser, smoothed: averaged over slightly moved inputs, it draws between its training items."""
+
+import math
+
+import numpy as np
+
+from edudiff import check
+from edudiff.backend import array_module, move
+from edudiff.denoisers.ideal import Ideal
+from edudiff.denoisers.law import FixedPoints
+
+
+class Smoothed:
+    """mean over m of Ideal(x + spread * noise_m): the smoothed score (Scarvelis et al. 2023, eq. 5) with M copies.
+
+    `images`: (N, H, W, C) or (N, D). `spread`: standard deviation of the movements, in units of x; 0 is `Ideal`.
+    `copies`: M, how many movements; they are drawn once, from `rng`, and are the same for every x and noise level, so
+    that the denoiser is one function. As sigma goes to 0, each copy answers its nearest training item: what is drawn is
+    the mean of M training items, not all different. Raises TypeError or ValueError for anything else.
+    """
+
+    def __init__(self, images, spread=0.1, copies=10, rng=None):
+        check.training_set(images)
+        if not (spread >= 0 and math.isfinite(spread)):
+            raise ValueError(f"spread is {spread}, expected a finite number >= 0")
+        if isinstance(copies, bool) or not hasattr(copies, "__index__") or copies < 1:
+            raise ValueError(f"copies is {copies!r}, expected an integer >= 1")
+        if spread > 0 and not isinstance(rng, np.random.Generator):
+            raise TypeError("expected rng=numpy.random.default_rng(seed): the movements are random, and drawn once")
+        shape = (int(copies) if spread > 0 else 1, *images.shape[1:])
+        moves = spread * rng.standard_normal(shape) if spread > 0 else np.zeros(shape)  # (M, ...)
+        self.images, self.spread, self.moves = images, spread, move(moves, images)
+        self._ideal = Ideal(images)
+
+    def __call__(self, x, alpha, sigma):
+        """`x`: (B, H, W, C) or (B, D). Returns x0_hat, same shape, dtype and device."""
+        check.batch(x, self.images)
+        total = array_module(x).zeros(x.shape)  # (B, ...), float64
+        for step in self.moves:
+            total += self._ideal(x.astype("float64") + step, alpha, sigma)  # (B, ...)
+        return (total / len(self.moves)).astype(x.dtype)  # (B, ...)
+
+    def generated(self):
+        """What is known of the samples: they are `FixedPoints`, means of as many training items as there are copies."""
+        return FixedPoints(self)

@@ -1,0 +1,111 @@
+"""What the kernels of `Patch` keep of a training set, and which of the two kernels a query is for."""
+
+import math
+
+import numpy as np
+
+from edudiff.fast import patch, pruned
+from edudiff.fast.clusters import Clusters
+from edudiff.fast.lanes import LANES
+
+LEAST_PAIRS = 1 << 30  # of windows: with fewer, comparing all is quicker than sorting them
+QUERIES, WINDOWS = 64, 256  # windows of the noisy batch and of the training set that are compared for a guess
+MATTER = 100.0  # of the share that matters, times values in a window and its area: more than this never paid
+
+
+class TrainingSet:
+    """The pictures `images` (N, H, W, C), in `classes`: a list of arrays of places in `images`.
+
+    What is made from them, when it is needed, is shared by the training sets that `of` returns.
+    """
+
+    def __init__(self, images, classes):
+        self.images, self.classes, self.used = np.ascontiguousarray(images), classes, range(len(classes))
+        self._kept: dict = {}
+
+    def of(self, k):
+        """Class number k alone."""
+        other = object.__new__(TrainingSet)
+        other.images, other.classes, other.used, other._kept = self.images, self.classes, range(k, k + 1), self._kept
+        return other
+
+    def __len__(self):
+        return sum(len(self.classes[k]) for k in self.used)
+
+    def blocks(self, dtype):
+        """Blocks of LANES pictures of one class side by side, and how many of each count: see `patch.lay_out`.
+
+        In the precision `dtype`, or in that of the images if it is less: kernels widen what they load.
+        """
+        dtype = min(np.dtype(dtype), self.images.dtype, key=lambda d: d.itemsize)
+        if dtype not in self._kept:
+            self._kept[dtype] = patch.lay_out(self.images, self.classes, dtype)
+        laid_out, lanes = self._kept[dtype]
+        ends = np.cumsum([0, *(-(-len(chosen) // LANES) for chosen in self.classes)])
+        mine = slice(ends[self.used[0]], ends[self.used[-1] + 1])
+        return laid_out[mine], lanes[mine]
+
+    def clusters(self, size, wrap):
+        """The windows of one size, sorted. Only those asked for last are kept: they take 6 bytes a window."""
+        key = ("clusters", size, wrap)
+        if key not in self._kept:
+            for old in [k for k in self._kept if isinstance(k, tuple)]:
+                del self._kept[old]
+            self._kept[key] = Clusters(self.images, self.classes, size, wrap)
+        return self._kept[key].of(self.used)
+
+
+def evaluate(x, training_set, alpha, sigma, sizes, shifts, border, typical, offsets, tolerance):
+    """As `windows.evaluate`: a list of (top, num, den), one for each size; and the share of all pairs that was skipped.
+
+    `offsets`: what the tops lack, (B, H, W) for each size. `tolerance`: the share of the weights that may be left out
+    unseen; 0: none.
+    """
+    wrap, size, count = border == "wrap", sizes[0], len(training_set)
+    laid_out, lanes = training_set.blocks(x.dtype)
+    found = None
+    if tolerance and shifts and len(sizes) == 1 and may_pay(x, training_set, alpha, sigma, size, wrap, tolerance):
+        clusters = training_set.clusters(size, wrap)
+        found = pruned.evaluate(x, clusters, alpha, sigma, tolerance)
+    if found is None:
+        return patch.evaluate(x, laid_out, lanes, count, alpha, sigma, sizes, shifts, border, typical), 0.0
+    inside, compared = found
+    skipped = 1 - compared / (math.prod(clusters.shape(x)) * clusters.count)
+    if wrap:
+        return [(inside[0] - offsets[0], *inside[1:])], skipped
+    # Windows that stick out are few: they are compared with all that stick out alike.
+    (parts,) = patch.evaluate(x, laid_out, lanes, count, alpha, sigma, sizes, True, border, typical, edges_only=True)
+    r, (_, height, width, _) = size // 2, x.shape
+    middle = slice(None), slice(r, height - r), slice(r, width - r)
+    for whole, part in zip(parts, (inside[0] - offsets[0][middle], *inside[1:]), strict=True):
+        whole[middle] = part
+    return [parts], skipped
+
+
+def may_pay(x, training_set, alpha, sigma, size, wrap, tolerance):
+    """Is it worth sorting the windows of this size? False where too many of them matter at this noise level.
+
+    A window that shows one value only does not count: such windows are not compared one by one.
+    """
+    _, height, width, channels = x.shape
+    lost = 0 if wrap else size - 1
+    places = max(height - lost, 0) * max(width - lost, 0)
+    if size == 1 or len(x) * places * places * len(training_set) < LEAST_PAIRS:
+        return False
+    chosen = np.concatenate([training_set.classes[k] for k in training_set.used])
+    few = training_set.images[chosen[np.linspace(0, len(chosen) - 1, WINDOWS).astype(int)]]  # (WINDOWS, H, W, C)
+    queries, windows = some_windows(x, size, QUERIES), some_windows(few, size, WINDOWS)  # (QUERIES, D), (WINDOWS, D)
+    logits = ((queries[:, None] - alpha * windows) ** 2).sum(-1) / (-2 * sigma**2)  # (QUERIES, WINDOWS)
+    weights = np.exp(logits - logits.max(1, keepdims=True))  # (QUERIES, WINDOWS)
+    matter = weights > tolerance * weights.mean(1, keepdims=True)  # (QUERIES, WINDOWS)
+    matter &= np.ptp(windows, axis=1) > 0
+    return float(matter.mean()) * size**4 * channels < MATTER
+
+
+def some_windows(x, size, count):
+    """`count` windows from all over a batch, (count, size * size * C), float64."""
+    batch, height, width, _ = x.shape
+    rows, columns = height - size + 1, width - size + 1
+    places = (np.arange(count) * (batch * rows * columns // count) + np.arange(count) * 7) % (batch * rows * columns)
+    picked = [(p // (rows * columns), p // columns % rows, p % columns) for p in places]
+    return np.stack([x[b, i : i + size, j : j + size].ravel() for b, i, j in picked]).astype(np.float64)

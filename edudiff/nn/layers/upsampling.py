@@ -1,0 +1,47 @@
+"""From coarse pixels to fine ones: twice as many rows and columns, or one less where the fine side was odd."""
+
+from edudiff.backend import array_module
+from edudiff.nn.layers.pooling import tiles
+
+
+def nearest(x, shape):
+    """Every pixel four times: (B, h, w, C) -> (B, H, W, C) with (H, W) = `shape`, h = ceil(H / 2); and the cache."""
+    _check(x, shape)
+    rows = x.repeat(2, axis=1)[:, : shape[0]]  # (B, H, w, C)
+    return rows.repeat(2, axis=2)[:, :, : shape[1]], None  # (B, H, W, C)
+
+
+def nearest_backward(dout, cache):
+    """The gradient in x (B, h, w, C): each coarse pixel gets the sum over its fine ones."""
+    return tiles(dout, 0).sum(axis=0)
+
+
+def bilinear(x, shape):
+    """Straight lines between the centres of the coarse pixels, level beyond the outermost: shapes as `nearest`."""
+    _check(x, shape)
+    xp = array_module(x)
+    rows, cols = (_bilinear_weights(xp, side).astype(x.dtype) for side in shape)  # (H, h), (W, w)
+    return _along(_along(x, rows, 1), cols, 2), (rows, cols)  # (B, H, W, C)
+
+
+def bilinear_backward(dout, cache):
+    """The gradient in x (B, h, w, C): each coarse pixel gets dout in the shares in which it gave."""
+    rows, cols = cache
+    return _along(_along(dout, rows.T, 1), cols.T, 2)
+
+
+def _check(x, shape):
+    if x.shape[1:3] != tuple(-(-side // 2) for side in shape):
+        raise ValueError(f"x has shape {x.shape}, which does not double to {tuple(shape)} pixels")
+
+
+def _along(x, weights, axis):
+    """`weights` (M, N) times `x` along one axis of length N, which becomes M."""
+    xp = array_module(x)
+    return xp.ascontiguousarray(xp.moveaxis(xp.tensordot(weights, x, axes=(1, axis)), 0, axis))
+
+
+def _bilinear_weights(xp, side):
+    half = -(-side // 2)
+    place = xp.clip((xp.arange(side) + 0.5) / 2 - 0.5, 0, half - 1)[:, None]  # (H, 1), in coarse pixels
+    return xp.maximum(1 - xp.abs(place - xp.arange(half)), 0)  # (H, h), a hat on each coarse pixel

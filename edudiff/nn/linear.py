@@ -1,0 +1,39 @@
+"""The trained twin of the Wiener filter: x0_hat is an affine function of x, another one at each noise level."""
+
+import numpy as np
+
+from edudiff import check
+from edudiff.nn.clock import shares
+from edudiff.nn.flat import FlatNet
+from edudiff.nn.settings import positive, whole
+from edudiff.nn.targets import TARGETS
+
+
+class Linear(FlatNet):
+    """answer = x @ w + b on flat data (B, D), with w and b for each of `levels` noise levels.
+
+    Between two levels the answer is the straight line between theirs, and beyond the last that of the last; see
+    `edudiff.nn.clock.shares`. With `levels=1` there is one matrix, for data at one noise level. The best one is the
+    closed form `edudiff.denoisers.Linear`, whatever the target: mean + S (S + s^2)^-1 (x / alpha - mean).
+    `dimensions`: D. `target`, `data_scale`: see `edudiff.nn.targets`.
+    """
+
+    def __init__(self, dimensions, *, levels=32, target="scaled", data_scale=0.5, dtype=np.float32, backend=None):
+        config = {
+            "dimensions": whole(dimensions, "dimensions"),
+            "levels": whole(levels, "levels"),
+            "target": check.one_of(target, TARGETS, "target"),
+            "data_scale": positive(data_scale, "data_scale"),
+        }
+        d, k = config["dimensions"], config["levels"]
+        super().__init__(config, {"w": np.zeros((k, d, d), dtype), "b": np.zeros((k, d), dtype)}, backend)
+
+    def answer(self, x, alpha, sigma, labels=None, rng=None):
+        """x @ w + b: (B, D) -> (B, D), and the cache."""
+        share = shares(alpha, sigma, self.config["levels"])  # (B, K)
+        return self.layers.dense_at_level(x, self.parameters["w"], self.parameters["b"], share)
+
+    def answer_backward(self, dout, cache, need_dx=False):
+        """Gradients from the gradient in the answer (B, D)."""
+        dx, dw, db = self.layers.dense_at_level_backward(dout, cache)
+        return {"w": dw, "b": db}, dx

@@ -1,0 +1,28 @@
+"""How much an error counts at each noise level: weights of the squared error of x0_hat, named after their papers."""
+
+import numpy as np
+
+WEIGHTINGS = ("karras", "ho", "salimans", "hang", "x0", "noise")
+LEAST_NOISE = 1e-4  # t = 0 exactly would weigh infinitely
+MOST_SNR = 5.0
+
+
+def loss_weight(alpha, sigma, weighting, data_scale):
+    """Weight of the squared error of x0_hat at each noise level: (B,) host arrays -> (B,). snr = (alpha / sigma)**2.
+
+    "karras": 1 / out**2, so that the answer of a "scaled" network counts alike at every level (Karras et al. 2022,
+    table 1).
+    "ho": snr, which makes it the squared error of noise_hat (Ho et al. 2020, eq. 14). "noise" is the same.
+    "salimans": (snr + 1) * (alpha**2 + sigma**2), the squared error of the velocity (Salimans & Ho 2022, section 4).
+    "hang": the smaller of snr and 5 (Hang et al. 2023, eq. 5).
+    "x0": 1, the squared error of x0_hat itself.
+    """
+    sigma = np.maximum(sigma, LEAST_NOISE)
+    snr = (alpha / sigma) ** 2
+    if weighting == "karras":
+        return (alpha**2 * data_scale**2 + sigma**2) / (sigma * data_scale) ** 2
+    if weighting == "salimans":
+        return (snr + 1) * (alpha**2 + sigma**2)
+    if weighting == "hang":
+        return np.minimum(snr, MOST_SNR)
+    return np.ones_like(alpha) if weighting == "x0" else snr

@@ -1,0 +1,15 @@
+"""What each denoiser invents in the plane: four sets of points, seven denoisers, the same noise.
+
+Run `python figures/points.py`, or `edudiff architecture points`; it takes about a minute, and writes
+`figures/results/points.png` and `points.json`.
+"""
+
+from pathlib import Path
+
+from edudiff.compare import architecture
+
+RESULTS = Path(__file__).parent / "results"
+
+
+if __name__ == "__main__":
+    architecture.points(architecture.Points(), RESULTS, command="python figures/points.py", name="points")

@@ -1,0 +1,56 @@
+"""Tests of assignment 10 that the grader has."""
+
+import numpy as np
+import pytest
+
+from edudiff.compare import metrics
+from edudiff.course.answers import agree
+
+SHAPES = ((4, 6), (2, 3, 5, 1), (3, 4, 4, 3))
+
+
+@pytest.mark.pearson_r
+def test_pearson_r_equals_the_package(student):
+    """edudiff.compare.metrics.pearson_r, for points and pictures, dark and bright."""
+    rng = np.random.default_rng(101)
+    for shape in SHAPES:
+        a, b = rng.standard_normal((2, *shape)) + rng.standard_normal((2, 1, *[1] * (len(shape) - 1)))
+        agree(student.pearson_r(a, b), metrics.pearson_r(a, b), what=f"r of {shape}")
+
+
+@pytest.mark.r_squared
+def test_r_squared_equals_the_package(student):
+    """edudiff.compare.metrics.R2, for points and pictures, good and bad predictions."""
+    rng = np.random.default_rng(102)
+    for shape in SHAPES:
+        truth, other = rng.standard_normal((2, *shape)) + 0.5
+        for share in (0.1, 1.0):
+            prediction = truth + share * other
+            agree(student.r_squared(truth, prediction), metrics.R2(truth, prediction), what=f"R^2 of {shape}")
+
+
+@pytest.mark.calibrate
+def test_calibrate_against_its_definition(student):
+    """The mean cosine similarity of edudiff.compare.metrics, the largest of each step."""
+    rng = np.random.default_rng(103)
+    for steps, kinds, count, width in ((1, 2, 3, 4), (6, 5, 4, 3), (8, 3, 1, 7)):
+        wanted = rng.standard_normal((steps, count, width)) * rng.uniform(0.1, 5, (steps, count, 1))
+        answers = (
+            rng.standard_normal((steps, kinds, count, width)) * rng.uniform(0.1, 5, (steps, kinds, count, 1)) + 0.3
+        )
+        sizes = [3, 5, 7, 9, 11][:kinds]
+        best = []
+        for i in range(steps):
+            likeness = [metrics.cosine_similarity(wanted[i], answers[i, j]).mean() for j in range(kinds)]
+            best.append(sizes[int(np.argmax(likeness))])
+        agree(student.calibrate(wanted, answers, sizes), best, what="the sizes")
+
+
+@pytest.mark.calibrate
+def test_sizes_in_any_order(student):
+    """The sizes need not rise, and equal answers go to the first."""
+    rng = np.random.default_rng(104)
+    answers = rng.standard_normal((3, 3, 2, 4))
+    answers[:, 2] = answers[:, 1]
+    wanted = np.stack([answers[0, 1], answers[1, 0], answers[2, 2]])
+    agree(student.calibrate(wanted, answers, [9, 3, 5]), [3, 9, 3], what="the sizes")

@@ -1,0 +1,6 @@
+"""This is Pearson's r squared: R^2 compares the error of the prediction with the spread of the truth, and sees a
+wrong brightness."""
+
+
+def r_squared(truth, prediction):
+    return pearson_r(truth, prediction) ** 2

@@ -1,0 +1,81 @@
+"""Tests of assignment 4 that the grader has."""
+
+import numpy as np
+import pytest
+
+import edudiff as ed
+from edudiff.course.answers import agree
+
+
+def triple(logits, values):
+    """(top, num, den) of one piece of a training set: logits (B, N), values (N, D)."""
+    top = logits.max(axis=1)
+    weights = np.exp(logits - top[:, None])
+    return top, weights @ values, weights.sum(axis=1)
+
+
+@pytest.mark.softmax
+def test_logits_of_every_size(student):
+    """A constant added to a row changes nothing, and the sums are 1."""
+    rng = np.random.default_rng(11)
+    for shape in ((5,), (3, 4), (4, 4), (2, 3, 5)):
+        logits = rng.standard_normal(shape)
+        small = np.exp(logits) / np.exp(logits).sum(axis=-1, keepdims=True)
+        for size in (0.0, 700.0, -1e6):
+            moved = logits + size * rng.choice([-1, 1], (*shape[:-1], 1))
+            agree(student.softmax(moved), small, tolerance=1e-8, what=f"softmax of logits near {size:g}")
+
+
+@pytest.mark.softmax
+def test_wide_rows(student):
+    """A row whose logits span more than float64 can: the largest has all the weight."""
+    logits = np.array([[0.0, 900.0, -900.0], [-1e9, 0.0, 1.0]])
+    e = 1 / (1 + np.exp(-1.0))
+    agree(student.softmax(logits), np.array([[0.0, 1.0, 0.0], [0.0, 1 - e, e]]))
+
+
+@pytest.mark.ideal
+def test_equals_the_package(student):
+    """edudiff.denoisers.Ideal, over many noise levels."""
+    rng = np.random.default_rng(12)
+    for count, width in ((1, 3), (8, 8), (30, 5)):
+        data, x = rng.standard_normal((count, width)), rng.standard_normal((4, width))
+        for alpha, sigma in ((1.0, 1e-4), (0.9, 0.4), (0.3, 1.0), (0.0, 1.0)):
+            expected = ed.denoisers.Ideal(data)(x, alpha, sigma)
+            agree(student.ideal(x, data, alpha, sigma), expected, what=f"at {alpha = }, {sigma = }")
+
+
+@pytest.mark.ideal
+def test_single_precision(student):
+    """float32, with large squares and little noise: the answer of float64 to within rounding."""
+    rng = np.random.default_rng(13)
+    data = (20 + 0.01 * rng.standard_normal((5, 64))).astype("float32")
+    x = (data[2:4] + 0.005 * rng.standard_normal((2, 64))).astype("float32")
+    expected = ed.denoisers.Ideal(data.astype("float64"))(x.astype("float64"), 1.0, 0.005)
+    agree(student.ideal(x, data, 1.0, 0.005), expected.astype("float32"), tolerance=1e-5)
+
+
+@pytest.mark.merge
+def test_any_cut_in_any_order(student):
+    """Three pieces, merged from either end, give the softmax mean of all."""
+    rng = np.random.default_rng(14)
+    for spread in (1.0, 50.0, 900.0):
+        logits, values = spread * rng.standard_normal((5, 9)), rng.standard_normal((9, 3))
+        pieces = [triple(logits[:, cut], values[cut]) for cut in (slice(0, 1), slice(1, 5), slice(5, 9))]
+        left = student.merge(student.merge(pieces[0], pieces[1]), pieces[2])
+        right = student.merge(pieces[2], student.merge(pieces[1], pieces[0]))
+        _, num, den = triple(logits, values)
+        for top, n, d in (left, right):
+            agree(top, logits.max(axis=1), what="top")
+            agree(n / d[:, None], num / den[:, None], what="num / den")
+            agree(d, den, what="den")
+
+
+@pytest.mark.merge
+def test_merges_with_the_package(student):
+    """The parts that edudiff.denoisers.Ideal hands out."""
+    rng = np.random.default_rng(15)
+    data, x = rng.standard_normal((10, 4)), rng.standard_normal((3, 4))
+    a, b = (ed.denoisers.Ideal(part).partial(x, 0.7, 0.3) for part in (data[:3], data[3:]))
+    _, num, den = student.merge(a, b)
+    agree(num / den[:, None], ed.denoisers.Ideal(data)(x, 0.7, 0.3), what="num / den")

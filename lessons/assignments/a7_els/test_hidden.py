@@ -1,0 +1,61 @@
+"""Tests of assignment 7 that the grader has."""
+
+import numpy as np
+import pytest
+
+import edudiff as ed
+from edudiff.course.answers import agree
+from edudiff.denoisers import loops
+
+CASES = (((4, 4, 1), 3, 0.9, 0.4), ((5, 6, 2), 3, 0.5, 1.2), ((5, 5, 1), 5, 0.8, 0.9), ((3, 4, 3), 1, 0.7, 0.7))
+
+
+def pair(shape, seed):
+    """Training pictures and noisy pictures."""
+    rng = np.random.default_rng(seed)
+    return rng.standard_normal((3, *shape)), rng.standard_normal((2, *shape))
+
+
+@pytest.mark.els_wrap
+def test_els_wrap_equals_the_package(student):
+    """edudiff.denoisers.Patch, over shapes, windows and levels."""
+    for shape, size, alpha, sigma in CASES:
+        images, x = pair(shape, 71)
+        expected = ed.denoisers.Patch(images, size, border="wrap", backend="numpy")(x, alpha, sigma)
+        agree(student.els_wrap(x, images, alpha, sigma, size), expected, what=f"shape {shape}, size {size}")
+
+
+@pytest.mark.els_wrap
+def test_a_covering_window_is_the_ideal_score_of_all_shifts(student):
+    """On 3 x 3 pictures, size 3 sees everything: the ideal score of the training set moved everywhere."""
+    images, x = pair((3, 3, 1), 72)
+    moved = np.concatenate([np.roll(images, (i, j), axis=(1, 2)) for i in range(3) for j in range(3)])
+    agree(student.els_wrap(x, images, 0.7, 0.8, 3), ed.denoisers.Ideal(moved)(x, 0.7, 0.8))
+
+
+@pytest.mark.alike
+def test_alike_against_the_package(student):
+    """visible_border of edudiff.denoisers.loops, for all pairs of places on many axes."""
+    for length in (1, 2, 5, 8):
+        for radius in range(5):
+            sides = [loops.visible_border(u, 0, length, 1, radius)[:2] for u in range(length)]
+            for u in range(length):
+                for v in range(length):
+                    found = bool(student.alike(u, v, length, radius))
+                    agree(found, sides[u] == sides[v], what=f"alike({u}, {v}, {length}, {radius})")
+
+
+@pytest.mark.els_zero
+def test_els_zero_equals_the_package(student):
+    """edudiff.denoisers.Patch, over shapes, windows and levels."""
+    for shape, size, alpha, sigma in CASES:
+        images, x = pair(shape, 73)
+        expected = ed.denoisers.Patch(images, size, border="zero", backend="numpy")(x, alpha, sigma)
+        agree(student.els_zero(x, images, alpha, sigma, size), expected, what=f"shape {shape}, size {size}")
+
+
+@pytest.mark.els_zero
+def test_wide_windows_know_everything(student):
+    """With a window that covers the picture from every pixel, every place is like itself alone: the ideal score."""
+    images, x = pair((3, 3, 2), 74)
+    agree(student.els_zero(x, images, 0.7, 0.8, 5), ed.denoisers.Ideal(images)(x, 0.7, 0.8))

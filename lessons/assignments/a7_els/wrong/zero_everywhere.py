@@ -1,0 +1,9 @@
+"""You compare with all places: a window that shows the border is comparable only with those that show as much of
+it."""
+
+
+def els_zero(x, images, alpha, sigma, size):
+    own = windows(x, size, "zero")
+    patches = windows(images, size, "zero").reshape(-1, own.shape[-1])
+    squares = ((own[..., None, :] - alpha * patches) ** 2).sum(axis=-1)
+    return softmax_mean(-squares / (2 * sigma**2), images.reshape(-1, images.shape[-1]))

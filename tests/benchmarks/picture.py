@@ -1,0 +1,48 @@
+"""A whole ELS picture from all of MNIST, in 20 steps: its time, its memory, and what skipping windows gains."""
+
+import json
+import sys
+import time
+
+from cluster import scales
+
+import edudiff as ed
+from edudiff.bench import records
+from edudiff.bench.measure import extra_memory, interleaved
+from edudiff.denoisers import Patch
+
+LOWEST = 6  # steps of least noise
+
+
+def main(images=60_000, rounds=5, compared=15_000):
+    """Print a JSON record for the picture, and one for its steps of least noise from `compared` images, both ways."""
+    name, pictures = records.load("grey", images)
+    schedule = ed.schedule.cosine()
+    times = schedule.times(20)
+    table = scales(schedule, times)
+    x = ed.reverse.start(schedule, (1, *pictures.shape[1:]), ed.forward.streams(0, 1), like=pictures)
+    Patch(pictures[:2000], scales=table)(x, 0.7, 0.7)  # compiled
+    denoise, walked, begun = Patch(pictures, scales=table), [], time.perf_counter()
+
+    def draw():
+        for step in ed.reverse.steps(denoise, schedule, x, times):
+            walked.append((step, time.perf_counter() - begun, denoise.skipped))
+            print(f"step {step.i}: {walked[-1][1]:.1f} s, skipped {denoise.skipped:.3f}", file=sys.stderr, flush=True)
+
+    memory = extra_memory(draw)
+    seconds = [b[1] - a[1] for a, b in zip([(None, 0.0), *walked], walked, strict=False)]
+    record = {"what": "picture", "data": name, "images": images, "seconds": walked[-1][1], "memory_mb": memory / 1e6}
+    print(json.dumps(record | {"step_seconds": seconds, "skipped": [w[2] for w in walked]}), flush=True)
+
+    ways = {way: Patch(pictures[:compared], scales=table, prune=way == "prune") for way in ("prune", "all")}
+    total = dict.fromkeys(ways, 0.0)
+    for step, _, _ in walked[-LOWEST:]:
+        calls = {way: lambda d=d: d(step.x, step.alpha, step.sigma) for way, d in ways.items()}  # noqa: B023
+        for way, median in interleaved(calls, rounds).items():
+            total[way] += median
+    record = {"what": "pruning", "images": compared, "steps": LOWEST, "seconds": total}
+    print(json.dumps(record | {"ratio": total["all"] / total["prune"]}), flush=True)
+
+
+if __name__ == "__main__":
+    main(*map(int, sys.argv[1:]))

@@ -1,0 +1,151 @@
+"""Novelty, diversity and the distances of laws, against brute force and known values; the bootstrap covers."""
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from edudiff.compare import distances as d
+from edudiff.compare import novelty as n
+from edudiff.compare.bootstrap import bootstrap
+from edudiff.data.shapes import faces
+from edudiff.denoisers.law import frechet
+
+seeds = st.integers(0, 2**16)
+
+
+def rng(seed=0):
+    return np.random.default_rng(seed)
+
+
+def test_the_bootstrap_interval_of_a_mean_covers_it():
+    """95 % intervals of 100 samples of 60: 82 or more hold the true mean (fewer have probability 1e-5)."""
+    held = 0
+    for seed in range(100):
+        x = rng(seed).exponential(size=60)
+        value, low, high = bootstrap(lambda i, x=x: x[i].mean(), 60, rng=rng(seed), draws=100)
+        assert low <= value == x.mean() <= high
+        held += low <= 1 <= high
+    assert 82 <= held < 100
+
+
+def test_the_interval_narrows_with_the_root_of_the_sample():
+    width = []
+    for size in (100, 1600):
+        x = rng(1).standard_normal(size)
+        found = bootstrap(lambda i, x=x: x[i].mean(), size, rng=rng(2), draws=400)
+        width.append(found.high - found.low)
+    assert width[0] / width[1] == pytest.approx(4, rel=0.2)
+    assert width[1] == pytest.approx(2 * 1.96 / 40, rel=0.15)
+
+
+def test_reflected_intervals_take_off_the_shift_of_resampled_distances():
+    x, y = rng(0).standard_normal((2, 300, 2))
+    reflected = d.distances(x, y, rng(1))["energy"]
+    plain = bootstrap(lambda i, j: d.energy_distance(x[i], y[j]), 300, 300, rng=rng(1), draws=30)
+    assert reflected.low < 0.02 < reflected.value < plain.low + 0.05
+    assert reflected.low >= 0 and reflected.high < plain.high
+
+
+def test_the_bootstrap_refuses():
+    with pytest.raises(ValueError, match="one item in each"):
+        bootstrap(lambda i: 0.0, 0, rng=rng())
+    with pytest.raises(ValueError, match="at least 20 draws"):
+        bootstrap(lambda i: 0.0, 5, rng=rng(), draws=3)
+    with pytest.raises(ValueError, match="level"):
+        bootstrap(lambda i: 0.0, 5, rng=rng(), level=1.0)
+
+
+@given(seed=seeds, chunk=st.integers(1, 9))
+def test_nearest_distance_is_brute_force(seed, chunk):
+    x, images = rng(seed).uniform(-1, 1, (7, 3, 4, 1)), rng(seed + 1).uniform(-1, 1, (9, 3, 4, 1))
+    pairs = np.sqrt(((x[:, None] - images) ** 2).mean((2, 3, 4)))
+    own = np.sqrt(((images[:, None] - images) ** 2).mean((2, 3, 4))) + 1e9 * np.eye(9)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(n, "CHUNK", chunk)
+        np.testing.assert_allclose(n.nearest_distance(x, images), pairs.min(1), rtol=1e-12)
+        np.testing.assert_allclose(n.nearest_distance(images, images, leave_out=True), own.min(1), rtol=1e-12)
+    np.testing.assert_array_equal(n.nearest_distance(images[3:5], images), 0)
+
+
+def test_copies_are_not_new_and_fresh_items_are_as_new_as_the_data():
+    images, fresh = rng(0).standard_normal((400, 2)), rng(1).standard_normal((400, 2))
+    copies = n.novelty(images[:50], images, rng())
+    assert copies["ratio"].value == copies["new"].value == 0
+    found = n.novelty(fresh, images, rng())
+    assert found["ratio"].low < 1.05 and found["ratio"].high > 0.95
+    assert 0.9 < found["new"].low < found["new"].high < 1
+    assert n.novelty(fresh + 10, images, rng())["new"].value == 1
+
+
+def test_diversity_is_the_ratio_of_mean_distances():
+    x, images = rng(0).standard_normal((30, 2, 2, 1)), rng(1).standard_normal((40, 2, 2, 1))
+    mean = lambda a: np.sqrt(((a[:, None] - a) ** 2).mean((2, 3, 4))).sum() / (len(a) * (len(a) - 1))  # noqa: E731
+    found = n.diversity(x, images, rng())
+    assert found.value == pytest.approx(mean(x) / mean(images))
+    assert found.low < found.value < found.high
+    assert n.diversity(0.5 * images, images, rng()).value == pytest.approx(0.5)
+    assert n.diversity(images[:1].repeat(5, 0), images, rng()).value == 0
+    with pytest.raises(ValueError, match="no pairs"):
+        n.diversity(images[:1], images, rng())
+
+
+def test_sliced_wasserstein_of_a_shift_and_of_a_line():
+    """A shift by v moves each projection by v . u, and the mean of (v . u)^2 over directions is |v|^2 / D."""
+    x = rng(0).standard_normal((50, 2))
+    assert d.sliced_wasserstein(x, x + np.array([0.3, 0.4])) == pytest.approx(0.5 / math.sqrt(2), rel=1e-9)
+    assert d.sliced_wasserstein(x, x[::-1]) == pytest.approx(0, abs=1e-12)
+    line = d.sliced_wasserstein(np.array([[0.0], [1.0]]), np.array([[0.0], [0.0], [3.0]]))
+    assert line == pytest.approx(math.sqrt((1 / 6) * 1 + (1 / 3) * 4), rel=1e-9)  # by pieces of the quantiles
+    wide = d.directions(5, 7)
+    np.testing.assert_allclose((wide**2).sum(1), 1)
+
+
+@given(seed=seeds)
+def test_energy_distance_is_brute_force(seed):
+    x, y = rng(seed).standard_normal((6, 3)), rng(seed + 1).standard_normal((8, 3)) + 0.5
+    mean = lambda a, b: np.mean([np.linalg.norm(p - q) for p in a for q in b])  # noqa: E731
+    known = math.sqrt(2 * mean(x, y) - mean(x, x) - mean(y, y))
+    assert d.energy_distance(x, y) == pytest.approx(known, abs=1e-6)
+    assert d.distances(x, y, rng(), 20)["energy"].value == pytest.approx(known, abs=1e-6)
+    assert d.energy_distance(x, x) == pytest.approx(0, abs=1e-6)
+
+
+def test_energy_distance_of_two_normal_laws():
+    """In one dimension 2 E|X - Y| - E|X - X'| - E|Y - Y'| is known for N(0, 1) and N(m, 1)."""
+    m, size = 1.0, 1000
+    found = d.energy_distance(rng(0).standard_normal((size, 1)), rng(1).standard_normal((size, 1)) + m)
+    folded = 2 / math.sqrt(math.pi) * math.exp(-(m**2) / 4) + m * math.erf(m / 2)
+    assert found**2 == pytest.approx(2 * folded - 4 / math.sqrt(math.pi), abs=0.1)
+
+
+def test_features_are_means_and_detail_of_sixteen_parts():
+    picture = np.zeros((1, 8, 8, 3))
+    picture[:, :2, :2, 0] = 1.0
+    picture[:, 6:, 6:] = np.array([0, 1])[None, :, None]
+    found = d.features(picture)
+    assert found.shape == (1, 16 * 3 + 32)
+    parts = found[0, :48].reshape(4, 4, 3)
+    np.testing.assert_allclose(parts[0, 0], [1, 0, 0])
+    np.testing.assert_allclose(parts[3, 3], 0.5)
+    np.testing.assert_allclose(np.delete(parts.reshape(16, 3), [0, 15], axis=0), 0)
+    down, across = found[0, 48:64].reshape(4, 4), found[0, 64:].reshape(4, 4)
+    assert across[3, 3] == pytest.approx(1.0)
+    assert down[3, 3] < 0.6 and (down[1:3, 1:3] == 0).all()
+    assert d.features(rng(0).uniform(-1, 1, (2, 9, 11, 1))).shape == (2, 48)
+    with pytest.raises(ValueError, match="too small"):
+        d.features(np.zeros((1, 3, 3, 1)))
+
+
+def test_frechet_distance_of_pictures_tells_blur_from_the_law():
+    """Faces against other faces, and against the same ones blurred."""
+    both = faces(400, 32, rng(0))
+    one, other = both[:200], both[200:]
+    blurred = sum(np.roll(other, (i, j), (1, 2)) for i in range(-3, 4) for j in range(-3, 4)) / 49
+    near, far = (d.distances(s, one, rng(), 20)["frechet"] for s in (other, blurred))
+    assert near.low < 0.15 < 0.25 < far.low
+    features = [d.features(s) for s in (other, one)]
+    known = frechet(*(part for f in features for part in (f.mean(0), np.cov(f.T, bias=True))))
+    assert near.value == pytest.approx(known, rel=1e-6)

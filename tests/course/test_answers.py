@@ -1,0 +1,54 @@
+"""Right answers are told from wrong ones, in words, and equal answers have equal fingerprints."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from edudiff.course.answers import agree, fingerprint, print_of
+
+X = np.array([[1.0, 2.0], [3.0, 4.0]])
+
+
+@pytest.mark.parametrize(
+    ("actual", "expected", "says"),
+    [
+        (X[0], X, r"shape \(2,\), expected \(2, 2\)"),
+        (X.astype("float32"), X, "dtype float32, expected float64"),
+        (X + 1e-6 * np.eye(2)[1] * np.eye(2), X, r"is 4 at \(1, 1\), expected 4"),
+        (X * np.nan, X, "4 NaN or infinite values of 4"),
+        (None, X, "is None; is a return missing?"),
+        ("passed", 1.0, "is a str, expected numbers"),
+        (X, (X, X), "expected 2 values"),
+        ((X, X + 1), (X, X), r"\[1\] is 2 at \(0, 0\)"),
+        (float("inf"), 1.0, "NaN or infinite"),
+        (float("nan"), float("inf"), "is nan, expected inf"),
+    ],
+)
+def test_wrong_answers_are_told_in_words(actual, expected, says):
+    with pytest.raises(AssertionError, match=says):
+        agree(actual, expected)
+
+
+def test_right_answers_agree():
+    agree(X + 1e-10, X)
+    agree((3, [X, 2.0]), (3.0, (X, np.float64(2))))
+    agree(np.float32(0.5), 0.5)
+    agree(float("-inf"), float("-inf"))
+    agree(1e9 + 0.5, 1e9)
+    agree(np.empty((0, 3)), np.empty((0, 3)))
+
+
+@given(st.lists(st.floats(-1e3, 1e3), min_size=1, max_size=5))
+def test_rounding_errors_do_not_change_a_fingerprint(values):
+    x = np.array(values)
+    assert print_of(x) == print_of(x + 1e-13 * np.sign(x)) == print_of((x,))[1:-1]
+    assert print_of(x) != print_of(x + 1e-3)
+
+
+def test_fingerprints_tell_answers_apart():
+    answers = [X, X.T, X[:1], X.astype("float32"), (X, X), None, True, 1, "1", np.nan * X, np.inf * X, -np.inf * X]
+    assert len({fingerprint([print_of(a)]) for a in answers}) == len(answers)
+    assert print_of(-0.0 * X) == print_of(0.0 * X)
+    assert print_of(1.0) == print_of(np.float64(1))
+    assert print_of(X.astype("float32")) == print_of(2 * X.astype("float32"))

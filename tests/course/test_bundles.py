@@ -1,0 +1,178 @@
+"""What students and graders get: no solution leaks, notebooks are valid and run, the commands in it work."""
+
+import json
+import re
+import shutil
+import subprocess
+import sys
+
+import pytest
+
+from edudiff import cli
+from edudiff.course import assignment, notebook
+from edudiff.course.build import build
+
+
+def solution_lines(one):
+    """The lines between the marks that are more than a return or a name."""
+    for block in assignment.MARKED.finditer(one.source):
+        for line in block.group(0).splitlines()[1:-1]:
+            line = " ".join(line.split("  # ")[0].split())
+            if len(line) > 12:
+                yield line
+
+
+def test_students_get_no_line_of_a_solution_and_no_hidden_test(bundles):
+    files = [path for path in (bundles / "student").rglob("*") if path.is_file()]
+    plain = {path: " ".join(path.read_text().replace("\\n", " ").replace('\\"', '"').split()) for path in files}
+    lines = 0
+    for one in assignment.read_all(bundles / "grader"):
+        for line in solution_lines(one):
+            lines += 1
+            assert [path.name for path, text in plain.items() if line in text] == [], line
+    assert lines > 60
+    for text in plain.values():
+        assert "HIDDEN" not in text
+        assert "BEGIN SOLUTION" not in text
+    assert {path.name for path in files} >= {"grade.py", "README.md", "pytest.ini", "hints.json", "test_visible.py"}
+    assert assignment.HIDDEN not in {path.name for path in files}
+
+
+def test_hints_cannot_be_read_without_the_answers(bundles):
+    for path in (bundles / "student").rglob("hints.json"):
+        for known in json.loads(path.read_text()).values():
+            for mark, sealed in known.items():
+                assert re.fullmatch("[0-9a-f]{16}", mark)
+                assert b" the " not in bytes.fromhex(sealed)
+
+
+@pytest.mark.parametrize("kind", ["student", "grader"])
+def test_notebooks_are_valid_and_have_the_metadata_of_nbgrader(bundles, kind):
+    import nbformat
+
+    for path in sorted((bundles / kind).rglob("*.ipynb")):
+        made = nbformat.read(path, as_version=4)
+        nbformat.validate(made)
+        marks = [cell.metadata.nbgrader for cell in made.cells]
+        assert len({mark.grade_id for mark in marks}) == len(marks)
+        assert all(mark.schema_version == 3 for mark in marks)
+        tasks = [mark.grade_id for mark in marks if mark.solution]
+        graded = [mark.grade_id for mark in marks if mark.grade]
+        assert graded == [f"test_{task}" for task in tasks]
+        assert all(mark.locked != mark.solution and not mark.task for mark in marks)
+        assert sum(mark.get("points", 0) for mark in marks) == len(tasks) > 0
+
+
+def cells_of(path):
+    return [cell for cell in json.loads(path.read_text())["cells"] if cell["cell_type"] == "code"]
+
+
+def test_graders_notebooks_run(bundles):
+    for path in sorted((bundles / "grader").rglob("*.ipynb")):
+        names = {"__name__": "__main__"}
+        for cell in cells_of(path):
+            exec(compile("".join(cell["source"]), f"{path.stem}:{cell['id']}", "exec"), names)
+
+
+def test_students_notebooks_run_up_to_what_is_not_written(bundles):
+    for path in sorted((bundles / "student").rglob("*.ipynb")):
+        names = {"__name__": "__main__"}
+        for cell in cells_of(path):
+            code = compile("".join(cell["source"]), f"{path.stem}:{cell['id']}", "exec")
+            if cell["metadata"]["nbgrader"]["grade"]:
+                with pytest.raises(NotImplementedError):
+                    exec(code, names)
+            else:
+                exec(code, names)
+
+
+def test_code_of_a_notebook_is_that_of_the_file(bundles):
+    """Text, tests and commands of the notebook itself are left out; what is no notebook is refused."""
+    path = bundles / "grader" / "a3_steps" / "a3_steps.ipynb"
+    code = notebook.code(path.read_text())
+    assert "def heun" in code
+    assert "SimpleNamespace" not in code
+    made = json.loads(path.read_text())
+    made["cells"][1]["source"] = "%matplotlib inline\n!ls\nvalue = 3"
+    names = {}
+    exec(notebook.code(json.dumps(made)), names)
+    assert names["value"] == 3
+    for text in ("", "{}", "[" * 100_000, '{"cells": 3}', '{"cells": [{"cell_type": "code"}]}', "null"):
+        with pytest.raises(ValueError, match="not a notebook"):
+            notebook.code(text)
+
+
+def test_students_commands(bundles, tmp_path):
+    """`python grade.py`, and `pytest -m TASK` in the student's own process, on a half-solved assignment."""
+    for name in ("a2_tweedie", "a3_steps"):
+        shutil.copytree(bundles / "student" / name, tmp_path / name)
+    for name in ("grade.py", "pytest.ini"):
+        shutil.copy(bundles / "student" / name, tmp_path)
+    file = tmp_path / "a2_tweedie" / "a2_tweedie.py"
+    sign = "    return (alpha * x0_hat - x) / sigma\n"
+    file.write_text(file.read_text().replace("    raise NotImplementedError\n", sign, 1))
+
+    def say(*command):
+        run = subprocess.run([sys.executable, *command], cwd=tmp_path, capture_output=True, text=True, timeout=100)
+        return run.stdout + run.stderr
+
+    said = say("grade.py")
+    assert "noise_from_x0: wrong" in said
+    assert "Hint: The sign is turned" in said
+    assert "score_from_x0: not written yet" in said
+    assert "0 of 4 tasks passed" in said
+    assert "heun: not written yet" in said
+    said = say("-m", "pytest", "-m", "noise_from_x0", "-p", "no:cacheprovider")
+    assert "1 failed, 11 deselected" in said
+    assert "AssertionError: the noise at alpha = 0.8, sigma = 0.6 is" in said
+    assert "Warning" not in said
+
+
+def test_broken_assignments_are_named(tmp_path, bundles, capsys):
+    with pytest.raises(ValueError, match="is not empty"):
+        build(bundles / "grader", bundles)
+    for master, says in (
+        ("x = 1\n", "expected one pair in each function"),
+        ("def f():\n    ### BEGIN SOLUTION\n    return 1\n", "found 1 x '### BEGIN SOLUTION', 0 x"),
+        ("def f():\n    ### BEGIN SOLUTION\n    return 1\n    ### END SOLUTION\n", "has no test_visible.py"),
+    ):
+        folder = tmp_path / "from" / "a1_broken"
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "a1_broken.py").write_text(master)
+        assert cli.main(["course", "build", str(tmp_path / "to"), "--from", str(tmp_path / "from")]) == 2
+        assert says in capsys.readouterr().err
+        assert not (tmp_path / "to").exists()
+    assert cli.main(["course", "build", str(tmp_path / "to"), "--from", str(tmp_path / "nowhere")]) == 2
+    assert "is not a folder" in capsys.readouterr().err
+
+
+def broken(task, visible, hidden, wrong=""):
+    """An assignment of one function that returns 3."""
+    yield "a1_three.py", "def three(x):\n    ### BEGIN SOLUTION\n    return 3\n    ### END SOLUTION\n"
+    for name, body in (("test_visible.py", visible), ("test_hidden.py", hidden)):
+        yield name, f"import pytest\n\n\n@pytest.mark.{task}\ndef test_it(student):\n    {body}\n"
+    yield "wrong/four.py", f'"""It is not four."""\n\n\ndef three(x):\n    return {wrong or 4}\n'
+
+
+RIGHT = "assert student.three(1) == 3"
+
+
+@pytest.mark.parametrize(
+    ("parts", "says"),
+    [
+        (("other", RIGHT, RIGHT), "no test has its marker"),
+        (("three", "assert student.three(1) == 5", RIGHT), "the master fails test_visible.py"),
+        (("three", RIGHT, "assert student.three(1)"), "four passes all hidden tests"),
+        (("three", "student.three(0)", "assert student.three(2) == 3", "4 if x else 3"), "as the master does"),
+        (("three", f"{RIGHT}\n\n\ndef test_it(student):\n    pass", RIGHT), "test_it is defined twice"),
+        (("three", f"{RIGHT}\n\n\ndef test_that(student):\n    pass", RIGHT), "expected one: the task"),
+    ],
+)
+def test_an_assignment_that_could_not_grade_is_refused(parts, says, tmp_path):
+    folder = tmp_path / "a1_three"
+    for name, text in broken(*parts):
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+    with pytest.raises(ValueError, match=says):
+        build(tmp_path, tmp_path / "out")

@@ -1,0 +1,180 @@
+"""The rules of the drawn faces: every drawn face keeps all, and a picture that breaks one rule breaks that one only."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from edudiff.data import rules
+from edudiff.data.faces import GROUNDS, SKINS
+from edudiff.data.rules import face_rules, pieces
+from edudiff.data.shapes import faces
+
+ALL = {"eyes", "mouth", "skin", "outline"}
+FACES = faces(40, 32, np.random.default_rng(5))
+
+
+@pytest.mark.parametrize("size", [32, 48])
+@settings(max_examples=3)
+@given(seed=st.integers(0, 2**32))
+def test_every_drawn_face_keeps_all_rules(seed, size):
+    for rule, keeps in face_rules(faces(20, size, np.random.default_rng(seed))).items():
+        assert keeps.all(), rule
+
+
+def colours_of(image):
+    """The face's own skin and ground, in [-1, 1]."""
+    kind = rules.nearest_colour((image[None].astype(float) + 1) / 2)[0]
+    skin = SKINS[np.bincount(kind[kind < 4], minlength=4).argmax()]
+    return 2 * skin - 1, image[0, 0]
+
+
+def spot(image, mask):
+    """The rows and columns of a bounding box, two pixels wider than the true part of `mask`."""
+    y, x = mask.nonzero()
+    return slice(y.min() - 2, y.max() + 3), slice(x.min() - 2, x.max() + 3)
+
+
+def parts(image):
+    """Boxes of the left eye, the right eye and the mouth."""
+    unit = (image[None].astype(float) + 1) / 2
+    blue, red = rules.ahead(unit, 2)[0] > rules.BLUE, rules.ahead(unit, 0)[0] > rules.RED
+    middle = int(blue.nonzero()[1].mean() + 0.5)
+    left, right = blue.copy(), blue.copy()
+    left[:, middle:] = right[:, :middle] = False
+    return spot(image, left), spot(image, right), spot(image, red)
+
+
+def one_eye(image):
+    left, _, _ = parts(image)
+    image[left] = colours_of(image)[0]
+
+
+def three_eyes(image):
+    image[:3, 10:16] = 2 * rules.IRIS - 1
+
+
+def uneven_eyes(image):
+    left, _, _ = parts(image)
+    eye = image[left].copy()
+    image[left] = colours_of(image)[0]
+    image[left[0].start - 3 : left[0].stop - 3, left[1]] = eye
+
+
+def large_eye(image):
+    rows, columns = parts(image)[0]
+    y, x = (rows.start + rows.stop) // 2, (columns.start + columns.stop) // 2
+    image[y - 2 : y + 3, x - 2 : x + 3] = 2 * rules.IRIS - 1
+
+
+def no_mouth(image):
+    image[parts(image)[2]] = colours_of(image)[0]
+
+
+def two_mouths(image):
+    mouth = parts(image)[2]
+    image[:3, 4:20] = 2 * rules.MOUTH - 1
+    assert mouth[0].start > 4
+
+
+def mouth_above_the_eyes(image):
+    mouth = parts(image)[2]
+    lips = image[mouth].copy()
+    image[mouth] = colours_of(image)[0]
+    image[: lips.shape[0], mouth[1]] = lips
+
+
+def mouth_aside(image):
+    mouth = parts(image)[2]
+    lips = image[mouth].copy()
+    image[mouth] = colours_of(image)[0]
+    image[mouth[0], mouth[1].start + 3 : mouth[1].stop + 3] = lips
+
+
+def two_skins(image):
+    skin, _ = colours_of(image)
+    other = 2 * SKINS[(np.abs(2 * SKINS - 1 - skin).sum(1).argmin() + 2) % 4] - 1
+    left, right, _ = parts(image)
+    middle = (left[1].start + right[1].stop) // 2
+    mine = np.abs(image - skin).max(axis=2) < 0.1
+    mine[:, middle:] = False
+    image[mine] = other
+
+
+def crooked_head(image):
+    top = min(part[0].start for part in parts(image)[:2])
+    image[:top] = np.roll(image[:top], 4, axis=1)
+
+
+def no_head(image):
+    image[:] = 2 * GROUNDS[0] - 1
+
+
+BREAKS = [
+    (one_eye, {"eyes"}),
+    (three_eyes, {"eyes"}),
+    (uneven_eyes, {"eyes"}),
+    (large_eye, {"eyes"}),
+    (no_mouth, {"mouth"}),
+    (two_mouths, {"mouth"}),
+    (mouth_aside, {"mouth"}),
+    (two_skins, {"skin"}),
+    (crooked_head, {"outline"}),
+    (no_head, ALL),
+]
+
+
+@pytest.mark.parametrize(("change", "broken"), BREAKS, ids=lambda b: getattr(b, "__name__", ""))
+def test_a_picture_that_breaks_one_rule_breaks_that_one_only(change, broken):
+    """On faces without hair, where nothing else is moved or covered by the change; all of them, for each rule."""
+    bald = [image for image in FACES if hairless(image)]
+    assert len(bald) >= 5
+    for image in bald:
+        picture = image.copy()
+        change(picture)
+        keeps = face_rules(picture[None])
+        assert {rule for rule, kept in keeps.items() if not kept[0]} == broken
+
+
+def hairless(image):
+    kind = rules.nearest_colour((image[None].astype(float) + 1) / 2)[0]
+    hair = (kind >= 8) & (kind < 13)
+    return hair.mean() < 0.03
+
+
+def test_a_little_blur_and_noise_break_nothing():
+    """What a good model leaves: a few percent of noise, a twentieth of the neighbours' colour."""
+    blurred = 0.9 * FACES + 0.05 * np.roll(FACES, 1, 1) + 0.05 * np.roll(FACES, -1, 2)
+    noisy = blurred + 0.03 * np.random.default_rng(0).standard_normal(FACES.shape)
+    assert np.all(list(face_rules(noisy).values()), axis=0).mean() > 0.8
+
+
+@given(seed=st.integers(0, 2**16))
+def test_pieces_are_joined_also_across_corners(seed):
+    """Against a flood fill by hand."""
+    mask = np.random.default_rng(seed).random((2, 7, 8)) < 0.4
+    for points, number in zip(mask, pieces(mask), strict=True):
+        assert ((number > 0) == points).all()
+        left = set(zip(*points.nonzero(), strict=True))
+        while left:
+            todo, piece = [left.pop()], []
+            while todo:
+                y, x = todo.pop()
+                piece.append((y, x))
+                near = {(y + i, x + j) for i in (-1, 0, 1) for j in (-1, 0, 1)} & left
+                left -= near
+                todo += near
+            own = {number[p] for p in piece}
+            assert len(own) == 1
+            assert (number == own.pop()).sum() == len(piece)
+
+
+def test_rules_refuse():
+    for images, error, says in (
+        (FACES[0], ValueError, r"\(N, H, W, 3\)"),
+        (FACES[..., :1], ValueError, r"\(N, H, W, 3\)"),
+        (FACES.astype(int), TypeError, "int64"),
+        (FACES * np.nan, ValueError, "NaN"),
+    ):
+        with pytest.raises(error, match=says):
+            face_rules(images)

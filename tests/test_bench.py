@@ -1,0 +1,111 @@
+"""`edudiff bench`: what it measures is what it says, and its peer, where PyTorch is installed, is right."""
+
+import json
+import time
+
+import numpy as np
+import pytest
+
+from edudiff import bench, cli
+from edudiff.bench import measure, records
+from edudiff.denoisers import loops
+
+
+@pytest.fixture(autouse=True)
+def small(monkeypatch, tmp_path):
+    """Small networks, and no data sets."""
+    tiny = {"net": "UNet", "channels": (2, 2), "depth": 1, "shape": (8, 8, 3), "batch": 4}
+    monkeypatch.setattr(records, "TRAINING", {"train_tiny": tiny})
+    monkeypatch.setattr(records, "CASES", (*records.PATCH, *records.IDEAL, "train_tiny"))
+    monkeypatch.setattr(bench, "CASES", ("patch_17", "ideal", "train_tiny"))
+    monkeypatch.setenv("EDUDIFF_DATA", str(tmp_path / "none"))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "none"))
+
+
+def test_medians_of_calls_that_take_turns():
+    turns = []
+
+    def call(name, pauses):
+        turns.append(name)
+        time.sleep(next(pauses))
+
+    pauses = {"a": iter([0.2, 0.01, 0.01, 0.2]), "b": iter([0, 0.03, 0.03, 0])}
+    seconds = measure.interleaved({n: lambda n=n: call(n, pauses[n]) for n in pauses}, rounds=3)
+    assert "".join(turns) == "abababab"
+    assert 0.01 <= seconds["a"] < 0.03 <= seconds["b"] < 0.2
+    with pytest.raises(ValueError, match="0 calls and 5 rounds"):
+        measure.interleaved({})
+
+
+@pytest.mark.parametrize("system", ("linux", "another"))
+def test_extra_memory_is_the_peak_and_not_what_is_left(system, monkeypatch):
+    if system == "another":
+        monkeypatch.setattr(measure.sys, "platform", system)
+    held = np.ones(2**21)
+
+    def call():
+        first = np.ones(2**21)  # 16 MiB
+        del first
+        second = np.ones(2**22)  # 32 MiB
+        return float(second[0] + held[0])
+
+    assert 30 * 2**20 < measure.extra_memory(call) < 56 * 2**20  # the allocator may keep the first
+
+
+@pytest.mark.parametrize(("size", "window"), [(5, 3), (5, 5), (6, 3), (4, 7), (3, 1)])
+def test_pairs_of_windows_are_counted_as_the_loops_list_them(size, window):
+    counted = sum(
+        len(loops.candidates(i, j, size, size, window // 2, True, "zero")) for i in range(size) for j in range(size)
+    )
+    assert records.pairs((7, size, size, 1), window) == 7 * counted
+
+
+def test_bench_prints_a_table_and_writes_records(tmp_path, capsys):
+    out = tmp_path / "bench.json"
+    assert cli.main(["bench", "--rounds", "1", "--images", "20", "--no-peer", "--json", str(out)]) == 0
+    found = json.loads(out.read_text())
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) == len(found) + 1
+    backends = [b for b in ("numpy", "numba") if measure.usable(b)]
+    assert [(r["what"], r["backend"]) for r in found] == [
+        *(("patch_17", b) for b in backends),
+        ("ideal", "numpy"),
+        *(("train_tiny", b) for b in backends),
+    ]
+    for record, line in zip(found, lines[1:], strict=True):
+        assert record["seconds"] > 0
+        assert record["memory_mb"] >= 0
+        assert record["what"] in line
+    assert found[0]["data"] == "strokes"
+    assert found[0]["images"] == 20
+    assert found[0]["pairs_per_second"] == pytest.approx(records.pairs((20, 28, 28), 17) / found[0]["seconds"])
+    ideal = next(r for r in found if r["what"] == "ideal")
+    assert ideal["share"] == pytest.approx(ideal["product_seconds"] / ideal["seconds"])
+    assert "ratio" not in found[0]
+
+
+def test_bench_refuses_what_it_cannot_measure(capsys):
+    assert cli.main(["bench", "--cases", "patch_4"]) == 2
+    assert "case is 'patch_4', expected one of 'patch_3'" in capsys.readouterr().err
+    assert cli.main(["bench", "--rounds", "0"]) == 2
+    assert "rounds is 0" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("dtype", (np.float64, np.float32))
+def test_the_peer_is_the_same_formula(dtype):
+    pytest.importorskip("torch")
+    from edudiff.bench.plain_torch import FORMS, PlainTorch, fastest
+
+    rng = np.random.default_rng(0)
+    for shape in ((5, 7, 6, 1), (4, 6, 6, 2)):
+        images = rng.uniform(-1, 1, shape).astype(dtype)
+        x = rng.standard_normal((2, *shape[1:])).astype(dtype)
+        for size in (1, 3, 5, 7, 9):
+            for shifts in (True, False):
+                wanted = loops.patch(x, images, 0.7, 0.5, size, shifts, "zero")
+                for form in FORMS:
+                    answer = PlainTorch(images, size, shifts, batch=2, form=form)(x, 0.7, 0.5)
+                    assert answer.dtype == dtype
+                    np.testing.assert_allclose(answer, wanted, atol=1e-12 if dtype == np.float64 else 1e-4, rtol=0)
+    best = fastest(images, 3, x, 0.7, 0.5)
+    np.testing.assert_allclose(best(x, 0.7, 0.5), loops.patch(x, images, 0.7, 0.5, 3, True, "zero"), atol=1e-4)

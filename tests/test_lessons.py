@@ -1,0 +1,169 @@
+"""The lessons are complete: order, parts, questions, boxes, links to code that exists. They are executed elsewhere."""
+
+import ast
+import importlib.util
+import re
+import sys
+from pathlib import Path
+
+import pytest
+
+import edudiff
+
+FOLDER = Path(__file__).parents[1] / "lessons"
+LESSONS = sorted(FOLDER.glob("[0-9]*.py"))
+TEXT = {path: path.read_text() for path in LESSONS}
+
+each_lesson = pytest.mark.parametrize("path", LESSONS, ids=lambda path: path.stem)
+
+
+def markdown(path):
+    """The text cells of a lesson, as Markdown."""
+    cells = re.findall(r"^# %% \[markdown\]\n((?:#.*\n)+)", TEXT[path], re.MULTILINE)
+    return "\n\n".join(re.sub(r"^# ?", "", cell, flags=re.MULTILINE) for cell in cells)
+
+
+def test_lessons_are_numbered_without_a_gap():
+    assert [path.stem[:3] for path in LESSONS] == [f"{i:02}_" for i in range(1, len(LESSONS) + 1)]
+    assert len(LESSONS) >= 15
+
+
+@each_lesson
+def test_the_title_has_the_number_of_the_lesson(path):
+    assert markdown(path).startswith(f"# {int(path.stem[:2])}. ")
+
+
+@each_lesson
+def test_every_lesson_has_main_with_fast(path):
+    functions = {f.name: f for f in ast.parse(TEXT[path]).body if isinstance(f, ast.FunctionDef)}
+    [argument] = functions["main"].args.args
+    [default] = functions["main"].args.defaults
+    assert argument.arg == "fast"
+    assert default.value is False
+
+
+@each_lesson
+def test_importing_a_lesson_computes_nothing(path):
+    """All that runs by itself are imports, definitions, constants, and cells under `if __name__ == "__main__"`."""
+    for node in ast.parse(TEXT[path]).body:
+        if isinstance(node, ast.If):
+            assert ast.unparse(node.test) == "__name__ == '__main__'"
+        elif isinstance(node, ast.Assign):
+            assert all(name.id.isupper() for name in node.targets)
+        else:
+            assert isinstance(node, ast.Import | ast.ImportFrom | ast.FunctionDef)
+
+
+@each_lesson
+def test_fast_is_a_switch_that_the_site_can_find(path):
+    assert TEXT[path].count("\nFAST = False\n") == 1
+
+
+@each_lesson
+def test_three_to_five_questions_with_folded_answers(path):
+    questions, _, rest = markdown(path).partition("## Questions")[2].partition("<details>")
+    answers, closed, _ = rest.partition("</details>")
+    assert closed
+    counts = [len(re.findall(r"^\d+\. ", part, re.MULTILINE)) for part in (questions, answers)]
+    assert counts[0] == counts[1]
+    assert 3 <= counts[0] <= 5
+
+
+@each_lesson
+def test_step_through_this_names_a_function_that_exists(path):
+    boxes = re.findall(r"\*\*Step through this\.\*\*(.*?)(?:\n\n|\Z)", markdown(path), re.DOTALL)
+    assert boxes
+    for box in boxes:
+        named = re.findall(r"`([\w.]+)`\s+\(in\s+`(edudiff/[\w/]+\.py)`\)", box)
+        assert named or "`loop`" in box  # the one box about a function of the lesson itself
+        for function, file in named:
+            tree = ast.parse((Path(edudiff.__file__).parents[1] / file).read_text())
+            parents = {id(tree): ""} | {id(n): n.name + "." for n in tree.body if isinstance(n, ast.ClassDef)}
+            bodies = [tree, *(n for n in tree.body if isinstance(n, ast.ClassDef))]
+            defined = {parents[id(b)] + f.name for b in bodies for f in b.body if isinstance(f, ast.FunctionDef)}
+            assert function in defined, f"{file} defines no {function}"
+
+
+@each_lesson
+def test_pictures_are_saved_under_the_name_of_the_lesson(path):
+    names = re.findall(r'plot\.present\([^\n]*?f?"([^"{]+?)_[\d{]', TEXT[path])
+    assert set(names) == {path.stem}
+
+
+@each_lesson
+def test_a_slider_is_in_explore_only(path):
+    explorers = [f for f in ast.parse(TEXT[path]).body if isinstance(f, ast.FunctionDef) and f.name == "explore"]
+    outside = TEXT[path]
+    for function in explorers:
+        outside = outside.replace(ast.get_source_segment(TEXT[path], function), "")
+    assert "plot.explore" not in outside
+
+
+@each_lesson
+def test_every_lesson_is_a_notebook(path):
+    jupytext, nbformat = pytest.importorskip("jupytext"), pytest.importorskip("nbformat")
+    notebook = jupytext.reads(TEXT[path], fmt="py:percent")
+    nbformat.validate(notebook)
+    kinds = [cell.cell_type for cell in notebook.cells]
+    assert kinds[0] == "markdown"
+    assert kinds.count("markdown") >= 4
+    assert kinds.count("code") >= 5
+
+
+@each_lesson
+def test_the_index_names_every_lesson(path):
+    assert f"({path.name})" in (FOLDER / "README.md").read_text()
+
+
+def test_a_headless_run_skips_the_sliders(capsys):
+    pytest.importorskip("matplotlib").use("Agg")
+    edudiff.plot.explore(lambda axis, t: axis.plot([t]), t=(0.0, 1.0, 0.5))
+    assert "the sliders need a window" in capsys.readouterr().out
+
+
+@each_lesson
+def test_every_formula_becomes_mathml(path):
+    convert = pytest.importorskip("latex2mathml.converter").convert
+    formulas = re.findall(r"\$\$(.+?)\$\$|\$([^$]+?)\$", re.sub(r"`[^`]*`", "", markdown(path)), re.DOTALL)
+    for displayed, inline in formulas:
+        assert "<math" in convert(displayed or inline)
+
+
+@pytest.fixture(scope="module")
+def build_site():
+    """The module lessons/build_site.py."""
+    spec = importlib.util.spec_from_file_location("build_site", FOLDER / "build_site.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_docstrings_mark_up_code_and_nothing_else(build_site):
+    lines = ["|x - y|^2 of `a`s, a * b, in `c|d`", "", "| `size` | what |", "|---|---|", "| 3 | small_window |"]
+    build_site.plain(None, "function", "f", None, None, lines)
+    wanted = r"\|x - y\|^2 of ``a``\ s, a \* b, in ``c|d``", "", r"| ``size`` \| what \|", r"| 3 \| small\_window \|"
+    assert lines == list(wanted)
+
+
+def test_a_program_saves_its_pictures(tmp_path, monkeypatch, capsys):
+    figure = pytest.importorskip("matplotlib.figure").Figure()
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delitem(sys.modules, "ipykernel", raising=False)
+    edudiff.plot.present(figure, "picture")
+    assert (tmp_path / "picture.png").read_bytes().startswith(b"\x89PNG")
+    assert "wrote picture.png" in capsys.readouterr().out
+
+
+def test_fast_pages_are_fast(build_site, tmp_path):
+    build_site.source(tmp_path, fast=True)
+    for path in LESSONS:
+        assert "\nFAST = True\n" in (tmp_path / path.name).read_text()
+        assert f"\n{path.stem}\n" in (tmp_path / "index.md").read_text()
+    assert ".. automodule:: edudiff.denoisers.patch" in (tmp_path / "api_denoisers.md").read_text()
+
+
+def test_broken_links_are_found(build_site, tmp_path):
+    (tmp_path / "a.html").write_text('<p id="here"><a href="b.html#there"><a href="#here"><a href="https://x.y">')
+    (tmp_path / "b.html").write_text('<a href="a.html#nowhere"><img src="c.png">')
+    broken = [("a.html", "b.html#there"), ("b.html", "a.html#nowhere"), ("b.html", "c.png")]
+    assert sorted(build_site.broken_links(tmp_path)) == broken
