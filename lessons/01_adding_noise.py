@@ -11,18 +11,32 @@
 # 0 (the picture) and 1 (noise) into these two numbers.
 #
 # Run this file as a program, cell by cell in an editor that knows `# %%`, or as a notebook
-# (`jupytext --to notebook 01_adding_noise.py`).
+# (`jupytext --to notebook 01_adding_noise.py`). `main()` runs all of it. If your machine is slow, set `FAST = True`.
 
 # %%
+from itertools import pairwise
+
 import numpy as np
+from matplotlib.figure import Figure
 
 import edudiff as ed
 from edudiff import plot
 from edudiff.data import shapes
 
+FAST = False
 
-def figure_of_noise(images, schedule, times):
+# %% [markdown]
+# ## One picture, more and more noise
+#
+# Here are cartoon hands, drawn by code; you will meet them again. In each row the noise is the *same*, only its share
+# grows. Find the place where you can no longer count the fingers, and look at its `t`.
+
+
+# %%
+def rows_of_noise(fast=False):
     """One row a picture, one column a time: the same noise, more and more of it."""
+    images = shapes.hands(2 if fast else 4, size=20, rng=np.random.default_rng(0))  # (B, H, W, C) in [-1, 1]
+    schedule, times = ed.schedule.cosine(), np.linspace(0, 1, 6 if fast else 11)
     noise = ed.forward.standard_normal(ed.forward.streams(0, len(images)), images.shape, like=images)  # (B, H, W, C)
     rows = {}
     for i in range(len(images)):
@@ -31,6 +45,10 @@ def figure_of_noise(images, schedule, times):
     captions = {f"hand {len(images) - 1}": [f"t = {t:.2f}" for t in times]}
     return plot.rows(rows, captions, columns=len(times), title=f"{schedule.name} schedule")
 
+
+# %%
+if __name__ == "__main__":
+    plot.present(rows_of_noise(FAST), "01_adding_noise_1")
 
 # %% [markdown]
 # ## Four schedules
@@ -41,48 +59,102 @@ def figure_of_noise(images, schedule, times):
 # - `log_linear` never shrinks the picture and drowns it in noise instead (*variance exploding*);
 # - `flow` walks on the straight line from the picture to the noise.
 #
-# What a denoiser can know depends on the *ratio* alone, so we compare the logarithm of $\alpha^2 / \sigma^2$, the
-# signal-to-noise ratio. A schedule is only a way to visit the same noise levels at different speeds.
+# Divide `x` by any number that you know, and you have lost nothing. So what a denoiser can know depends on the *ratio*
+# $\alpha / \sigma$ alone. We compare the logarithm of $\alpha^2 / \sigma^2$, the signal-to-noise ratio. Every schedule
+# visits the same noise levels; it only decides how much time it spends at each.
 #
-# Not all end at pure noise: `cosine` with its default stretch of 1.008 leaves `alpha = 0.0125` of the picture at t = 1.
+# Not all end at pure noise: `cosine`, with its default stretch of 1.008, leaves `alpha = 0.0125` of the picture at
+# t = 1. Read it off the table.
 
 
 # %%
-def table_of_schedules(times):
-    """Lines of text: alpha, sigma and log SNR of each schedule."""
+def four_schedules(fast=False):
+    """Prints alpha, sigma and log SNR of each schedule; a Figure of log SNR over t."""
     made = (ed.schedule.cosine(), ed.schedule.ddpm_linear(), ed.schedule.log_linear(), ed.schedule.flow())
-    lines = [f"{'':12}" + "".join(f"{f't = {t:.2f}':^24}" for t in times)]
+    times = (0.0, 0.25, 0.5, 0.75, 1.0)
+    print(f"{'':12}" + "".join(f"{f't = {t:.2f}':^24}" for t in times))
     for schedule in made:
-        cells = []
-        for t in times:
-            alpha, sigma = schedule(t)
-            cells.append(f"{alpha:6.3f} {sigma:7.3f} {schedule.log_snr(t):8.2f} ")
-        lines.append(f"{schedule.name:12}" + "".join(cells))
-    return "\n".join(lines)
+        cells = [(*schedule(t), schedule.log_snr(t)) for t in times]
+        print(f"{schedule.name:12}" + "".join(f"{a:6.3f} {s:7.3f} {snr:8.2f} " for a, s, snr in cells))
+    figure = Figure(figsize=(6, 3.5), layout="constrained")
+    axis = figure.subplots()
+    fine = np.linspace(0.01, 0.99, 50 if fast else 200)  # (T,)
+    for schedule in made:
+        axis.plot(fine, schedule.log_snr(fine), label=schedule.name)
+    axis.axhline(0, color="0.8", linewidth=0.8)
+    axis.set(xlabel="t", ylabel="log SNR", title="above 0 there is more signal than noise")
+    axis.legend(frameon=False)
+    return figure
 
+
+# %%
+if __name__ == "__main__":
+    plot.present(four_schedules(FAST), "01_adding_noise_2")
 
 # %% [markdown]
 # ## A check that can fail
 #
-# If `x0` has mean 0 and variance `v`, then `x` has variance $\alpha^2 v + \sigma^2$: independent variances add. The
-# function measures it on many pictures. Change `sigma` to `sigma**2` in `edudiff/forward.py` and run it again.
+# If a pixel of `x0` has variance `v`, then a pixel of `x` has variance $\alpha^2 v + \sigma^2$. Picture and noise are
+# independent, and independent variances add. The function measures it on many pictures. Change `sigma` to `sigma**2`
+# in `add_noise`, run it again, and see the check fail. Then change it back.
 #
-# **Step through this.** Put a breakpoint on the line in `add_noise` that returns, and look at the shapes of
-# `per_picture(alpha, ...)` and `x0`. Why is the one (B, 1, 1, 1) when `alpha` is an array?
+# **Step through this.** Put a breakpoint on the line of `add_noise` (in `edudiff/forward.py`) that returns, and look at
+# the shapes of `per_picture(alpha, ...)` and `x0`. Why is the one (B, 1, 1, 1) when `alpha` is an array?
 
 
 # %%
-def measured_variances(schedule, times, count):
-    """Pairs (variance of x measured on `count` random pictures, variance that the formula says)."""
-    rng = np.random.default_rng(0)
-    x0 = rng.uniform(-1, 1, (count, 8, 8, 1))  # (B, H, W, C), variance 1/3
+def variances_add(fast=False):
+    """Prints the variance of x, measured and by the formula; returns the largest difference."""
+    schedule, rng = ed.schedule.cosine(), np.random.default_rng(0)
+    x0 = rng.uniform(-1, 1, (200 if fast else 2000, 8, 8, 1))  # (B, H, W, C), variance 1/3
     noise = ed.forward.standard_normal(rng, x0.shape)  # (B, H, W, C)
-    pairs = []
-    for t in times:
+    worst = 0.0
+    for t in (0.0, 0.5, 1.0):
         alpha, sigma = schedule(t)
-        pairs.append((float(ed.forward.add_noise(x0, alpha, sigma, noise).var()), alpha**2 / 3 + sigma**2))
-    return pairs
+        measured, expected = ed.forward.add_noise(x0, alpha, sigma, noise).var(), alpha**2 / 3 + sigma**2
+        print(f"t = {t}: variance of x is {measured:.4f}, alpha**2 / 3 + sigma**2 is {expected:.4f}")
+        worst = max(worst, abs(measured - expected))
+    return worst
 
+
+# %%
+if __name__ == "__main__":
+    variances_add(FAST)
+
+# %% [markdown]
+# ## A little noise, many times
+#
+# Papers often add the noise in many small steps. From level $(\alpha, \sigma)$ to a noisier one $(\alpha', \sigma')$:
+#
+# $$x' = c\,x + \sqrt{\sigma'^2 - c^2 \sigma^2}\;\text{fresh noise}, \qquad c = \alpha' / \alpha$$
+#
+# Why this root? After the step the signal is $c\,\alpha\,x_0 = \alpha' x_0$, as it should be. The old noise has
+# variance $c^2\sigma^2$; the fresh noise must bring the rest up to $\sigma'^2$. So the chain of small steps and the one
+# big step have the same law, and nobody needs to walk: training jumps to any `t` at once.
+#
+# The function keeps the books exactly: it walks fifty steps with the pair (signal factor, noise variance), and compares
+# the end with `schedule(1.0)`.
+
+
+# %%
+def small_steps(steps=50):
+    """Prints signal factor and noise variance after `steps` small steps, and those of one big step."""
+    schedule = ed.schedule.cosine()
+    levels = [schedule(t) for t in reversed(schedule.times(steps).tolist())]  # from the picture to noise
+    signal, variance = 1.0, 0.0
+    for (alpha, sigma), (alpha_next, sigma_next) in pairwise(levels):
+        c = alpha_next / alpha
+        fresh = sigma_next**2 - c**2 * sigma**2
+        signal, variance = c * signal, c**2 * variance + fresh
+    alpha, sigma = schedule(1.0)
+    print(f"{steps} steps: signal {signal:.6f}, noise variance {variance:.6f}")
+    print(f" one step: signal {alpha:.6f}, noise variance {sigma**2:.6f}")
+    return abs(signal - alpha) + abs(variance - sigma**2)
+
+
+# %%
+if __name__ == "__main__":
+    small_steps()
 
 # %% [markdown]
 # ## Questions
@@ -90,6 +162,7 @@ def measured_variances(schedule, times, count):
 # 1. At which `t` can *you* no longer count the fingers? Is it the same for every hand?
 # 2. `flow` has `alpha = 0` at t = 1. What can the best denoiser answer there?
 # 3. Why is the noise drawn from one random stream for each picture, and not from one for the whole batch?
+# 4. In the small step, what would go wrong if somebody wrote $\sqrt{\sigma'^2 - \sigma^2}$, without the $c^2$?
 #
 # <details><summary>Answers</summary>
 #
@@ -97,23 +170,34 @@ def measured_variances(schedule, times, count):
 #    just as a denoiser does.
 # 2. `x` says nothing about `x0`, so the best answer is the mean of all training pictures.
 # 3. So that picture 7 is the same in a batch of 8 and in a batch of 64: `edudiff.forward.streams`.
+# 4. The old noise shrinks by `c` in the step, so too little fresh noise would be added, and the variance would stay
+#    below $\sigma'^2$. Where $\alpha$ is 1 throughout (`log_linear`), the two are the same, and the mistake hides.
 #
 # </details>
 
 
 # %%
+def explore():
+    """One noisy hand with a slider for t."""
+    images = shapes.hands(1, size=20, rng=np.random.default_rng(0))  # (1, H, W, C)
+    noise = ed.forward.standard_normal(ed.forward.streams(0, 1), images.shape, like=images)  # (1, H, W, C)
+    schedule = ed.schedule.cosine()
+
+    def draw(axis, t):
+        plot.show(axis, ed.forward.add_noise(images, *schedule(t), noise)[0])
+        axis.set_title("alpha = {:.2f}, sigma = {:.2f}".format(*schedule(t)))
+
+    plot.explore(draw, t=(0.0, 1.0, 0.3))
+
+
 def main(fast=False):
     """The whole lesson; `fast` with fewer pictures. Returns the figures."""
-    images = shapes.hands(2 if fast else 4, size=20, rng=np.random.default_rng(0))
-    times = np.linspace(0, 1, 6 if fast else 11)
-    print(table_of_schedules([0.0, 0.25, 0.5, 0.75, 1.0]))
-    for measured, expected in measured_variances(ed.schedule.cosine(), [0.0, 0.5, 1.0], 200 if fast else 2000):
-        print(f"variance of x: measured {measured:.4f}, alpha**2 / 3 + sigma**2 = {expected:.4f}")
-    return [figure_of_noise(images, schedule, times) for schedule in (ed.schedule.cosine(), ed.schedule.flow())]
+    figures = [rows_of_noise(fast), four_schedules(fast)]
+    variances_add(fast)
+    small_steps()
+    return figures
 
 
 # %%
 if __name__ == "__main__":
-    for number, figure in enumerate(main(), 1):
-        figure.savefig(f"01_adding_noise_{number}.png", dpi=100)
-        print(f"wrote 01_adding_noise_{number}.png")
+    explore()

@@ -2,8 +2,8 @@
 # # 2. The score
 #
 # Noise turns a training set into a landscape: $p_\sigma(x)$, the density of noisy pictures, has a hill over every
-# training point. The **score** is the slope of that landscape, $\nabla_x \log p_\sigma(x)$: the direction in which `x`
-# becomes a likelier noisy picture fastest.
+# training point. The **score** is the slope of the logarithm of that landscape, $\nabla_x \log p_\sigma(x)$: the
+# direction in which `x` becomes a likelier noisy picture fastest.
 #
 # Tweedie's formula says that whoever can denoise knows the score, and the other way round:
 #
@@ -13,10 +13,14 @@
 
 # %%
 import numpy as np
+from matplotlib.figure import Figure
 
 import edudiff as ed
+from edudiff import plot
 from edudiff.data import toys
 from edudiff.denoisers.ideal import posterior_mean
+
+FAST = False
 
 # %% [markdown]
 # ## The density, from its definition
@@ -35,30 +39,55 @@ def log_density(x, data, alpha, sigma):
 
 
 # %% [markdown]
-# ## Tweedie's formula, checked
+# ## Tweedie's formula, derived and checked
 #
-# On the left the slope of `log_density`, by differences; on the right the ideal denoiser's answer, converted. They must
-# agree to many digits. (Derive it: differentiate the mixture; each Gaussian contributes
-# $(\alpha x_n - x) / \sigma^2$, weighted by how likely it made `x`.)
+# The density is $p(x) = \frac1N \sum_n g(x - \alpha x_n)$ with $g$ the normal density of width $\sigma$, and
+# $\nabla g(z) = -z\, g(z) / \sigma^2$. So
+#
+# $$\nabla \log p(x) = \frac{\nabla p(x)}{p(x)}
+#   = \sum_n \frac{\alpha x_n - x}{\sigma^2}\; \underbrace{\frac{g(x - \alpha x_n)}{\sum_m g(x - \alpha x_m)}}_{w_n}
+#   = \frac{\alpha \sum_n w_n x_n - x}{\sigma^2}.$$
+#
+# By Bayes' rule, $w_n$ is the probability that `x` was made from $x_n$, so $\sum_n w_n x_n$ is $E[x_0 \mid x]$. That is
+# all.
+#
+# The function computes the left side as a slope of `log_density`, by differences, and the right side from the ideal
+# denoiser's answer. They must agree to many digits.
 #
 # **Step through this.** Put a breakpoint in `posterior_mean` (in `edudiff/denoisers/ideal.py`) and look at `weights`:
 # with a small `sigma`, how many of them are not zero?
 
 
 # %%
-def largest_disagreement(data, alpha, sigma, count):
-    """The largest difference between the slope of log p and Tweedie's formula, over `count` random points."""
+def tweedie(data, count=20):
+    """Prints, for three times, the largest difference between the slope of log p and Tweedie's formula."""
+    schedule, worst = ed.schedule.cosine(), 0.0
     x = np.random.default_rng(1).standard_normal((count, 2))  # (B, 2)
-    x0_hat = posterior_mean(x, data, alpha, sigma)  # (B, 2)
-    score = ed.forward.score_from_x0(x, x0_hat, alpha, sigma)  # (B, 2)
-    step = 1e-5
-    slope = np.empty_like(x)  # (B, 2)
-    for axis in range(2):
-        move = step * np.eye(2)[axis]  # (2,)
-        ahead, behind = (log_density(x + s * move, data, alpha, sigma) for s in (1, -1))
-        slope[:, axis] = (ahead - behind) / (2 * step)
-    return float(np.abs(slope - score).max())
+    for t in (0.2, 0.5, 0.9):
+        alpha, sigma = schedule(t)
+        x0_hat = posterior_mean(x, data, alpha, sigma)  # (B, 2)
+        score = ed.forward.score_from_x0(x, x0_hat, alpha, sigma)  # (B, 2)
+        step = 1e-5
+        slope = np.empty_like(x)  # (B, 2)
+        for axis in range(2):
+            move = step * np.eye(2)[axis]  # (2,)
+            ahead, behind = (log_density(x + s * move, data, alpha, sigma) for s in (1, -1))
+            slope[:, axis] = (ahead - behind) / (2 * step)
+        difference = float(np.abs(slope - score).max())
+        print(f"t = {t}: slope of log p and Tweedie differ by {difference:.1e}")
+        worst = max(worst, difference)
+    return worst
 
+
+# %%
+def points(fast=False):
+    """The training set of this lesson, (N, 2)."""
+    return toys.two_moons(40 if fast else 200, np.random.default_rng(0))
+
+
+# %%
+if __name__ == "__main__":
+    tweedie(points(FAST))
 
 # %% [markdown]
 # ## The landscape at three noise levels
@@ -69,28 +98,66 @@ def largest_disagreement(data, alpha, sigma, count):
 
 
 # %%
-def figure_of_scores(data, levels, side=17):
-    """One panel a noise level: log density as shades, the score as arrows, the training points as dots."""
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(4 * len(levels), 4), layout="constrained")
-    axes = figure.subplots(1, len(levels), squeeze=False)[0]
+def landscape(axis, data, alpha, sigma, side=17):
+    """Log density as shades, the direction of the score as arrows, the shrunken training points as dots."""
     line = np.linspace(-1.5, 1.5, side)  # (side,)
     x = np.stack(np.meshgrid(line, line), axis=-1).reshape(-1, 2)  # (side**2, 2)
     fine = np.linspace(-1.5, 1.5, 120)  # (120,)
-    points = np.stack(np.meshgrid(fine, fine), axis=-1).reshape(-1, 2)  # (120**2, 2)
-    for axis, (alpha, sigma) in zip(axes, levels, strict=True):
-        height = np.exp(log_density(points, data, alpha, sigma)).reshape(120, 120)  # (120, 120)
-        axis.contourf(fine, fine, height, levels=12, cmap="Blues")
-        x0_hat = ed.denoisers.Ideal(data)(x, alpha, sigma)  # (side**2, 2)
-        score = ed.forward.score_from_x0(x, x0_hat, alpha, sigma)  # (side**2, 2)
-        arrow = score / np.linalg.norm(score, axis=1, keepdims=True)  # (side**2, 2), direction alone
-        axis.quiver(*x.T, *arrow.T, color="0.3", scale=28)
-        axis.plot(*(alpha * data).T, "o", color="C3", markersize=2)
-        axis.set_title(f"alpha = {alpha:.2f}, sigma = {sigma:.2f}")
-        axis.set_aspect("equal")
+    grid = np.stack(np.meshgrid(fine, fine), axis=-1).reshape(-1, 2)  # (120**2, 2)
+    height = np.exp(log_density(grid, data, alpha, sigma)).reshape(120, 120)  # (120, 120)
+    axis.contourf(fine, fine, height, levels=12, cmap="Blues")
+    x0_hat = ed.denoisers.Ideal(data)(x, alpha, sigma)  # (side**2, 2)
+    score = ed.forward.score_from_x0(x, x0_hat, alpha, sigma)  # (side**2, 2)
+    arrow = score / np.linalg.norm(score, axis=1, keepdims=True)  # (side**2, 2), direction alone
+    axis.quiver(*x.T, *arrow.T, color="0.3", scale=28)
+    axis.plot(*(alpha * data).T, "o", color="C3", markersize=2)
+    axis.set_title(f"alpha = {alpha:.2f}, sigma = {sigma:.2f}")
+    axis.set_aspect("equal")
+
+
+def three_landscapes(data):
+    """A Figure with the landscape at much, some and little noise."""
+    figure, schedule = Figure(figsize=(12, 4), layout="constrained"), ed.schedule.cosine()
+    for axis, t in zip(figure.subplots(1, 3), (0.8, 0.3, 0.08), strict=True):
+        landscape(axis, data, *schedule(t))
     return figure
 
+
+# %%
+if __name__ == "__main__":
+    plot.present(three_landscapes(points(FAST)), "02_the_score_1")
+
+# %% [markdown]
+# ## Why a network that guesses the picture learns the score
+#
+# Nobody can hand the network $E[x_0 \mid x]$ as a target. It gets a noisy point and the clean point that it came from,
+# and pays the squared error. But the squared error has a property that makes all of this work: for every function $D$
+#
+# $$E|x_0 - D(x)|^2 = \underbrace{E\big|x_0 - E[x_0 \mid x]\big|^2}_{\text{nobody can avoid}}
+#   + E\big|E[x_0 \mid x] - D(x)\big|^2,$$
+#
+# because what is left of $x_0$ after its conditional mean is taken out is uncorrelated with every function of $x$. So
+# the function with the least error *is* $E[x_0 \mid x]$. The function below measures all three terms for a wrong
+# denoiser: the ideal one, pulled towards the mean of the data by a share of 0.3.
+
+
+# %%
+def error_splits(data, count=20_000):
+    """Prints the error of a wrong denoiser, and the two terms that must add up to it; returns the difference."""
+    alpha, sigma = ed.schedule.cosine()(0.3)
+    rng = np.random.default_rng(0)
+    x0 = data[rng.integers(len(data), size=count)]  # (B, 2)
+    x = ed.forward.add_noise(x0, alpha, sigma, rng.standard_normal(x0.shape))  # (B, 2)
+    best = ed.denoisers.Ideal(data)(x, alpha, sigma)  # (B, 2)
+    wrong = best + 0.3 * (data.mean(axis=0) - best)  # (B, 2)
+    error, least, extra = (((a - b) ** 2).sum(axis=1).mean() for a, b in ((x0, wrong), (x0, best), (best, wrong)))
+    print(f"error {error:.4f} = unavoidable {least:.4f} + own fault {extra:.4f}, up to {error - least - extra:+.4f}")
+    return error - least - extra
+
+
+# %%
+if __name__ == "__main__":
+    error_splits(points(FAST))
 
 # %% [markdown]
 # ## Questions
@@ -98,6 +165,7 @@ def figure_of_scores(data, levels, side=17):
 # 1. Where is the score zero, and which of these places are stable under a walk along it?
 # 2. The formula divides by $\sigma^2$. Why is `x0_hat`, and not the score, what the package passes around?
 # 3. Double every training point (each twice in the set). What changes?
+# 4. The two terms above do not add up exactly. Why, and how does the difference depend on `count`?
 #
 # <details><summary>Answers</summary>
 #
@@ -105,22 +173,27 @@ def figure_of_scores(data, levels, side=17):
 # 2. `x0_hat` stays between the smallest and the largest training value at every noise level; the score grows without
 #    bound as sigma falls.
 # 3. Nothing: all weights halve, and their sum is divided out.
+# 4. They are means over a random sample; the mixed term is zero only on average. It falls as one over the square root
+#    of `count`.
 #
 # </details>
 
 
 # %%
+def explore():
+    """The landscape with a slider for t."""
+    data, schedule = points(), ed.schedule.cosine()
+    plot.explore(lambda axis, t: landscape(axis, data, *schedule(t)), t=(0.03, 0.99, 0.4))
+
+
 def main(fast=False):
     """The whole lesson; `fast` with fewer points. Returns the figures."""
-    data = toys.two_moons(40 if fast else 200, np.random.default_rng(0))  # (N, 2)
-    schedule = ed.schedule.cosine()
-    for t in (0.2, 0.5, 0.9):
-        print(f"t = {t}: slope of log p and Tweedie differ by {largest_disagreement(data, *schedule(t), 20):.1e}")
-    return [figure_of_scores(data, [schedule(t) for t in (0.8, 0.3, 0.08)])]
+    data = points(fast)
+    tweedie(data)
+    error_splits(data, 4000 if fast else 20_000)
+    return [three_landscapes(data)]
 
 
 # %%
 if __name__ == "__main__":
-    for number, figure in enumerate(main(), 1):
-        figure.savefig(f"02_the_score_{number}.png", dpi=100)
-        print(f"wrote 02_the_score_{number}.png")
+    explore()

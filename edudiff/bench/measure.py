@@ -64,4 +64,4 @@ def _resident(name):
 
 def usable(backend):
     """Can this back end run here? "numpy" always, "numba" if it is installed, "cupy" if there is a GPU too."""
-    return {"numpy": lambda: True, "numba": has_numba, "cupy": has_gpu}[backend]()
+    return backend == "numpy" or (has_numba() if backend == "numba" else has_gpu())

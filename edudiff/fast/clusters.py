@@ -26,7 +26,7 @@ class Share:
     """Some pictures of one class, and their windows, sorted.
 
     `order`: (groups * LANES,), places of the windows, (picture * h + row) * w + column of the upper left corner; the
-    last group is filled up with copies. `boxes`: (2, P, groups), the least and the largest rounded projection of a group.
+    last group is filled up with copies. `boxes`: (2, P, groups), the least and the largest rounded projection of each.
     `codes`: (groups,), where its first window lies on the curve. `count`: of windows in `order`, without copies.
     `plain`: of windows that are only counted.
     """

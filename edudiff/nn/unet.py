@@ -97,9 +97,8 @@ class UNet(PictureNet):
             h, cache[f"pool{i}"] = pool(run, p, config, f"pool{i}", h)  # (B, H / 2^(i + 1), ..., channels[i])
         h, cache[f"down{coarsest}"] = self._stage(f"down{coarsest}", h, steer, rng)
         for i in reversed(range(coarsest)):
-            h, cache[f"rise{i}"] = rise(
-                run, p, config, f"rise{i}", h, bridges[i].shape[1:3]
-            )  # (B, ..., channels[i + 1])
+            shape = bridges[i].shape[1:3]
+            h, cache[f"rise{i}"] = rise(run, p, config, f"rise{i}", h, shape)  # (B, *shape, channels[i + 1])
             h, cache[f"bridge{i}"] = run.concatenate(h, bridges[i])  # (B, ..., channels[i + 1] + channels[i])
             h, cache[f"up{i}"] = self._stage(f"up{i}", h, steer, rng)  # (B, H / 2^i, W / 2^i, channels[i])
         out, cache["out"] = run.conv(h, p["out.w"], p["out.b"], config["padding"])  # (B, H, W, C)

@@ -1,0 +1,249 @@
+# %% [markdown]
+# # 4. The ideal score copies
+#
+# Suppose training went perfectly: the network found *the* function with the least error. Which function is it, and what
+# does it draw? Both answers are short. The function is a softmax over the training set, and it draws the training set.
+# So a diffusion model that invents anything must have failed to learn, and this course is about how it fails.
+
+# %%
+import numpy as np
+from matplotlib.figure import Figure
+
+import edudiff as ed
+from edudiff import plot
+from edudiff.data import shapes, toys
+from edudiff.denoisers.softmax import Softmax
+
+FAST = False
+
+# %% [markdown]
+# ## The formula
+#
+# Somebody picked one of N training pictures, all equally likely, and added noise. You see `x`. Which one was it? By
+# Bayes' rule, the probability of picture $x_n$ is proportional to how likely the noise $x - \alpha x_n$ is:
+#
+# $$w_n = \frac{\exp\big(-|x - \alpha x_n|^2 / 2\sigma^2\big)}{\sum_m \exp\big(-|x - \alpha x_m|^2 / 2\sigma^2\big)},
+#   \qquad E[x_0 \mid x] = \sum_n w_n x_n .$$
+#
+# A softmax of squared distances: look at all training pictures, and answer their mean, weighted by how well each
+# explains what you see (Kamb & Ganguli 2024, eq. 3).
+#
+# Two training pictures, $m$ and $-m$, make it familiar. The common factors of the two exponentials cancel and the
+# weighted mean is $m\,\tanh(\alpha\, m \cdot x / \sigma^2)$. The function checks this.
+#
+# **Step through this.** Put a breakpoint in `ideal` (in `edudiff/denoisers/loops.py`), call
+# `edudiff.denoisers.loops.ideal(x, images, 0.5, 0.8)`, and look at `logits`. How far are the largest two apart at
+# `sigma = 0.8`, and how far at `sigma = 0.08`?
+
+
+# %%
+def two_pictures():
+    """The largest difference between the ideal denoiser of {m, -m} and m tanh(alpha m.x / sigma^2)."""
+    rng = np.random.default_rng(0)
+    m, x = rng.standard_normal(3), rng.standard_normal((5, 3))  # (D,), (B, D)
+    alpha, sigma = 0.6, 0.8
+    answer = ed.denoisers.Ideal(np.stack([m, -m]))(x, alpha, sigma)  # (B, D)
+    formula = np.tanh(alpha * x @ m / sigma**2)[:, None] * m  # (B, D)
+    difference = float(np.abs(answer - formula).max())
+    print(f"softmax over {{m, -m}} and m tanh(...) differ by {difference:.1e}")
+    return difference
+
+
+# %%
+if __name__ == "__main__":
+    two_pictures()
+
+# %% [markdown]
+# ## It copies
+#
+# Follow the flow of lesson 3 with this denoiser. At high noise all weights are alike and `x0_hat` is the mean
+# picture. On the way down, one weight after the other dies. In the end one is left, `x0_hat` is that training
+# picture, and DDIM's last step answers `x0_hat`. The bottom row is the nearest training picture. Its distance to the
+# drawn one is printed.
+
+
+# %%
+def copies(fast=False):
+    """Draws of the ideal denoiser beside the nearest training pictures, and the weights still alive: two Figures."""
+    images = shapes.hands(60 if fast else 500, size=16, rng=np.random.default_rng(0))  # (N, H, W, C)
+    denoise, schedule = ed.denoisers.Ideal(images), ed.schedule.cosine()
+    x = ed.reverse.start(schedule, (8, *images.shape[1:]), ed.forward.streams(0, 8))  # (B, H, W, C)
+    images64 = images.astype("float64")  # (N, H, W, C)
+    times, alive = [], []
+    for step in ed.reverse.steps(denoise, schedule, x, schedule.times(20 if fast else 50)):
+        weights = posterior(step.x, images64, step.alpha, step.sigma)  # (B, N)
+        entropy = -(weights * np.log(np.maximum(weights, 1e-300))).sum(axis=1)  # (B,)
+        times.append(step.t)
+        alive.append(np.exp(entropy))  # (B,)
+    index, distance = ed.compare.metrics.nearest(step.x_next, images64)
+    print(f"distance of the drawn pictures to the nearest of {len(images)} training pictures: {distance.max():.1e}")
+    figure = Figure(figsize=(6, 3.5), layout="constrained")
+    axis = figure.subplots()
+    axis.semilogy(times, np.stack(alive), color="C0", linewidth=0.8)
+    axis.set(xlabel="t (time runs to the left)", ylabel="training pictures still in play")
+    axis.invert_xaxis()
+    return [plot.rows({"drawn": step.x_next, "nearest": images[index]}), figure]
+
+
+def posterior(x, images, alpha, sigma):
+    """The weights w_n of every training picture: (B, N)."""
+    logits = -((x[:, None] - alpha * images) ** 2).reshape(len(x), len(images), -1).sum(axis=2) / (2 * sigma**2)
+    weights = np.exp(logits - logits.max(axis=1, keepdims=True))  # (B, N)
+    return weights / weights.sum(axis=1, keepdims=True)
+
+
+# %%
+if __name__ == "__main__":
+    for number, drawn in enumerate(copies(FAST), 1):
+        plot.present(drawn, f"04_the_ideal_score_copies_{number}")
+
+# %% [markdown]
+# The curve of "pictures still in play" is the exponential of the entropy of the weights: 500 if all are alike, 1 if one
+# is certain. Look how short the decision is: there is a window of times in which the training picture is chosen. Before
+# it, nothing is decided; after it, nothing can change.
+#
+# ## Where each noise goes: the quantile map
+#
+# In one dimension the flow can be written down. Points on a line that follow an ODE cannot overtake each other, so
+# whoever is the 37th percentile of the noise is the 37th percentile of the data. With N training points on a line, the
+# noise is cut into N slices of equal probability, and slice `k` goes to the k-th smallest point. Every point gets the
+# same share, as it should: the ideal model draws *exactly* the uniform law on its training set.
+
+
+# %%
+def quantile_map(fast=False):
+    """The share of starting points for which the flow ends where the quantile map says; a Figure of the paths."""
+    atoms = np.array([[-0.9], [-0.2], [0.1], [0.4], [1.0]])  # (N, 1)
+    denoise, schedule = ed.denoisers.Ideal(atoms), ed.schedule.cosine()
+    begin, end = 0.9, 0.005
+    times = np.geomspace(begin, end, 100 if fast else 400)
+    alpha, sigma = schedule(begin)
+    rng = np.random.default_rng(0)
+    x = alpha * atoms[rng.integers(5, size=300)] + sigma * rng.standard_normal((300, 1))  # (B, 1), the noisy law
+    share = normal_cdf((x - alpha * atoms[:, 0]) / sigma).mean(axis=1)  # (B,) its distribution function
+    predicted = atoms[np.minimum((5 * share).astype(int), 4)]  # (B, 1)
+    path = [x[:, 0]]
+    for step in ed.reverse.steps(denoise, schedule, x, times, "heun"):
+        path.append(step.x_next[:, 0])
+    reached = atoms[np.abs(step.x_next - atoms[:, 0]).argmin(axis=1)]  # (B, 1)
+    agree = float((reached == predicted).mean())
+    print(f"the flow ends where the quantile map says for {agree:.1%} of the starts")
+    figure = Figure(figsize=(6, 3.5), layout="constrained")
+    axis = figure.subplots()
+    axis.plot(times, np.stack(path)[:, ::4], color="0.5", linewidth=0.5)
+    axis.plot(np.full(5, end), atoms, "o", color="C3")
+    axis.set(xlabel="t (time runs to the left)", ylabel="x")
+    axis.invert_xaxis()
+    return figure
+
+
+def normal_cdf(z):
+    """P(standard normal < z), by summing the density on a fine grid: any shape."""
+    grid = np.linspace(-9, 9, 20_001)  # (G,)
+    density = np.exp(-(grid**2) / 2)  # (G,)
+    return np.interp(z, grid, np.cumsum(density) / density.sum())
+
+
+# %%
+if __name__ == "__main__":
+    plot.present(quantile_map(FAST), "04_the_ideal_score_copies_3")
+
+# %% [markdown]
+# ## A softmax that does not overflow, underflow, or care how you cut it
+#
+# At $\sigma = 0.01$ a picture of 256 pixels has logits near $-|x|^2/2\sigma^2 \approx -10^6$. `exp` of that is 0, for
+# all training pictures, and 0 / 0 is NaN. So subtract the largest logit first; that changes nothing, for it cancels.
+#
+# With a million training pictures the weights do not fit in memory. So walk through the set in chunks and keep three
+# running numbers: `top`, the largest logit so far; `num`, the sum of $e^{l_n - top} x_n$; `den`, the sum of
+# $e^{l_n - top}$. When a chunk brings a larger top, multiply the old sums by $e^{old - new}$. The result does not
+# depend on the chunks at all. A softmax *per chunk*, then averaged, does, and published code does it.
+#
+# **Step through this.** Put a breakpoint in `Softmax.add` (in `edudiff/denoisers/softmax.py`) and look at `keep`: when
+# is it 1, and when is it less?
+
+
+# %%
+def chunks_do_not_matter():
+    """Prints the answer for each chunk size, by the running softmax and by averaging each chunk's own softmax."""
+    rng = np.random.default_rng(0)
+    values = rng.standard_normal((240, 1))  # (N, 1)
+    logits = -40 * rng.random((1, 240)) ** 2 - 1e6  # (1, N)
+    with np.errstate(invalid="ignore"):
+        naive = (np.exp(logits) @ values / np.exp(logits).sum()).item()
+    print(f"without taking the top out: {naive}")
+    answers = []
+    for size in (240, 60, 7, 1):
+        parts = [slice(i, i + size) for i in range(0, 240, size)]
+        total = Softmax(np, (1,), 1, 240)
+        for part in parts:
+            total.add(logits[:, part], values[part])
+        each = []
+        for part in parts:
+            weights = np.exp(logits[0, part] - logits[0, part].max())  # (n,)
+            each.append(weights @ values[part, 0] / weights.sum())
+        answers.append(total.mean().item())
+        print(f"chunks of {size:3}: running softmax {answers[-1]:.12f}, mean of the chunks' own {np.mean(each):+.6f}")
+    return max(answers) - min(answers)
+
+
+# %%
+if __name__ == "__main__":
+    chunks_do_not_matter()
+
+# %% [markdown]
+# ## What is missing
+#
+# Trained networks draw pictures that are in no training set. So they did not find this function, and not for lack of
+# training: it is not among the functions that they can be. The rest of the course takes the restrictions one by one and
+# finds the best function *of each kind*: linear (lesson 5), polynomial or narrow (6), local (7), local and the same
+# everywhere (8). The picture shows the first step of that road: 2-D points, drawn by the ideal denoiser and by one
+# that may only be linear.
+
+
+# %%
+def ideal_and_linear(fast=False):
+    """Points drawn from the same noise by the ideal and by the best linear denoiser: a Figure."""
+    data = toys.two_moons(100 if fast else 500, np.random.default_rng(0))  # (N, 2)
+    schedule = ed.schedule.cosine()
+    x = ed.reverse.start(schedule, data.shape, ed.forward.streams(0, len(data)))  # (B, 2)
+    drawn = {"data": data}
+    for name, denoise in (("ideal", ed.denoisers.Ideal(data)), ("linear", ed.denoisers.Linear.fit(data))):
+        drawn[name] = ed.reverse.sample(denoise, schedule, x, schedule.times(50) ** 2, "heun")  # (B, 2)
+        _, distance = ed.compare.metrics.nearest(drawn[name], data)
+        print(f"{name:6}: median distance to the nearest training point {np.median(distance):.4f}")
+    return plot.clouds({"two moons": drawn})
+
+
+# %%
+if __name__ == "__main__":
+    plot.present(ideal_and_linear(FAST), "04_the_ideal_score_copies_4")
+
+# %% [markdown]
+# ## Questions
+#
+# 1. Is every training picture drawn equally often? Where does the proof use that `x` starts from the noisy law?
+# 2. Two training pictures are identical but for one pixel. Until which noise level are they "still in play" together?
+# 3. The ideal denoiser of 500 hands never draws a sixth finger. But its `x0_hat` on the way may show one. Why?
+# 4. You add 10 copies of one hand to the training set. What changes, and is it what you would want of a model?
+#
+# <details><summary>Answers</summary>
+#
+# 1. Yes: the flow carries the noisy law at each level into the noisy law at the next, and at the end that is the
+#    uniform law on the training set. If you start from pure noise instead, while `alpha(1)` is not 0, the start is off
+#    by a little, and so are the shares.
+# 2. Their logits differ by about $\alpha^2 d^2 / 2\sigma^2$, $d$ being the difference of the one pixel. So until
+#    $\sigma / \alpha$ has fallen to about $d / 2$.
+# 3. It is a weighted mean of several hands, and a mean of hands is no hand.
+# 4. That hand is drawn 11 times as often as any other. A model that has seen one picture many times copies it: this is
+#    where memorised pictures of real models come from.
+#
+# </details>
+
+
+# %%
+def main(fast=False):
+    """The whole lesson; `fast` with fewer pictures and steps. Returns the figures."""
+    two_pictures()
+    chunks_do_not_matter()
+    return [*copies(fast), quantile_map(fast), ideal_and_linear(fast)]

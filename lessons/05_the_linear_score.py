@@ -1,0 +1,260 @@
+# %% [markdown]
+# # 5. The linear score
+#
+# The first restriction: the denoiser may only be linear, $\hat x_0 = A x + b$, another $A$ and $b$ at each noise level.
+# It cannot copy, because it does not even know the training pictures: of the whole set it can only use the mean and the
+# covariance. This is the Wiener filter, eighty years old, and it invents. It is the only denoiser for which
+# everything, the law of the drawn pictures included, is a formula that you can derive in an afternoon.
+
+# %%
+import numpy as np
+from matplotlib.figure import Figure
+
+import edudiff as ed
+from edudiff import plot
+from edudiff.data import shapes, toys
+
+FAST = False
+
+# %% [markdown]
+# ## The best linear denoiser
+#
+# Let the data have mean $\mu$ and covariance $S$. Take the means out: $x - \alpha\mu = \alpha(x_0 - \mu) + \sigma n$.
+# We want the matrix with the least error $E\,|(x_0 - \mu) - A\,(x - \alpha\mu)|^2$. At the minimum the error is
+# uncorrelated with what we look at, or we could use the correlation to do better:
+#
+# $$E\big[\big((x_0 - \mu) - A(x - \alpha\mu)\big)(x - \alpha\mu)^T\big] = 0
+#   \;\Rightarrow\; \alpha S = A\,(\alpha^2 S + \sigma^2 I)
+#   \;\Rightarrow\; A = \alpha S\,(\alpha^2 S + \sigma^2 I)^{-1}.$$
+#
+# Along a principal component of the data with variance $\lambda$, the matrix is a number, the *gain*
+# $\alpha\lambda / (\alpha^2\lambda + \sigma^2)$. Is there more signal than noise along it, $\alpha^2\lambda \gg
+# \sigma^2$? Then the gain is $1/\alpha$: believe what you see. Else it is nearly 0: answer the mean.
+#
+# The function checks the formula against plain least squares on many noisy points.
+
+
+# %%
+def wiener_is_regression(fast=False):
+    """The largest difference between the formula's answer and that of a least-squares fit on noisy points."""
+    data, (alpha, sigma) = toys.two_moons(300, np.random.default_rng(0)), ed.schedule.cosine()(0.4)  # (N, 2)
+    rng, count = np.random.default_rng(1), 20_000 if fast else 400_000
+    x0 = data[rng.integers(len(data), size=count)]  # (B, 2)
+    x = ed.forward.add_noise(x0, alpha, sigma, rng.standard_normal(x0.shape))  # (B, 2)
+    ones = np.ones((count, 1))  # (B, 1)
+    fitted, *_ = np.linalg.lstsq(np.concatenate([x, ones], axis=1), x0, rcond=None)  # (3, 2)
+    formula = ed.denoisers.Linear.fit(data)(x, alpha, sigma)  # (B, 2)
+    difference = float(np.abs(x @ fitted[:2] + fitted[2] - formula).max())
+    print(f"least squares on {count} noisy points and the formula differ by {difference:.4f} at most")
+    return difference
+
+
+# %%
+if __name__ == "__main__":
+    wiener_is_regression(FAST)
+
+# %% [markdown]
+# ## What it sees in a picture
+#
+# The first picture shows the mean of the training set and the components with the largest variance. For pictures that
+# may lie anywhere they look like waves: slow waves have much variance, fast ones little. The second shows the gains
+# (times $\alpha$) at each noise level. So at high noise the linear denoiser is a blur, and on the way down it lets
+# finer and finer waves through. A picture appears from coarse to fine, and that is true of trained models as well.
+#
+# **Step through this.** Put a breakpoint in `Linear.__call__` (in `edudiff/denoisers/linear.py`) and look at
+# `self.gain(variances, alpha, sigma)` at t = 0.9 and at t = 0.1. How many of its values are above one half?
+
+
+# %%
+def what_it_sees(fast=False):
+    """The mean and the top components as pictures, and the gains over the noise level: two Figures."""
+    images = shapes.strokes(200 if fast else 1000, size=16, rng=np.random.default_rng(0))  # (N, H, W, C)
+    linear = ed.denoisers.Linear.fit(images)
+    order = np.argsort(linear.variances)[::-1]  # (K,), falling
+    top = linear.basis[:, order[:9]].T.reshape(9, *images.shape[1:])  # (9, H, W, C)
+    top = np.concatenate([linear.mean[None], top / np.abs(top).max(axis=(1, 2, 3), keepdims=True)])  # (10, H, W, C)
+    names = ["mean", *(f"{linear.variances[i]:.2f}" for i in order[:9])]
+    figure = Figure(figsize=(6, 3.5), layout="constrained")
+    axis = figure.subplots()
+    times = np.linspace(0.01, 1, 60)  # (T,)
+    for rank in (0, 2, 9, 29, 99):
+        gains = [alpha * linear.gain(linear.variances[order[rank]], alpha, sigma) for alpha, sigma in levels(times)]
+        axis.plot(times, gains, label=f"component {rank + 1}")
+    axis.set(xlabel="t", ylabel="alpha * gain", title="how much of each component is believed")
+    axis.legend(frameon=False, fontsize=8)
+    return [plot.rows({"": top}, {"": names}, title="the mean, and the components with their variances"), figure]
+
+
+def levels(times):
+    """[(alpha, sigma), ...] of the cosine schedule."""
+    return [ed.schedule.cosine()(float(t)) for t in times]
+
+
+# %%
+if __name__ == "__main__":
+    for number, drawn in enumerate(what_it_sees(FAST), 1):
+        plot.present(drawn, f"05_the_linear_score_{number}")
+
+# %% [markdown]
+# ## What it draws
+#
+# Put the linear denoiser into the flow $dy/ds = (y - \hat x_0)/s$. Along a component with variance $\lambda$,
+# $y - \mu$ follows $dy/ds = y\,s/(\lambda + s^2)$, with the solution $y(s) \propto \sqrt{\lambda + s^2}$. Each
+# component is multiplied by a number, so whatever normal law goes in, a normal law comes out. If the flow starts at
+# the noisy law of the data, with variance $\lambda + s_T^2$, it ends with variance $\lambda$:
+#
+# $$\textbf{the samples are } N(\mu, S), \textbf{ whatever the data were.}$$
+#
+# Two moons go in as mean and covariance, an ellipse comes out. `generated()` returns that law; the function draws
+# points and compares. And since the *shape* of the cloud is the shape of the noise that went in, uniform noise instead
+# of normal noise would come out as a parallelogram.
+
+
+# %%
+def law_of_the_samples(fast=False):
+    """Prints how far mean and covariance of drawn points are from the law; a Figure of the points."""
+    data, schedule = toys.two_moons(300, np.random.default_rng(0)), ed.schedule.cosine()  # (N, 2)
+    linear, count = ed.denoisers.Linear.fit(data), 1000 if fast else 10_000
+    times = schedule.times(100) ** 2
+    grid = levels(times)
+    x = ed.reverse.start(schedule, (count, 2), ed.forward.streams(0, count))  # (B, 2)
+    drawn = ed.reverse.sample(linear, schedule, x, times, "heun")  # (B, 2)
+    law = linear.generated(first=schedule(1.0))
+    print("covariance of the data   ", np.round(np.cov(data.T, bias=True), 4).tolist())
+    print("covariance of the law    ", np.round(law.covariance, 4).tolist())
+    print("covariance of the samples", np.round(np.cov(drawn.T, bias=True), 4).tolist())
+    apart = law.difference(drawn)
+    print(
+        f"{count} samples are off the law by {apart.mean:.3f} in the mean and {apart.covariance:.3f} in the covariance"
+    )
+    few = linear.generated_by_ddim(levels(schedule.times(10)))
+    print(f"10 DDIM steps, exactly: variance {np.trace(few.covariance):.4f} of {np.trace(law.covariance):.4f}")
+    flat = schedule(1.0)[1] * np.random.default_rng(0).uniform(-(3**0.5), 3**0.5, (count, 2))  # (B, 2), variance 1
+    uniform = ed.reverse.sample(linear, schedule, flat, times, "heun")  # (B, 2)
+    return plot.clouds({f"{len(grid) - 1} steps": {"data": data, "normal_start": drawn, "uniform_start": uniform}})
+
+
+# %%
+if __name__ == "__main__":
+    plot.present(law_of_the_samples(FAST), "05_the_linear_score_3")
+
+# %% [markdown]
+# In pictures: the linear denoiser draws clouds with the right brightness and the right waves, and no strokes. What
+# makes a stroke is in the *phases* of the waves, and a covariance does not hold them. The last row is the ideal
+# denoiser on the same noise.
+
+
+# %%
+def linear_pictures(fast=False):
+    """Pictures drawn from the same noise by the linear and by the ideal denoiser: a Figure."""
+    images = shapes.strokes(100 if fast else 1000, size=16, rng=np.random.default_rng(0))  # (N, H, W, C)
+    schedule = ed.schedule.cosine()
+    x = ed.reverse.start(schedule, (10, *images.shape[1:]), ed.forward.streams(0, 10))  # (B, H, W, C)
+    machines = {"linear": ed.denoisers.Linear.fit(images), "ideal": ed.denoisers.Ideal(images)}
+    drawn, _ = ed.compare.draw(machines, schedule, x, schedule.times(20 if fast else 100))
+    r = np.median(ed.compare.metrics.pearson_r(drawn["linear"], drawn["ideal"]))
+    print(f"correlation of the two, median: {r:.2f}")
+    return plot.rows({"training": images[:10], **drawn})
+
+
+# %%
+if __name__ == "__main__":
+    plot.present(linear_pictures(FAST), "05_the_linear_score_4")
+
+# %% [markdown]
+# ## Few pictures, many pixels
+#
+# With fewer training pictures than pixels most components have variance 0, and the gain along them is 0: the drawn
+# pictures lie in the *affine hull* of the training set, mean plus combinations of differences. The distance to it is
+# printed. A small penalty on $A$ (weight decay, a *ridge* $\eta$) changes the gain to
+# $\alpha\lambda / (\alpha^2(\lambda + \eta) + \sigma^2)$. That looks harmless, and it is not. Near the end, where
+# $\sigma$ is small, the gain stays below $1/\alpha$ at every step, so every step shrinks: with $\lambda = 1$ and
+# $\eta = 0.1$, a flow that ends at $s = 0.001$ keeps less than a third of the variance.
+
+
+# %%
+def hull_and_ridge(fast=False):
+    """Prints the distance of drawn pictures to the affine hull of ten, and what a ridge does to a unit variance."""
+    images = shapes.hands(10, size=14, rng=np.random.default_rng(0)).astype("float64")  # (N, H, W, C)
+    schedule = ed.schedule.cosine()
+    x = ed.reverse.start(schedule, (4, *images.shape[1:]), ed.forward.streams(0, 4))  # (B, H, W, C)
+    linear = ed.denoisers.Linear.fit(images)
+    drawn = ed.reverse.sample(linear, schedule, x, schedule.times(20 if fast else 50))  # (B, H, W, C)
+    distance = linear.generated().distance(drawn)  # (B,)
+    print(f"distance of drawn pictures to the hull of {len(images)} training pictures: {distance.max():.1e}")
+    variances = []
+    for ridge in (0.0, 0.01, 0.1):
+        law = ed.denoisers.Linear(np.zeros(1), np.eye(1), ridge).generated(last=(1.0, 1e-3))
+        variances.append(float(law.covariance[0, 0]))
+        print(f"ridge {ridge:4}: variance of the samples {variances[-1]:.3f}, of the data 1")
+    return variances
+
+
+# %%
+if __name__ == "__main__":
+    hull_and_ridge(FAST)
+
+# %% [markdown]
+# ## At high noise everything is linear
+#
+# Why learn about a denoiser that draws clouds? Because at high noise *every* good denoiser is this one. Expand the
+# ideal denoiser for large $s$: the first term is the mean, the next uses the covariance, and so on. With
+# $x = x_0 + s\,n$, the ideal denoiser differs from the mean by about $1/s$, and from the linear one by about $1/s^2$.
+# The function doubles `s` again and again: the differences must fall by 2 and by 4. Trained networks agree with the
+# linear denoiser there as well (Wang & Vastola 2024).
+
+
+# %%
+def linear_at_high_noise():
+    """A Figure of the distance from the ideal denoiser to the mean and to the linear one over the noise level."""
+    data, rng = toys.two_moons(200, np.random.default_rng(0)) ** 2, np.random.default_rng(1)  # (N, 2), not symmetric
+    ideal, linear = ed.denoisers.Ideal(data), ed.denoisers.Linear.fit(data)
+    noise = rng.standard_normal((200, 2))  # (B, 2)
+    sigmas, to_mean, to_linear = 2.0 ** np.arange(-2, 8), [], []
+    for s in sigmas:
+        answer = ideal(data + s * noise, 1.0, s)  # (B, 2)
+        to_mean.append(float(np.abs(answer - data.mean(axis=0)).mean()))
+        to_linear.append(float(np.abs(answer - linear(data + s * noise, 1.0, s)).mean()))
+    print(f"doubling s: the mean gets {to_mean[-2] / to_mean[-1]:.2f} times nearer, ", end="")
+    print(f"the linear denoiser {to_linear[-2] / to_linear[-1]:.2f} times")
+    figure = Figure(figsize=(6, 3.5), layout="constrained")
+    axis = figure.subplots()
+    axis.loglog(sigmas, to_mean, "o-", label="to the mean")
+    axis.loglog(sigmas, to_linear, "o-", label="to the linear denoiser")
+    axis.set(xlabel="noise level s", ylabel="distance of the ideal denoiser")
+    axis.legend(frameon=False)
+    return figure
+
+
+# %%
+if __name__ == "__main__":
+    plot.present(linear_at_high_noise(), "05_the_linear_score_5")
+
+# %% [markdown]
+# ## Questions
+#
+# 1. Turn every training picture upside down. How do mean, covariance and drawn pictures change?
+# 2. Two data sets have the same mean and covariance. Can a linear model tell them apart? Can its samples?
+# 3. Training pictures are moved by random amounts on a torus (every place equally likely). Which are then the
+#    principal components, and what does the linear denoiser become?
+# 4. In what sense does the linear denoiser "invent", and would you call it creative?
+#
+# <details><summary>Answers</summary>
+#
+# 1. Each is turned upside down as well: the formulas commute with every rotation and mirroring of the data.
+# 2. No, and no: the denoiser is the same function. Whatever is drawn is drawn from $N(\mu, S)$ for both.
+# 3. Sines and cosines: a covariance that does not change under shifts is diagonal in the Fourier basis. The denoiser is
+#    a convolution, multiplication by $P/(P + s^2)$ of each frequency, $P$ the power spectrum.
+# 4. It draws pictures that were never in the training set, from a law with far more variety than the set has. But the
+#    rules of the pictures are lost. Creativity that is worth the name keeps some rules and breaks others; which ones
+#    depends on what the denoiser may be. That is the subject of the next lessons.
+#
+# </details>
+
+
+# %%
+def main(fast=False):
+    """The whole lesson; `fast` with fewer pictures and points. Returns the figures."""
+    wiener_is_regression(fast)
+    hull_and_ridge(fast)
+    return [*what_it_sees(fast), law_of_the_samples(fast), linear_pictures(fast), linear_at_high_noise()]

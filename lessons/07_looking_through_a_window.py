@@ -1,0 +1,295 @@
+# %% [markdown]
+# # 7. Looking through a window
+#
+# A convolutional network computes each pixel of its answer from a window around that pixel: its receptive field. It
+# cannot see the rest. What is the best answer of somebody who looks through a window? The **local score**
+# (Kamb & Ganguli 2024, eq. 7-8) is the first formula of this course that draws new pictures with the details right: it
+# copies, but each pixel for itself.
+
+# %%
+import numpy as np
+from matplotlib.figure import Figure
+
+import edudiff as ed
+from edudiff import plot
+from edudiff.data import shapes
+from edudiff.denoisers import loops
+
+FAST = False
+
+# %% [markdown]
+# ## The best answer through a window
+#
+# Let $\Omega_u$ be the window around pixel $u$, and $x_{\Omega_u}$ what is seen of `x` there. By the argument of lesson
+# 2, the function of $x_{\Omega_u}$ with the least squared error for pixel $u$ is the conditional mean,
+#
+# $$\hat x_0(u) = E[x_0(u) \mid x_{\Omega_u}]
+#   = \sum_n x_n(u)\,\operatorname{softmax}_n\Big(-\frac{|x_{\Omega_u} - \alpha\, x_{n,\Omega_u}|^2}{2\sigma^2}\Big).$$
+#
+# Noise is independent from pixel to pixel, so the windows follow the same rule as whole pictures did: compare, weigh,
+# average. Only the distance is over the window, and only the centre is answered. `Patch(images, size, shifts=False)` is
+# this denoiser. A window that sticks out of the picture is cut off at the border.
+#
+# Two ends are known. A window of one pixel treats each pixel as a world of its own. A window that always covers the
+# picture is the ideal denoiser. The function checks both, and the fast code against `loops.patch`, the formula as
+# written.
+#
+# **Step through this.** Put a breakpoint in `patch` (in `edudiff/denoisers/loops.py`), in the line that computes
+# `logits`, and look at `own.shape` and `len(patches)`. Go to a corner pixel (i = j = 0): what is in `own` outside the
+# picture, and why does it not matter here?
+
+
+# %%
+def two_ends():
+    """Prints how far Patch is from the loops, from the pixelwise denoiser, and from the ideal one."""
+    rng = np.random.default_rng(0)
+    images, x = rng.uniform(-1, 1, (4, 5, 5, 1)), rng.standard_normal((2, 5, 5, 1))  # (N, H, W, C), (B, H, W, C)
+    alpha, sigma = 0.7, 0.6
+
+    def local(size):
+        return ed.denoisers.Patch(images, size, shifts=False)(x, alpha, sigma)
+
+    weights = np.exp(-((x[:, None] - alpha * images) ** 2) / (2 * sigma**2))  # (B, N, H, W, C), each pixel alone
+    pixelwise = (weights * images).sum(axis=1) / weights.sum(axis=1)  # (B, H, W, C)
+    checks = {
+        "size 3 and the loops": local(3) - loops.patch(x, images, alpha, sigma, 3, False, "zero"),
+        "size 1 and the pixelwise mean": local(1) - pixelwise,
+        "size 9 = 2 * 5 - 1 and the ideal": local(9) - ed.denoisers.Ideal(images)(x, alpha, sigma),
+    }
+    for name, difference in checks.items():
+        print(f"{name:33} differ by {np.abs(difference).max():.1e}")
+    return max(float(np.abs(d).max()) for d in checks.values())
+
+
+# %%
+if __name__ == "__main__":
+    two_ends()
+
+# %% [markdown]
+# ## Pictures drawn through windows
+#
+# The same noise, through windows of growing size. With 3 pixels, loose pieces of strokes. With 5 or 7, clean pieces
+# that go together nearly everywhere; some digits are right, some are of a kind that nobody has ever written. With the
+# covering window, copies. Creativity lies between too few pixels and too many.
+
+
+# %%
+def pictures(fast=False):
+    """The training pictures of this lesson, (N, H, W, C)."""
+    return shapes.strokes(60 if fast else 400, size=14, rng=np.random.default_rng(0))
+
+
+def drawn_through_windows(images, fast=False):
+    """Pictures drawn from the same noise by the local score with different windows: {size: (B, H, W, C)}."""
+    schedule, count = ed.schedule.cosine(), 4 if fast else 10
+    x = ed.reverse.start(schedule, (count, *images.shape[1:]), ed.forward.streams(1, count))  # (B, H, W, C)
+    sizes = (3, 5, 7, 9, 27)
+    machines = {size: ed.denoisers.Patch(images, size, shifts=False) for size in sizes}
+    drawn, _ = ed.compare.draw(machines, schedule, x, schedule.times(10 if fast else 20))
+    for size, batch in drawn.items():
+        _, distance = ed.compare.metrics.nearest(batch, images.astype("float64"))
+        print(f"window {size:2}: median distance to the nearest training picture {np.median(distance):.3f}")
+    return drawn
+
+
+# %%
+if __name__ == "__main__":
+    training = pictures(FAST)
+    by_size = drawn_through_windows(training, FAST)
+    shown = {f"window {size}": batch for size, batch in by_size.items()}
+    plot.present(plot.rows(shown, title="each column is the same noise"), "07_looking_through_a_window_1")
+
+# %% [markdown]
+# ## Whose pixel is it?
+#
+# At the end of the walk there is no noise, and the softmax has one winner for each pixel: the training picture whose
+# window there is nearest. So each drawn pixel *is* a pixel of a training picture, and neighbouring pixels mostly, but
+# not always, of the same one. Kamb & Ganguli call this a patch mosaic. The function finds the winner of each pixel, and
+# shows it as a colour: regions are pieces that come from one training picture. Along the seams the windows of both
+# agree in what they share. (In the black background many windows tie, and the colours there say little.)
+
+
+# %%
+def whose_pixel(batch, images, size):
+    """The training picture that each pixel comes from, by its window, (B, H, W); and how far it is from that pixel."""
+    squares = ((batch[:, None] - images) ** 2).sum(axis=4)  # (B, N, H, W)
+    wide = np.pad(squares, ((0, 0), (0, 0), (size // 2, size // 2), (size // 2, size // 2)))
+    height, width = batch.shape[1:3]
+    sums = sum(wide[:, :, i : i + height, j : j + width] for i in range(size) for j in range(size))  # (B, N, H, W)
+    owner = sums.argmin(axis=1)  # (B, H, W)
+    rows, columns = np.indices((height, width))
+    return owner, np.abs(images[owner, rows, columns] - batch).max(axis=3)  # (B, H, W), (B, H, W)
+
+
+def mosaic(images, by_size, size=7):
+    """Drawn pictures, and below them the owner of each pixel as a colour: a Figure."""
+    batch = by_size[size]
+    owner, miss = whose_pixel(batch, images.astype("float64"), size)
+    counts = [len(np.unique(o)) for o in owner]
+    print(f"window {size}: {(miss < 0.05).mean():.1%} of the drawn pixels are their owner's, to 0.05")
+    print(f"training pictures that one drawn picture is made of: {counts}")
+    figure = Figure(figsize=(1.3 * len(batch), 2.8), layout="constrained")
+    axes = figure.subplots(2, len(batch))
+    for i in range(len(batch)):
+        plot.show(axes[0, i], batch[i])
+        _, names = np.unique(owner[i], return_inverse=True)
+        axes[1, i].imshow(names.reshape(owner[i].shape), cmap="tab20", interpolation="nearest")
+        axes[1, i].set(xticks=[], yticks=[])
+    return figure
+
+
+# %%
+if __name__ == "__main__":
+    plot.present(mosaic(training, by_size), "07_looking_through_a_window_2")
+
+# %% [markdown]
+# ## Seeing less is better, on pictures that you have not seen
+#
+# Give the denoiser a noisy *training* picture: the larger the window, the smaller the error. That is a theorem, for who
+# sees more can ignore it. Now give it a noisy picture of the same kind that is *not* in the training set. The ideal
+# denoiser answers with the nearest training picture, which is wrong everywhere. A local one can put together what it
+# needs. So the window is not only a limit of the network. It is what lets it generalise.
+
+
+# %%
+def errors(images, fast=False):
+    """A Figure of the denoising error over the window size, on training pictures and on new ones."""
+    alpha, sigma = ed.schedule.cosine()(0.3)
+    count, rng = 30 if fast else 200, np.random.default_rng(1)
+    both = shapes.strokes(len(images) + count, size=14, rng=np.random.default_rng(0))  # (N + B, H, W, C)
+    sets = {"training pictures": images[rng.integers(len(images), size=count)], "new pictures": both[len(images) :]}
+    sizes, table = [1, 3, 5, 7, 9, 13, 27], {}
+    for name, x0 in sets.items():
+        noise = ed.forward.standard_normal(ed.forward.streams(2, count), x0.shape)  # (B, H, W, C)
+        x = ed.forward.add_noise(x0.astype("float64"), alpha, sigma, noise)  # (B, H, W, C)
+        local = ed.denoisers.Patch(images, sizes[0], shifts=False)
+        table[name] = [float(((a - x0) ** 2).mean()) for a in local.sweep(x, alpha, sigma, sizes).values()]
+        print(f"{name:17}: " + ", ".join(f"{k}: {e:.4f}" for k, e in zip(sizes, table[name], strict=True)))
+    figure = Figure(figsize=(6, 3.5), layout="constrained")
+    axis = figure.subplots()
+    for name, values in table.items():
+        axis.plot(sizes, values, "o-", label=name)
+    axis.set(xlabel="window size (27 covers the picture)", ylabel="mean squared error", title=f"sigma = {sigma:.2f}")
+    axis.legend(frameon=False)
+    return figure
+
+
+# %%
+if __name__ == "__main__":
+    plot.present(errors(training, FAST), "07_looking_through_a_window_3")
+
+# %% [markdown]
+# ## A score that is the score of nothing
+#
+# The ideal score is a gradient, of $\log p$. So its Jacobian is symmetric: how pixel $i$ of the score changes with
+# pixel $j$ of `x` is how $j$ changes with $i$. The local score is put together from a different density at each
+# pixel. Its Jacobian $J$ is not symmetric. There is no density of which it is the score, and "what does it sample
+# from?" has no answer better than "what comes out". The function measures $|J - J^T| / |J|$.
+
+
+# %%
+def not_a_gradient():
+    """Prints the asymmetry of the Jacobian of both scores, by differences; returns the two."""
+    rng = np.random.default_rng(0)
+    images, x = rng.uniform(-1, 1, (6, 4, 4, 1)), rng.standard_normal((1, 4, 4, 1))  # (N, H, W, C), (1, H, W, C)
+    alpha, sigma, step, found = 0.8, 0.5, 1e-5, []
+    for name, denoise in (
+        ("ideal", ed.denoisers.Ideal(images)),
+        ("local", ed.denoisers.Patch(images, 3, shifts=False)),
+    ):
+        rows = []
+        for move in step * np.eye(16).reshape(16, 1, 4, 4, 1):
+            ahead, behind = (
+                ed.forward.score_from_x0(x + s * move, denoise(x + s * move, alpha, sigma), alpha, sigma).ravel()
+                for s in (1, -1)
+            )
+            rows.append((ahead - behind) / (2 * step))
+        jacobian = np.stack(rows)  # (16, 16)
+        found.append(float(np.linalg.norm(jacobian - jacobian.T) / np.linalg.norm(jacobian)))
+        print(f"{name}: |J - J^T| / |J| = {found[-1]:.1e}")
+    return found
+
+
+# %%
+if __name__ == "__main__":
+    not_a_gradient()
+
+# %% [markdown]
+# ## Windows that the data choose
+#
+# Why a square? A pixel should look at those that help to guess it, and the covariance tells which these are:
+# `Masked` (Lukoianov et al. 2025) lets a pixel look at those that matter to it in the *linear* denoiser. At high noise
+# that is much of the picture, at low noise a few neighbours. Trained networks do the same: the window that they really
+# use shrinks on the way down. Shown in white is what one pixel of a hand looks at.
+
+
+# %%
+def windows_from_data(fast=False):
+    """What one pixel looks at, at four noise levels: a Figure."""
+    images = shapes.hands(100 if fast else 400, size=14, rng=np.random.default_rng(0))  # (N, H, W, C)
+    masked, times = ed.denoisers.Masked(images, tau=0.02), (0.95, 0.7, 0.4, 0.1)
+    masks = np.stack([masked.mask(*ed.schedule.cosine()(t)) for t in times])  # (T, H * W, H * W)
+    counts = masks.sum(axis=1).mean(axis=1)  # (T,)
+    print("a pixel looks at: " + ", ".join(f"{n:.0f} pixels at t = {t}" for n, t in zip(counts, times, strict=True)))
+    looks = 2 * masks[:, :, 4 * 14 + 5].reshape(len(times), 14, 14, 1) - 1  # (T, H, W, 1)
+    return plot.rows({"": looks}, {"": [f"t = {t}" for t in times]})
+
+
+# %%
+if __name__ == "__main__":
+    plot.present(windows_from_data(FAST), "07_looking_through_a_window_4")
+
+# %% [markdown]
+# ## Questions
+#
+# 1. How many pictures can a local score draw at most, if it draws every pixel from one of N training pictures? Why are
+#    there far fewer?
+# 2. The local score compares windows *at the same place*. All training pictures are moved by one pixel to the right.
+#    What does it draw?
+# 3. The error on new pictures has a minimum at a medium window. Where does it move if you have ten times as many
+#    training pictures?
+# 4. Does the local score need to know where the border is?
+#
+# <details><summary>Answers</summary>
+#
+# 1. $N^{H W}$. But neighbouring windows overlap, and their owners must agree on what they share, so only mosaics
+#    without visible seams survive.
+# 2. The same pictures, moved by one pixel, from noise that is moved by one pixel (up to what happens at the border): it
+#    knows places from the data, and only from there.
+# 3. To larger windows: with more pictures, larger pieces of the new one are found in the set. With all pictures in the
+#    world the ideal denoiser would be best.
+# 4. No. Windows at the same place stick out alike, so the part outside adds the same to all logits, and cancels. That
+#    changes in the next lesson.
+#
+# </details>
+
+
+# %%
+def explore():
+    """One noisy digit and the local answer, with sliders for the time and for the window."""
+    images, schedule = pictures(), ed.schedule.cosine()
+    new = shapes.strokes(len(images) + 1, size=14, rng=np.random.default_rng(0))[-1:]  # (1, H, W, C)
+    noise = ed.forward.standard_normal(ed.forward.streams(0, 1), new.shape)  # (1, H, W, C)
+
+    def draw(axis, t, radius):
+        x = ed.forward.add_noise(new, *schedule(t), noise)  # (1, H, W, C)
+        answer = ed.denoisers.Patch(images, 2 * round(radius) + 1, shifts=False)(x, *schedule(t))  # (1, H, W, C)
+        plot.show(axis, np.concatenate([new, x, answer], axis=2)[0])
+        axis.set_title(f"a new picture, the same with noise, the answer through {2 * round(radius) + 1} pixels")
+
+    plot.explore(draw, t=(0.02, 0.98, 0.3), radius=(0, 13, 2))
+
+
+def main(fast=False):
+    """The whole lesson; `fast` with fewer pictures. Returns the figures."""
+    images = pictures(fast)
+    two_ends()
+    not_a_gradient()
+    drawn = drawn_through_windows(images, fast)
+    shown = plot.rows({f"window {size}": batch for size, batch in drawn.items()})
+    return [shown, mosaic(images, drawn), errors(images, fast), windows_from_data(fast)]
+
+
+# %%
+if __name__ == "__main__":
+    explore()

@@ -1,0 +1,272 @@
+# %% [markdown]
+# # 8. Moving the window: ELS, borders and mosaics
+#
+# A convolution does not only look through a window, it does *the same thing* at every place. So a network cannot have
+# learned "what is usual here"; it can only have learned "what is usual anywhere". The best denoiser with both
+# restrictions is the **equivariant local score**, ELS (Kamb & Ganguli 2024, eq. 9-10). It predicts what small
+# convolutional networks draw, picture by picture.
+
+# %%
+import itertools
+import math
+
+import numpy as np
+from matplotlib.figure import Figure
+
+import edudiff as ed
+from edudiff import plot
+from edudiff.data import shapes
+from edudiff.denoisers import loops
+
+FAST = False
+
+# %% [markdown]
+# ## One function for all places
+#
+# Call the function $f$: the answer at $u$ is $\hat x_0(u) = f(x_{\Omega_u})$, the *same* $f$ for every $u$. Training
+# minimises the error summed over all places,
+#
+# $$\sum_u E\,\big|x_0(u) - f(x_{\Omega_u})\big|^2 .$$
+#
+# That is the error for a place picked at random. So we may as well say: somebody picked a training picture *and a
+# place* $v$, cut out the window there, and added noise. Which window was it? Bayes again, now over all windows of all
+# pictures:
+#
+# $$f(\phi) = \sum_{n, v} x_n(v)\,\operatorname{softmax}_{n, v}
+#   \Big(-\frac{|\phi - \alpha\, x_{n,\Omega_v}|^2}{2\sigma^2}\Big).$$
+#
+# On a torus, where windows wrap around, this is all. Two checks: moving `x` moves the answer; and ELS on the training
+# set equals the *local* score of lesson 7 on the training set moved to all places.
+#
+# **Step through this.** Put a breakpoint in `candidates` (in `edudiff/denoisers/loops.py`), and call
+# `loops.patch(x, images, 0.7, 0.6, 3, True, "zero")`. How long is the list for an inner pixel, at an edge, in a corner?
+
+
+# %%
+def on_a_torus():
+    """Prints how far the answer is from being equivariant, and from the local score of all moved pictures."""
+    rng = np.random.default_rng(0)
+    images, x = rng.uniform(-1, 1, (3, 5, 5, 1)), rng.standard_normal((2, 5, 5, 1))  # (N, H, W, C), (B, H, W, C)
+    alpha, sigma = 0.7, 0.6
+    els = ed.denoisers.Patch(images, 3, border="wrap")
+    answer = els(x, alpha, sigma)  # (B, H, W, C)
+    moved = els(np.roll(x, (1, 2), axis=(1, 2)), alpha, sigma)  # (B, H, W, C)
+    orbit = np.concatenate([np.roll(images, s, axis=(1, 2)) for s in itertools.product(range(5), repeat=2)])
+    local = ed.denoisers.Patch(orbit, 3, shifts=False, border="wrap")(x, alpha, sigma)  # (B, H, W, C)
+    checks = {
+        "move, then denoise; denoise, then move": np.roll(answer, (1, 2), axis=(1, 2)) - moved,
+        "ELS; local score of the moved pictures": answer - local,
+        "arrays; loops": answer - loops.patch(x, images, alpha, sigma, 3, True, "wrap"),
+    }
+    for name, difference in checks.items():
+        print(f"{name:40} differ by {np.abs(difference).max():.1e}")
+    return max(float(np.abs(d).max()) for d in checks.values())
+
+
+# %%
+if __name__ == "__main__":
+    on_a_torus()
+
+# %% [markdown]
+# ## Black or white: two training pictures, and how many drawn?
+#
+# The smallest example has two training pictures: all black (-1) and all white (1). All windows of a picture are alike,
+# so ELS compares the window with "all black" and "all white", and as in lesson 4 the answer is
+# $\tanh(\alpha\,S_u / \sigma^2)$, with $S_u$ the sum of the window. The ideal denoiser draws black or white. What does
+# ELS draw? As $\sigma \to 0$, tanh becomes the sign: each pixel follows the majority in its window. So the drawn
+# pictures are those in which **each pixel already agrees with the majority of its window**.
+#
+# The function draws some, and counts pixels that disagree. There are always a few left: the walk has to go to
+# *tiny* noise before the last of them has made up its mind, and each flip can cause the next. More steps do not help,
+# smaller noise does.
+
+
+# %%
+def black_and_white(fast=False):
+    """Prints the check against tanh and the share of pixels against their majority; a Figure of drawn pictures."""
+    images = np.ones((2, 12, 12, 1)) * np.array([-1, 1]).reshape(2, 1, 1, 1)  # (N, H, W, C)
+    els, count = ed.denoisers.Patch(images, 3, border="wrap"), 10 if fast else 40
+    x = ed.forward.standard_normal(ed.forward.streams(0, count), (count, 12, 12, 1))  # (B, H, W, C)
+    formula = np.tanh(0.6 * window_sum(x) / 0.8**2)  # (B, H, W, C)
+    print(f"ELS and tanh(alpha * window sum / sigma^2) differ by {np.abs(els(x, 0.6, 0.8) - formula).max():.1e}")
+    for smallest in (1e-1, 1e-3, 1e-6):
+        schedule = ed.schedule.log_linear(smallest, 20.0)
+        start = ed.reverse.start(schedule, x.shape, ed.forward.streams(0, count))  # (B, H, W, C)
+        drawn = ed.reverse.sample(els, schedule, start, schedule.times(60 if fast else 100))  # (B, H, W, C)
+        against = float((np.sign(drawn) != np.sign(window_sum(np.sign(drawn)))).mean())
+        print(f"walk down to sigma = {smallest:.0e}: {against:.2%} of the pixels are against their majority")
+    different = len(np.unique(np.sign(drawn).reshape(count, -1), axis=0))
+    print(f"two training pictures, {different} different pictures in {count} draws")
+    return plot.rows({"drawn": drawn})
+
+
+def window_sum(x):
+    """The sum of the 3 x 3 window of each pixel on a torus: (B, H, W, C)."""
+    return sum(np.roll(x, (i, j), axis=(1, 2)) for i in (-1, 0, 1) for j in (-1, 0, 1))
+
+
+# %%
+if __name__ == "__main__":
+    plot.present(black_and_white(FAST), "08_moving_the_window_1")
+
+# %% [markdown]
+# ## How many pictures? Exponentially many
+#
+# On a ring of n pixels with windows of three we can count. Each pixel must agree with the majority of itself and its
+# two neighbours, so no pixel may differ from both. The runs of equal colour have length 2 or more. Their number is
+# $L_n + 2\cos(n\pi/3)$ with the Lucas numbers 1, 3, 4, 7, 11, 18, ...: it grows like $1.618^n$. From two training
+# pictures. That is a number for "creativity": exponential in the size of the picture, because every piece decides for
+# itself.
+
+
+# %%
+def count_rings(largest=14):
+    """Prints the number of consistent rings of each length, by trying all, and by the formula."""
+    agree = True
+    for n in range(3, largest + 1):
+        rings = np.array(list(itertools.product((-1, 1), repeat=n)))  # (2**n, n)
+        majority = np.sign(rings + np.roll(rings, 1, axis=1) + np.roll(rings, -1, axis=1))  # (2**n, n)
+        counted = int((rings == majority).all(axis=1).sum())
+        lucas = round(((1 + math.sqrt(5)) / 2) ** n + ((1 - math.sqrt(5)) / 2) ** n)
+        formula = lucas + round(2 * math.cos(n * math.pi / 3))
+        agree &= counted == formula
+        print(f"{n:2} pixels: {counted:4} of {2**n:5} colourings, formula {formula:4}")
+    return agree
+
+
+# %%
+if __name__ == "__main__":
+    count_rings()
+
+# %% [markdown]
+# ## The border
+#
+# A picture is no torus. A network that pads with zeros sees, near the border, windows that are partly nothing, and it
+# can tell: in a noisy picture, exact zeros are no accident. So with zero padding the network *does* know where it is,
+# near the border. The candidates for a window that sticks out by two rows at the top are the training windows that
+# stick out in just the same way: those along the same edge. In a corner, only that corner. In the middle, all that do
+# not stick out (Kamb & Ganguli 2024, appendix B.2).
+#
+# The picture shows how many places are candidates for each pixel of a 14 x 14 picture, for three window sizes. For the
+# large window hardly anything moves any more: the larger the window, the more of the picture knows its place.
+
+
+# %%
+def candidate_counts(size=14):
+    """How many candidate places each pixel has with zero padding, for three windows: a Figure."""
+    figure = Figure(figsize=(9, 3), layout="constrained")
+    for axis, window in zip(figure.subplots(1, 3), (3, 7, 13), strict=True):
+        places = [
+            [len(loops.candidates(i, j, size, size, window // 2, True, "zero")) for j in range(size)]
+            for i in range(size)
+        ]
+        image = axis.imshow(places, cmap="viridis", norm="log")
+        figure.colorbar(image, ax=axis, shrink=0.8)
+        axis.set(title=f"window {window}: 1 to {np.max(places)} places", xticks=[], yticks=[])
+    return figure
+
+
+# %%
+if __name__ == "__main__":
+    plot.present(candidate_counts(), "08_moving_the_window_2")
+
+# %% [markdown]
+# ## Mosaics
+#
+# Now digits. The same noise, drawn by ELS on a torus, by ELS with a border, by the local score and by the ideal one. On
+# the torus nothing says where a digit begins, and strokes wander about. The border anchors them: along it, windows come
+# from the border of training digits, which is empty, and the rest has to fit.
+#
+# A real network uses a large window when there is much noise and a small one at the end. `scales` takes a function from
+# the noise level to the window; lesson 11 measures it on a network. Here is a plain guess.
+
+
+# %%
+def shrinking_window(alpha, sigma):
+    """A window for each noise level: wide at first, for the layout, narrow at the end, for the details."""
+    ratio = sigma / max(alpha, 1e-9)
+    return 9 if ratio > 1 else 5 if ratio > 0.3 else 3
+
+
+def mosaics(fast=False):
+    """Digits drawn by ELS, local and ideal denoisers from the same noise: a Figure."""
+    images = shapes.strokes(40 if fast else 200, size=12 if fast else 14, rng=np.random.default_rng(0))  # (N, H, W, C)
+    schedule, count = ed.schedule.cosine(), 3 if fast else 8
+    x = ed.reverse.start(schedule, (count, *images.shape[1:]), ed.forward.streams(1, count))  # (B, H, W, C)
+    machines = {
+        "ELS, torus": ed.denoisers.Patch(images, border="wrap", scales=shrinking_window),
+        "ELS, border": ed.denoisers.Patch(images, scales=shrinking_window),
+        "local": ed.denoisers.Patch(images, shifts=False, scales=shrinking_window),
+        "ideal": ed.denoisers.Ideal(images),
+    }
+    drawn, seconds = ed.compare.draw(machines, schedule, x, schedule.times(10 if fast else 20))
+    for name, batch in drawn.items():
+        _, distance = ed.compare.metrics.nearest(batch, images.astype("float64"))
+        print(f"{name:11} {seconds[name]:5.1f} s, median distance to the training set {np.median(distance):.3f}")
+    return plot.rows({"training": images[:count], **drawn}, title="below the first row, each column is the same noise")
+
+
+# %%
+if __name__ == "__main__":
+    plot.present(mosaics(FAST), "08_moving_the_window_3")
+
+# %% [markdown]
+# ## The law of the drawn pictures: locally consistent points
+#
+# What is a drawn picture, exactly? Theorem 4.1 of Kamb & Ganguli: if the walk comes to rest as $\sigma \to 0$, then
+# each pixel equals the *centre of the training window that is nearest to its own window*. The reason is short. The
+# slope of the flow is $(y - \hat x_0)/s$; if it stays finite while $s \to 0$, then $\hat x_0 \to y$: the picture is
+# its own denoised version. And at $s \to 0$ the softmax is the nearest window.
+#
+# So measure how far a drawn picture is from its own denoised version, at ever smaller final noise.
+
+
+# %%
+def locally_consistent(fast=False):
+    """Prints |x - denoise(x)| of drawn pictures for smaller and smaller final noise."""
+    images = shapes.strokes(8 if fast else 20, size=10, rng=np.random.default_rng(0)).astype("float64")  # (N, H, W, C)
+    els, found = ed.denoisers.Patch(images, 3), []
+    for smallest in (0.3, 0.1, 0.01, 0.001):
+        schedule = ed.schedule.log_linear(smallest, 20.0)
+        x = ed.reverse.start(schedule, (4, 10, 10, 1), ed.forward.streams(0, 4))  # (B, H, W, C)
+        drawn = ed.reverse.sample(els, schedule, x, schedule.times(30 if fast else 100))  # (B, H, W, C)
+        found.append(float(np.abs(drawn - els(drawn, 1.0, smallest)).mean()))
+        print(f"walk down to sigma = {smallest:5}: mean |x - denoise(x)| = {found[-1]:.5f}")
+    return found
+
+
+# %%
+if __name__ == "__main__":
+    locally_consistent(FAST)
+
+# %% [markdown]
+# ## Questions
+#
+# 1. With window 1, do the borders "zero" and "wrap" differ? Does the ELS of window 1 know anything of strokes?
+# 2. A covering window with `shifts=True` on a torus is equivariant, but not local. What does it draw?
+# 3. Zero padding, window 7, picture 14 x 14. Which pixels have a single candidate place, and is ELS the same as the
+#    local score there?
+# 4. Why can't the all-black/all-white example be drawn with wrong *grey* values?
+# 5. The published code lets the query wrap around on the torus, but takes only training windows that do not wrap. What
+#    is lost?
+#
+# <details><summary>Answers</summary>
+#
+# 1. A window of one pixel never sticks out, so no. It knows which grey values occur, and nothing else.
+# 2. Training pictures, each moved as a whole: the ideal denoiser of the training set in all positions.
+# 3. Those within 3 pixels of two borders: the four corner blocks of 3 x 3. There, with one place left, the two are the
+#    same formula.
+# 4. At the end each pixel is the centre of a training window, and these are -1 or 1.
+# 5. The windows across the seam are never answered, so the candidates are not the whole orbit; with a covering window
+#    it is no longer the ideal denoiser of the moved pictures.
+#
+# </details>
+
+
+# %%
+def main(fast=False):
+    """The whole lesson; `fast` with fewer and smaller pictures. Returns the figures."""
+    on_a_torus()
+    count_rings(9 if fast else 14)
+    locally_consistent(fast)
+    return [black_and_white(fast), candidate_counts(), mosaics(fast)]

@@ -1,0 +1,246 @@
+# %% [markdown]
+# # 12. Architecture decides
+#
+# Same data, same loss, same noise, different networks: different inventions. This lesson puts the closed forms and the
+# trained networks side by side, in the plane where they can be seen, and then looks at what the parts of a real
+# architecture (depth, pooling, scales, attention) do to what it sees and to what it may express.
+
+# %%
+import numpy as np
+from matplotlib.figure import Figure
+
+import edudiff as ed
+from edudiff import plot
+from edudiff.compare.distances import sliced_wasserstein
+from edudiff.compare.novelty import nearest_distance
+from edudiff.data import toys
+
+FAST = False
+
+# %% [markdown]
+# ## The plane
+#
+# Six denoisers learn the same 400 points on a ring, and draw from the same noise. How do we judge a drawn cloud? Two
+# numbers that pull in opposite directions:
+#
+# - **novelty**: the median distance of a drawn point to the nearest *training* point, over the same for *new* points of
+#   the ring. 0 is a copy, 1 is as new as new data.
+# - **distance to the law**: how far the drawn cloud is from a fresh sample of the ring (sliced Wasserstein distance).
+#   Small is good, but a sample of the ring is not at 0 either; "data" is what a perfect model would get.
+#
+# A model is worth something if it is new *and* close. The ideal denoiser is close and not new, the linear one new and
+# not close.
+
+
+# %%
+def mlp(data, width, depth, steps):
+    """A multilayer perceptron trained on points (N, 2): its averaged weights."""
+    scale = float(np.sqrt((data**2).mean()))
+    net = ed.nn.MLP(2, width, depth, data_scale=scale, rng=np.random.default_rng(1))
+    rng, points = np.random.default_rng(2), data.astype(np.float32)  # (N, 2)
+    *_, state = ed.nn.train(net, points, ed.schedule.cosine(), rng, steps, batch=128, rate=3e-3)
+    return state.average
+
+
+def judge(points, data, fresh):
+    """(novelty, distance to the law) of drawn points, (B, 2)."""
+    own = np.median(nearest_distance(fresh, data))
+    return float(np.median(nearest_distance(points, data)) / own), sliced_wasserstein(points, fresh)
+
+
+def draw(machines, count):
+    """Points from the same noise: {name: (B, 2)}. The times fall as squares, to end with small steps."""
+    schedule = ed.schedule.cosine()
+    x = ed.reverse.start(schedule, (count, 2), ed.forward.streams(0, count))  # (B, 2)
+    drawn, _ = ed.compare.draw(machines, schedule, x, schedule.times(40) ** 2, "heun")
+    return drawn
+
+
+def in_the_plane(fast=False):
+    """Prints novelty and distance of six denoisers on a ring; a Figure of what they draw."""
+    rng, count, steps = np.random.default_rng(0), 100 if fast else 400, 60 if fast else 1500
+    data, fresh, other = (toys.ring(count, rng) for _ in range(3))  # (N, 2) each
+    machines = {
+        "ideal": ed.denoisers.Ideal(data),
+        "linear": ed.denoisers.Linear.fit(data),
+        "degree_3": ed.denoisers.Polynomial.fit(data, 3, stop=10),
+        "bottleneck_1": ed.denoisers.Bottleneck.fit(data, 1),
+        "mlp_8": mlp(data, 8, 1, steps),
+        "mlp_128": mlp(data, 128, 2, steps),
+    }
+    drawn = draw(machines, count)
+    for name, points in {"data": other, **drawn}.items():
+        new, far = judge(points, data, fresh)
+        print(f"{name:13} novelty {new:5.2f}, distance to the law {far:.3f}")
+    return plot.clouds({"ring": {"data": data, **drawn}})
+
+
+# %%
+if __name__ == "__main__":
+    plot.present(in_the_plane(FAST), "12_architecture_decides_1")
+
+# %% [markdown]
+# The small network draws a blurred ring, no better than the best cubic does. The large one draws points that are
+# about as new as new data, and as close to the ring. It did not find the ideal denoiser: a function as smooth as this
+# network can make it has no 400 spikes. Make it easier.
+#
+# ## When does a network copy?
+#
+# Give the same networks only twelve training points. The ideal denoiser needs twelve spikes now. A network that is
+# large enough can make them. Watch the novelty fall towards zero as the width grows: nothing but capacity has
+# changed.
+
+
+# %%
+def capacity(fast=False):
+    """Prints the novelty over the width of the network for twelve training points; a Figure of what is drawn."""
+    rng, steps = np.random.default_rng(3), 60 if fast else 2500
+    data, fresh = toys.ring(12, rng), toys.ring(400, rng)  # (N, 2) each
+    widths = (4, 64) if fast else (4, 16, 128)
+    drawn = draw({f"width_{width}": mlp(data, width, 2, steps) for width in widths}, 100 if fast else 300)
+    for name, points in drawn.items():
+        print(f"{name:10} novelty {judge(points, data, fresh)[0]:.3f}")
+    return plot.clouds({"twelve points": {"data": data, **drawn}})
+
+
+# %%
+if __name__ == "__main__":
+    plot.present(capacity(FAST), "12_architecture_decides_2")
+
+# %% [markdown]
+# ## What a network for pictures sees
+#
+# For pictures the architecture decides with two other means: *how far* a pixel sees (the window of lesson 7), and *what
+# is treated alike* (the shifts of lesson 8). The first can be measured on any network, by backprop: on how large a
+# square does the middle pixel depend? A convolution of 3 adds one pixel on each side. A pooling by 2 doubles what all
+# deeper layers add. Attention sees everything at once.
+#
+# **Step through this.** Put a breakpoint in `receptive_field` (in `edudiff/nn/receptive.py`) after the loop, and look
+# at `seen.astype(int)`. Is it a square?
+
+
+# %%
+def windows():
+    """Prints the measured window of several networks; returns {name: side}."""
+    make = {"rng": np.random.default_rng(0)}
+    nets = {
+        "ResNet, depth 0": ed.nn.ResNet(4, 0, **make),
+        "ResNet, depth 2": ed.nn.ResNet(4, 2, **make),
+        "UNet, 1 scale": ed.nn.UNet((4,), 1, **make),
+        "UNet, 2 scales, no pooling": ed.nn.UNet((4, 4), 1, pooling="none", **make),
+        "UNet, 2 scales, pooling": ed.nn.UNet((4, 4), 1, **make),
+        "UNet, 3 scales, pooling": ed.nn.UNet((4, 4, 4), 1, **make),
+    }
+    sides = {name: ed.nn.receptive_field(net, size=29) for name, net in nets.items()}
+    for name, side in sides.items():
+        print(f"{name:28} sees {side:2} pixels")
+    return sides
+
+
+# %%
+if __name__ == "__main__":
+    windows()
+
+# %% [markdown]
+# ## What a network treats alike
+#
+# Wrapping convolutions commute with every shift. Put one 2 x 2 pooling in between, and the network commutes with
+# shifts by an even number of pixels only: the four pixels of a tile go together, and which four they are depends on
+# the place. So a network with three poolings has 8 x 8 = 64 different kinds of place. It has left ELS, and moved a
+# step towards the local score, which has a kind of its own for every place. The function shifts pictures by 1, 2, 3
+# and 4 pixels.
+
+
+# %%
+def what_shifts_do():
+    """Prints how far each network is from commuting with shifts of 1 to 4 pixels; returns {name: four numbers}."""
+    found = {}
+    for name, channels in (("no pooling", (6,)), ("one pooling", (6, 6)), ("two poolings", (6, 6, 6))):
+        rng = np.random.default_rng(0)
+        net = ed.nn.UNet(channels, 1, padding="wrap", border_channel=False, rng=rng, dtype=np.float64, backend="numpy")
+        net = net.with_parameters({n: v + 0.2 * rng.standard_normal(v.shape) for n, v in net.parameters.items()})
+        x = rng.standard_normal((2, 16, 16, 1))  # (B, H, W, C)
+        answer = net(x, 0.6, 0.8)  # (B, H, W, C)
+        found[name] = []
+        for shift in (1, 2, 3, 4):
+            moved = net(np.roll(x, shift, axis=2), 0.6, 0.8)  # (B, H, W, C)
+            found[name].append(float(np.abs(moved - np.roll(answer, shift, axis=2)).max()))
+        print(f"{name:13} shifted by 1 to 4: " + "  ".join(f"{d:.0e}" for d in found[name]))
+    return found
+
+
+# %%
+if __name__ == "__main__":
+    what_shifts_do()
+
+# %% [markdown]
+# ## From architecture to formula
+#
+# | the network ... | so the best that it can be is ... | and it draws |
+# |---|---|---|
+# | is linear | `Linear`: mean and covariance | a normal cloud |
+# | is a polynomial | `Polynomial`: the first moments | a bent cloud |
+# | has a waist of k values | `Bottleneck`: k components | points on a plane |
+# | sees a window | `Patch(shifts=False)`: local | mosaics that know their place |
+# | sees a window, everywhere the same | `Patch`: ELS | mosaics |
+# | is the same everywhere, sees all | `Patch`, covering | moved copies |
+# | can be anything | `Ideal` | copies |
+#
+# A real network is several of these at once, and not all of it is in the table: no formula is known for a network whose
+# width limits it *and* whose windows do. To measure what the parts of a UNet do to its pictures, run
+# `edudiff architecture faces`; it trains twelve variants that differ in one thing each, and counts broken rules.
+#
+# The last picture is a map: each denoiser of the first cell at its novelty and its distance.
+
+
+# %%
+def the_map(fast=False):
+    """A Figure: each closed form at its novelty (across) and its distance to the law (up), on two moons."""
+    rng, count = np.random.default_rng(0), 100 if fast else 400
+    data, fresh, other = (toys.two_moons(count, rng) for _ in range(3))  # (N, 2) each
+    machines = {"ideal": ed.denoisers.Ideal(data), "linear": ed.denoisers.Linear.fit(data)}
+    machines |= {f"degree {d}": ed.denoisers.Polynomial.fit(data, d, stop=10) for d in (3, 5)}
+    machines["rank 1"] = ed.denoisers.Bottleneck.fit(data, 1)
+    for spread in (0.05, 0.2):
+        machines[f"smoothed {spread}"] = ed.denoisers.Smoothed(data, spread, copies=8, rng=np.random.default_rng(0))
+    figure = Figure(figsize=(6, 4.5), layout="constrained")
+    axis = figure.subplots()
+    for name, points in {"new data": other, **draw(machines, count)}.items():
+        new, far = judge(points, data, fresh)
+        axis.plot(new, far, "*" if name == "new data" else "o", color="C3" if name == "new data" else "C0")
+        axis.annotate(name, (new, far), xytext=(5, 4), textcoords="offset points", fontsize=8)
+    axis.set(xlabel="novelty (0: a copy, 1: as new as new data)", ylabel="distance to the law")
+    return figure
+
+
+# %%
+if __name__ == "__main__":
+    plot.present(the_map(FAST), "12_architecture_decides_3")
+
+# %% [markdown]
+# ## Questions
+#
+# 1. Novelty 3 of the linear denoiser: is it good to be newer than new data?
+# 2. Which line of the table would describe a network of 1 x 1 convolutions, and what would it draw?
+# 3. A UNet sees the whole picture. Why may it still draw hands with six fingers?
+# 4. You want a model of centred faces, and one of satellite pictures. Which should have poolings and a border, and
+#    which should wrap?
+#
+# <details><summary>Answers</summary>
+#
+# 1. No: it means that the points are far from every training point because they are far from the ring.
+# 2. `Patch` with window 1: pixels with the grey values of the training set, each for itself. Noise.
+# 3. At low noise it hardly uses the far pixels: the window that it really uses shrinks on the way down, and by the time
+#    that fingers are decided, it may be smaller than the hand.
+# 4. Faces have places: eyes are up, so let it know where it is. A satellite picture looks alike everywhere: the more
+#    shifts are treated alike, the more training windows each answer can use.
+#
+# </details>
+
+
+# %%
+def main(fast=False):
+    """The whole lesson; `fast` with fewer points and little training. Returns the figures."""
+    windows()
+    what_shifts_do()
+    return [in_the_plane(fast), capacity(fast), the_map(fast)]

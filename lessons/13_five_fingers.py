@@ -1,0 +1,205 @@
+# %% [markdown]
+# # 13. Five fingers
+#
+# The best known mistake of picture generators is a hand with six fingers. Now you can explain it, and more: you can
+# predict, before any network is trained, which noise will become a hand with how many. All training hands of this
+# lesson have five fingers. The ideal score draws five. ELS draws four, six, seven, and so does the network.
+
+# %%
+import json
+from collections import Counter
+from pathlib import Path
+
+import numpy as np
+from matplotlib.figure import Figure
+
+import edudiff as ed
+from edudiff import plot
+from edudiff.data import shapes
+
+FAST = False
+
+# %% [markdown]
+# ## Counting fingers by a rule
+#
+# "How many fingers?" needs a rule that does not depend on who looks. Ours: lay a disc on a point of the hand, and ask
+# how much of the disc is hand. In the middle of a finger about half, since the finger goes on in both directions; at
+# the *tip* about a quarter. Each connected piece of tip points is one finger. A palm is not needed, and two fingers
+# that have grown together count once.
+#
+# A rule must be tested where the answer is known: hands drawn with 1 to 7 fingers.
+#
+# **Step through this.** Put a breakpoint in `finger_tips` (in `edudiff/data/fingers.py`), and show the returned mask
+# with `plot.show`. What would happen to the count if SHARE were 0.45?
+
+
+# %%
+def test_the_rule(fast=False):
+    """Prints, for each true number of fingers, the share of hands that the rule counts right."""
+    shares = {}
+    for fingers in range(1, 8):
+        hands = shapes.hands(10 if fast else 60, size=20, rng=np.random.default_rng(fingers), fingers=fingers)
+        shares[fingers] = float((shapes.count_fingers_all(hands) == fingers).mean())
+    print("counted right: " + ", ".join(f"{fingers} fingers {share:.0%}" for fingers, share in shares.items()))
+    return shares
+
+
+# %%
+if __name__ == "__main__":
+    test_the_rule(FAST)
+
+# %% [markdown]
+# ## One window, one number of fingers?
+#
+# Draw hands through ELS with different windows, from the same noise, and count. Small windows know what a finger is,
+# its width, its round end, and nothing of how many there are. They draw starfish. As the window grows, it holds two
+# fingers and the gap between, then three; but five are right more often than not only when it holds most of the hand.
+# Under each hand is its number of fingers.
+
+
+# %%
+def training_hands(fast=False):
+    """Hands with five fingers, (N, H, W, C)."""
+    return shapes.hands(40 if fast else 128, size=14, rng=np.random.default_rng(0))
+
+
+def fingers_by_window(images, fast=False):
+    """Hands drawn from the same noise through growing windows, counted: two Figures, and a printed table."""
+    schedule, count = ed.schedule.cosine(), 4 if fast else 24
+    x = ed.reverse.start(schedule, (count, *images.shape[1:]), ed.forward.streams(0, count))  # (B, H, W, C)
+    sizes = (5, 9) if fast else (3, 5, 7, 9, 13)
+    machines = {f"window {size}": ed.denoisers.Patch(images, size) for size in sizes}
+    machines["ideal"] = ed.denoisers.Ideal(images)
+    drawn, _ = ed.compare.draw(machines, schedule, x, schedule.times(10 if fast else 20))
+    counts = {name: shapes.count_fingers_all(batch) for name, batch in drawn.items()}
+    figure = Figure(figsize=(6, 3.2), layout="constrained")
+    axis = figure.subplots()
+    for name, numbers in counts.items():
+        table = ", ".join(f"{k}: {n}" for k, n in sorted(Counter(numbers.tolist()).items()))
+        print(f"{name:9} {(numbers == 5).mean():4.0%} have five fingers   ({table})")
+    axis.plot(range(len(counts)), [(numbers == 5).mean() for numbers in counts.values()], "o-")
+    axis.set_xticks(range(len(counts)), list(counts))
+    axis.set(ylabel="share with five fingers", ylim=(0, 1.05))
+    captions = {name: [str(n) for n in numbers] for name, numbers in counts.items()}
+    return [plot.rows(drawn, captions, columns=12, title="each column is the same noise"), figure]
+
+
+# %%
+if __name__ == "__main__":
+    hands = training_hands(FAST)
+    for number, shown in enumerate(fingers_by_window(hands, FAST), 1):
+        plot.present(shown, f"13_five_fingers_{number}")
+
+# %% [markdown]
+# ## When is the number decided?
+#
+# Follow the denoiser's belief, `x0_hat`, on the way down, and count *its* fingers. For the ideal score there is a
+# moment at which one training hand is chosen, and with it the number five. For ELS each part of the palm's rim
+# decides for itself whether a finger grows there, and the number settles later, part by part. The curve shows on how
+# many of the noises the belief has its final number of fingers already.
+#
+# This is the calculation that a window cannot do. To know that there are five, you must count, and counting needs to
+# see all of them at once, at the time when they are decided.
+
+
+# %%
+def when_decided(images, fast=False):
+    """A Figure: the share of noises for which x0_hat has its final number of fingers, over time."""
+    schedule, count = ed.schedule.cosine(), 4 if fast else 16
+    x = ed.reverse.start(schedule, (count, *images.shape[1:]), ed.forward.streams(0, count))  # (B, H, W, C)
+    figure = Figure(figsize=(6, 3.5), layout="constrained")
+    axis = figure.subplots()
+    for name, denoise in (("ELS, window 7", ed.denoisers.Patch(images, 7)), ("ideal", ed.denoisers.Ideal(images))):
+        steps = list(ed.reverse.steps(denoise, schedule, x, schedule.times(10 if fast else 20)))
+        final = shapes.count_fingers_all(steps[-1].x_next)  # (B,)
+        settled = [float((shapes.count_fingers_all(step.x0_hat) == final).mean()) for step in steps]
+        axis.plot([step.t for step in steps], settled, "o-", markersize=3, label=name)
+        half = next(step.t for step, share in zip(steps, settled, strict=True) if share >= 0.5)
+        print(f"{name:13}: half of the noises have their number of fingers at t = {half:.2f}")
+    axis.set(xlabel="t (time runs to the left)", ylabel="share with the final number")
+    axis.invert_xaxis()
+    axis.legend(frameon=False)
+    return figure
+
+
+# %%
+if __name__ == "__main__":
+    plot.present(when_decided(hands, FAST), "13_five_fingers_3")
+
+# %% [markdown]
+# ## And the network
+#
+# `edudiff demo` trained a network on 512 hands of 16 pixels, calibrated ELS on it (lesson 11), and drew 64 noises
+# through both. Its results are kept in `figures/results/hands.json`; here they are. The network's histogram is as
+# broad as that of ELS, and noise by noise the two agree more often than they would if the noises were shuffled.
+
+
+# %%
+def recorded_network():
+    """The recorded finger counts of network and formulas: a Figure, or None where the file is not there."""
+    path = Path(ed.__file__).parents[1] / "figures" / "results" / "hands.json"
+    if not path.exists():
+        print("no recorded results beside this package; make them with: edudiff demo")
+        return None
+    counts = json.loads(path.read_text())["fingers"]
+    same = counts.pop("same_count")
+    figure = Figure(figsize=(7, 3.2), layout="constrained")
+    axis = figure.subplots()
+    names = [name for name in ("network", "els", "local", "ideal") if name in counts]
+    for i, name in enumerate(names):
+        total = sum(counts[name].values())
+        shares = {int(k): n / total for k, n in counts[name].items()}
+        axis.bar([k + 0.2 * i - 0.3 for k in shares], list(shares.values()), width=0.2, label=name)
+        print(f"{name:8} {shares.get(5, 0):4.0%} of {total} hands have five fingers")
+    chance = sum(
+        counts["network"].get(k, 0) * counts["els"].get(k, 0) / sum(counts["els"].values()) for k in counts["network"]
+    ) / sum(counts["network"].values())
+    print(f"same number of fingers from the same noise: {same:.0%}; if the noises were shuffled: {chance:.0%}")
+    axis.set(xlabel="fingers", ylabel="share of the drawn hands")
+    axis.legend(frameon=False)
+    return figure
+
+
+# %%
+if __name__ == "__main__":
+    recorded = recorded_network()
+    if recorded is not None:
+        plot.present(recorded, "13_five_fingers_4")
+
+# %% [markdown]
+# ## What would help?
+#
+# - **More noise levels, more steps**: hardly. The window decides, not the walk.
+# - **A larger window at all levels**: yes, up to copying. Between "starfish" and "copies" lies a narrow range, and
+#   where it is depends on the number of training pictures.
+# - **Knowing the place**: a little. The local score has fewer windows to choose from, so it draws more right hands,
+#   and is less inventive.
+# - **Seeing everything, when needed**: attention. The next lesson.
+#
+# ## Questions
+#
+# 1. A window of 7 pixels on hands of 14 shows about two fingers and the gap between. Which mistakes can it not make?
+# 2. The hands are turned at random. What would change if all of them pointed up?
+# 3. Real generators are large, see everything, and still draw six fingers. Which part of this lesson's explanation
+#    carries over, and which does not?
+# 4. Why must the rule be tested on hands with *seven* fingers, if all training hands have five?
+#
+# <details><summary>Answers</summary>
+#
+# 1. Fingers of a wrong width or without an end, two fingers that touch: a window of a training hand never shows these.
+# 2. Each direction would have its place. With the border to tell the place, ELS could use it, and the number of fingers
+#    would be right far more often.
+# 3. That the number is decided in a range of noise levels, by what the network *uses* at these levels, carries over.
+#    That it cannot see further does not: it could, but what it has learned there is mostly local.
+# 4. Because drawn hands have seven. A rule that is only right for five would say "five" of anything like a hand.
+#
+# </details>
+
+
+# %%
+def main(fast=False):
+    """The whole lesson; `fast` with fewer hands. Returns the figures."""
+    images = training_hands(fast)
+    test_the_rule(fast)
+    figures = [*fingers_by_window(images, fast), when_decided(images, fast), recorded_network()]
+    return [figure for figure in figures if figure is not None]
