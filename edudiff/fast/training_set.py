@@ -8,7 +8,7 @@ from edudiff.fast import patch, pruned
 from edudiff.fast.clusters import Clusters
 from edudiff.fast.lanes import LANES
 
-LEAST_PAIRS = 1 << 30  # of windows: with fewer, comparing all is quicker than sorting them
+LEAST_PAIRS = 1 << 30  # of windows, for one picture: with fewer, comparing all is quicker than sorting them
 QUERIES, WINDOWS = 64, 256  # windows of the noisy batch and of the training set that are compared for a guess
 MATTER = 100.0  # of the share that matters, times values in a window and its area: more than this never paid
 
@@ -59,27 +59,51 @@ def evaluate(x, training_set, alpha, sigma, sizes, shifts, border, typical, offs
     """As `windows.evaluate`: a list of (top, num, den), one for each size; and the share of all pairs that was skipped.
 
     `offsets`: what the tops lack, (B, H, W) for each size. `tolerance`: the share of the weights that may be left out
-    unseen; 0: none.
+    unseen; 0: none. Each picture is for the kernel that it would be for alone, so that it does not depend on the batch.
     """
-    wrap, size, count = border == "wrap", sizes[0], len(training_set)
     laid_out, lanes = training_set.blocks(x.dtype)
-    found = None
-    if tolerance and shifts and len(sizes) == 1 and may_pay(x, training_set, alpha, sigma, size, wrap, tolerance):
-        clusters = training_set.clusters(size, wrap)
-        found = pruned.evaluate(x, clusters, alpha, sigma, tolerance)
-    if found is None:
-        return patch.evaluate(x, laid_out, lanes, count, alpha, sigma, sizes, shifts, border, typical), 0.0
-    inside, compared = found
-    skipped = 1 - compared / (math.prod(clusters.shape(x)) * clusters.count)
-    if wrap:
-        return [(inside[0] - offsets[0], *inside[1:])], skipped
-    # Windows that stick out are few: they are compared with all that stick out alike.
-    (parts,) = patch.evaluate(x, laid_out, lanes, count, alpha, sigma, sizes, True, border, typical, edges_only=True)
-    r, (_, height, width, _) = size // 2, x.shape
-    middle = slice(None), slice(r, height - r), slice(r, width - r)
-    for whole, part in zip(parts, (inside[0] - offsets[0][middle], *inside[1:]), strict=True):
-        whole[middle] = part
+    count, rest, skipped = len(training_set), [], 0.0
+    found = {}
+    for b in range(len(x)):
+        inside = None
+        if tolerance and shifts and len(sizes) == 1:
+            inside = _sorted_windows(x[b : b + 1], training_set, alpha, sigma, sizes[0], border == "wrap", tolerance)
+        if inside is None:
+            rest.append(b)
+        else:
+            found[b], share = inside
+            skipped += share / len(x)
+    query = laid_out, lanes, count, alpha, sigma, sizes, shifts, border
+    if not found:
+        return patch.evaluate(x, *query, typical), 0.0
+    others, r = list(found), 0 if border == "wrap" else sizes[0] // 2
+    parts = np.empty(x.shape[:3]), np.empty(x.shape), np.empty(x.shape[:3])  # (B, H, W), (B, H, W, C), (B, H, W)
+    if r:  # windows that stick out of the picture are few: they are compared with all that stick out alike
+        _put(parts, others, patch.evaluate(x[others], *query, typical[others], edges_only=True)[0])
+    if rest:
+        _put(parts, rest, patch.evaluate(x[rest], *query, typical[rest])[0])
+    middle = slice(r, x.shape[1] - r), slice(r, x.shape[2] - r)
+    for b, (top, num, den) in found.items():
+        _put([array[(slice(None), *middle)] for array in parts], [b], (top - offsets[0][b][middle], num, den))
     return [parts], skipped
+
+
+def _put(parts, places, some):
+    """Write (top, num, den) of some pictures to their places among all."""
+    for array, part in zip(parts, some, strict=True):
+        array[places] = part
+
+
+def _sorted_windows(x, training_set, alpha, sigma, size, wrap, tolerance):
+    """`pruned.evaluate` of one picture, and the share of pairs it skipped; None if comparing all pairs is quicker."""
+    if not may_pay(x, training_set, alpha, sigma, size, wrap, tolerance):
+        return None
+    clusters = training_set.clusters(size, wrap)
+    found = pruned.evaluate(x, clusters, alpha, sigma, tolerance)
+    if found is None:
+        return None
+    parts, compared = found
+    return parts, 1 - compared / (math.prod(clusters.shape(x)) * clusters.count)
 
 
 def may_pay(x, training_set, alpha, sigma, size, wrap, tolerance):
@@ -90,7 +114,7 @@ def may_pay(x, training_set, alpha, sigma, size, wrap, tolerance):
     _, height, width, channels = x.shape
     lost = 0 if wrap else size - 1
     places = max(height - lost, 0) * max(width - lost, 0)
-    if size == 1 or len(x) * places * places * len(training_set) < LEAST_PAIRS:
+    if size == 1 or places == 0 or places * places * len(training_set) < LEAST_PAIRS:
         return False
     chosen = np.concatenate([training_set.classes[k] for k in training_set.used])
     few = training_set.images[chosen[np.linspace(0, len(chosen) - 1, WINDOWS).astype(int)]]  # (WINDOWS, H, W, C)
