@@ -16,8 +16,9 @@ from edudiff import plot
 from edudiff.backend import BACKENDS, has_numba, to_numpy
 from edudiff.compare import architecture, main_job
 from edudiff.compare import folder as folders
-from edudiff.compare.job import DRAWN, FORMULAS, Job, load_pictures
+from edudiff.compare.job import DRAWN, FORMULAS, NETS, Job, load_pictures
 from edudiff.data.files import NAMES, places
+from edudiff.nn.targets import TARGETS
 from edudiff.threads import cores
 
 DEMO = Job()
@@ -95,14 +96,17 @@ def add_job(command, drawing, training):
     option("--size", type=int, help="side of the pictures in pixels")
     option("--root", help="the folder that holds mnist/, fashion_mnist/, cifar10/ (default: EDUDIFF_DATA)")
     option("--seed", type=int, help="seed of everything random")
+    option("--by-class", action="store_true", help="network and formulas are told the class of each picture")
     option("--padding", choices=("zero", "wrap"), help="border of network and formula")
     option("--backend", choices=BACKENDS, help="default: the fastest that is installed")
     command.add_argument("--out", metavar="DIR", help="folder of the results (default: a new one under runs/)")
     if training:
-        option("--channels", type=int, help="width of the network")
-        option("--depth", type=int, help="residual blocks of the network")
+        option("--net", choices=NETS, help="kind of network (default: resnet)")
+        option("--channels", type=int, help="width of the network; of a UNet at its finest scale")
+        option("--depth", type=int, help="residual blocks of a ResNet, blocks at each scale of a UNet")
+        option("--attention", type=int, nargs="+", help="blocks or scales after which pixels look at all others")
         option("--clock", choices=("log_snr", "time"), help="how the network is told the noise level")
-        option("--target", choices=("scaled", "noise"), help="what the network predicts")
+        option("--target", choices=TARGETS, help="what the network predicts")
         option("--train-steps", type=int, help="steps of training")
         option("--batch", type=int, help="pictures in a step of training")
         option("--rate", type=float, help="peak learning rate")
@@ -123,8 +127,7 @@ def job_of(args):
     given = {k: v for k, v in vars(args).items() if k in Job.__dataclass_fields__}
     if "size" not in given and given.get("data", base.data) not in DRAWN:
         given["size"] = None  # files have a size of their own
-    if "denoisers" in given:
-        given["denoisers"] = tuple(given["denoisers"])
+    given |= {name: tuple(given[name]) for name in ("denoisers", "attention") if name in given}
     return replace(base, **given)
 
 

@@ -37,7 +37,7 @@ def test_compare_writes_the_numbers_the_picture_and_the_command(compared):
     assert {key: found[key] for key in expected} == expected
     assert found["command"].startswith("edudiff compare --images 12")
     assert len(found["scales"]) == 3
-    assert set(found["scales"]) <= {3, 5, 7}
+    assert set(found["scales"]) <= {1, 3, 5, 7}
     assert set(found["agreement"]) == {"els", "local", "linear", "ideal"}
     for row in found["agreement"].values():
         assert {"pearson_r", "r2", "R2", "beats_ideal"} <= set(row)
@@ -137,3 +137,23 @@ def test_default_folders_do_not_overwrite_each_other(tmp_path, monkeypatch):
     for _ in range(2):
         assert run("sample", *TINY[:4], "--denoiser", "ideal", "--seeds", 1, "--steps", 2) == 0
     assert sorted(p.name for p in (tmp_path / "runs").iterdir()) == ["sample", "sample-2"]
+
+
+def test_a_unet_and_formulas_are_told_the_class(tmp_path, monkeypatch):
+    """A class of one picture: the ideal score draws that picture; another number of seeds than of classes is no matter."""
+    rng = np.random.default_rng(0)
+    np.savez(tmp_path / "mine.npz", images=rng.uniform(-1, 1, (3, 8, 8, 1)).astype("float32"), labels=[0, 2, 1])
+    options = ["--net", "unet", "--channels", 2, "--depth", 1, "--train-steps", 2, "--batch", 4, "--by-class"]
+    options += ["--data", tmp_path / "mine.npz", "--images", 3, "--denoisers", "els", "linear", "masked", "ideal"]
+    assert run("compare", *options, "--seeds", 4, "--steps", 3, "--calibration", 2, "--out", tmp_path / "out") == 0
+    with np.load(tmp_path / "mine.npz") as file, np.load(tmp_path / "out" / "pictures.npz") as drawn:
+        for name in ("linear", "masked", "ideal"):
+            np.testing.assert_allclose(drawn[name], file["images"][[0, 2, 1, 0]], atol=1e-5)
+    assert results(tmp_path / "out")["by_class"]
+
+
+def test_classes_need_labels_and_one_machine(capsys):
+    assert run("compare", *TINY, "--by-class") == 2
+    assert "hands have no classes" in capsys.readouterr().err
+    assert run("compare", "--data", "mnist", "--by-class", "--scheduler", "local") == 2
+    assert "by_class with a scheduler" in capsys.readouterr().err

@@ -17,6 +17,7 @@ __all__ = ["Points", "Table", "add", "faces", "points"]
 HELP = {
     "points": "training points, and points drawn by each denoiser",
     "steps": "reverse steps",
+    "method": "how to go back: ddim, ddpm, heun or euler_maruyama",
     "train_steps": "steps of training of each network",
     "batch": "items in a step of training",
     "rate": "peak learning rate",
@@ -64,7 +65,13 @@ def add(command):
         kind = kinds.add_parser(name, help=what)
         for choice in fields(Points if name == "points" else Table):
             many = {"nargs": "+", "choices": tuple(variants.VARIANTS)} if choice.name == "variants" else {}
-            number = float if choice.name == "rate" else str if choice.name in ("data", "root", "variants") else int
+            number = (
+                float
+                if choice.name == "rate"
+                else str
+                if choice.name in ("data", "root", "variants", "method")
+                else int
+            )
             flag = "--" + choice.name.replace("_", "-")
             metavar = {"metavar": "NAME"} if many else {}
             more = {"type": number, "help": HELP[choice.name], "default": argparse.SUPPRESS}

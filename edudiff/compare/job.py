@@ -12,20 +12,31 @@ from edudiff.forward import streams
 from edudiff.reverse import start
 
 DRAWN: dict[str, Any] = {"hands": data.shapes.hands, "strokes": data.shapes.strokes, "faces": data.shapes.faces}
-FORMULAS = ("els", "local", "linear", "ideal")
+FORMULAS = ("els", "local", "linear", "masked", "ideal")
+TAU = {"mnist": 0.005, "cifar10": 0.05}  # of the masked score, as published; 0.02 for other pictures
+NETS = ("resnet", "unet")
+SCALES = 3  # of a UNet
 
 
 @dataclass(frozen=True)
 class Job:
-    """Every choice of a run. Names as on the command line; see `edudiff compare --help`."""
+    """Every choice of a run. Names as on the command line; see `edudiff compare --help`.
+
+    `channels`: of a UNet, those of the finest of its three scales, doubled at each coarser one. `attention`: blocks of
+    a ResNet, scales of a UNet. `by_class`: network and formulas are told the class of each picture; picture i is drawn
+    for class i, counted round.
+    """
 
     data: str = "hands"
     images: int = 512
     size: int | None = 16
     root: str | None = None
     seed: int = 0
+    net: str = "resnet"
     channels: int = 64
     depth: int = 2
+    attention: tuple[int, ...] = ()
+    by_class: bool = False
     padding: str = "zero"
     clock: str = "log_snr"
     target: str = "scaled"
@@ -37,7 +48,7 @@ class Job:
     seeds: int = 64
     calibration: int = 8
     window: int | None = None
-    denoisers: tuple[str, ...] = FORMULAS
+    denoisers: tuple[str, ...] = ("els", "local", "linear", "ideal")
     backend: str | None = None
     scheduler: str | None = None
 
@@ -46,8 +57,13 @@ class Job:
             value = getattr(self, name)
             if not hasattr(value, "__index__") or value < 1:
                 raise ValueError(f"{name} is {value!r}, expected an integer >= 1")
+        check.one_of(self.net, NETS, "net")
         for name in self.denoisers:
             check.one_of(name, FORMULAS, "denoisers")
+        if self.by_class and self.data in DRAWN:
+            raise ValueError(f"by_class is on, but {self.data} have no classes; mnist and cifar10 do")
+        if self.by_class and self.scheduler is not None:
+            raise ValueError("by_class with a scheduler: a cluster shares a training set of one class; leave one out")
         if self.scheduler is not None and self.backend == "cupy":
             raise ValueError("backend is cupy with a scheduler: leave it out, and workers with a GPU use it")
 
@@ -74,6 +90,20 @@ def load_pictures(job):
     return images
 
 
+def load_labels(job):
+    """The class of each training picture, (N,) integers from 0; None for a job without classes."""
+    if not job.by_class:
+        return None
+    _, labels = data.load(job.data, count=job.images, root=job.root, labels=True)
+    return labels
+
+
+def classes_of(labels, numbers):
+    """Which class each of the drawn pictures `numbers` is of, (B,): each of those that there are in turn, for ever."""
+    present = np.unique(labels)
+    return present[np.asarray(numbers) % len(present)]
+
+
 def read_range(job, first, last):
     """Pictures number `first` to `last` - 1 of the training set: what a worker of a cluster reads for itself."""
     if job.data in DRAWN:
@@ -81,21 +111,16 @@ def read_range(job, first, last):
     return data.load_range(job.data, first, last, size=job.size, root=job.root)
 
 
-def new_network(job, images):
+def new_network(job, images, labels=None):
     """An untrained network of the job's architecture, where the images are."""
-    rms = math.sqrt(float((images**2).mean()))
-    net = nn.ResNet(
-        job.channels,
-        job.depth,
-        image_channels=images.shape[3],
-        padding=job.padding,
-        clock=job.clock,
-        target=job.target,
-        data_scale=rms,
-        rng=np.random.default_rng((job.seed, 1)),
-        backend=job.backend,
-    )
-    return net.to(images)
+    settings: dict[str, Any] = {"padding": job.padding, "clock": job.clock, "target": job.target}
+    settings |= {"depth": job.depth, "attention": job.attention, "backend": job.backend}
+    settings |= {"image_channels": images.shape[3], "data_scale": math.sqrt(float((images**2).mean()))}
+    settings |= {"classes": None if labels is None else int(labels.max()) + 1}
+    rng = np.random.default_rng((job.seed, 1))
+    if job.net == "resnet":
+        return nn.ResNet(job.channels, rng=rng, **settings).to(images)
+    return nn.UNet([job.channels << scale for scale in range(SCALES)], rng=rng, **settings).to(images)
 
 
 def noise(job, images, numbers):

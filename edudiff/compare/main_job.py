@@ -7,6 +7,7 @@ import time
 from contextlib import contextmanager
 from dataclasses import asdict, replace
 from functools import partial
+from typing import Any
 
 import numpy as np
 
@@ -16,7 +17,7 @@ from edudiff.compare import metrics
 from edudiff.compare.calibrate import calibrate
 from edudiff.compare.experiment import agreement, draw, finger_counts
 from edudiff.compare.folder import NETWORK
-from edudiff.compare.job import FORMULAS, load_pictures, new_network, noise, read_range
+from edudiff.compare.job import FORMULAS, TAU, classes_of, load_labels, load_pictures, new_network, noise, read_range
 from edudiff.data.fingers import count_fingers_all
 from edudiff.interrupt import deferred
 from edudiff.progress import bar
@@ -45,14 +46,15 @@ def train(job, images, folder, resume=False):
     """
     chosen, _ = job.times()
     path = folder / NETWORK
-    net = new_network(job, images)
+    labels = load_labels(job)
+    net = new_network(job, images, labels)
     rng, state = np.random.default_rng((job.seed, 2)), None
     if resume:
         nn.checkpoint.load_net(path, like=net)
         state = nn.checkpoint.load(path, job.backend).to(images)
     elif path.exists():
         raise FileExistsError(f"{folder} holds a trained network; add --resume to go on with it, or name another --out")
-    settings = {"batch": job.batch, "rate": job.rate}
+    settings = {"batch": job.batch, "rate": job.rate, "labels": labels}
     states = nn.train(state.net if state else net, images, chosen, rng, job.train_steps, **settings, state=state)
     saved = time.perf_counter()
     first = state.step if state else 0
@@ -73,34 +75,59 @@ def scales(job, net, images, share):
     """The window size of each reverse step, calibrated on pictures that are not reported; or the job's fixed window."""
     chosen, times = job.times()
     largest = 2 * max(images.shape[1:3]) - 1 if job.padding == "zero" else _odd(min(images.shape[1:3]))
-    sizes = list(range(3, min(net.receptive_field, largest) + 1, 2))
+    sizes = list(range(1, int(min(net.receptive_field, largest)) + 1, 2))
     if job.window is not None:
         sizes = [job.window]
-    x = noise(job, images, range(CALIBRATION, CALIBRATION + job.calibration))
-    patch = share(partial(denoisers.Patch, size=sizes[0], border=job.padding, backend=job.backend), images)
+    numbers, labels = range(CALIBRATION, CALIBRATION + job.calibration), load_labels(job)
+    make = partial(denoisers.Patch, size=sizes[0], border=job.padding, backend=job.backend, labels=labels)
+    patch = share(make, images)
+    if labels is not None:
+        classes = classes_of(labels, numbers)  # (B,)
+        net, patch = net.given(classes), denoisers.ByLabel(patch.given, classes)
     progress = partial(bar, total=job.steps, label="calibrating")
-    return calibrate(net, patch, chosen, x, times, sizes, progress=progress)
+    return calibrate(net, patch, chosen, noise(job, images, numbers), times, sizes, progress=progress)
 
 
 def formulas(job, images, table, share):
-    """{name: denoiser} for the closed forms that the job asks for; `share` is from `spread`."""
-    patch = {"scales": table, "border": job.padding, "backend": job.backend}
-    makers = {
-        "els": lambda: share(partial(denoisers.Patch, **patch), images),
-        "local": lambda: share(partial(denoisers.Patch, shifts=False, **patch), images),
-        "linear": lambda: denoisers.Linear.fit(images),
-        "ideal": lambda: share(denoisers.Ideal, images),
+    """{name: denoiser} for the closed forms that the job asks for; `share` is from `spread`.
+
+    For a job with classes, denoisers of a batch of all of the job's seeds.
+    """
+    labels = load_labels(job)
+    patch = {"scales": table, "border": job.padding, "backend": job.backend, "labels": labels}
+    shared: dict[str, Any] = {
+        "els": partial(denoisers.Patch, **patch),
+        "local": partial(denoisers.Patch, shifts=False, **patch),
+        "ideal": partial(denoisers.Ideal, labels=labels),
     }
-    return {name: makers[name]() for name in FORMULAS if name in job.denoisers}
+    alone: dict[str, Any] = {
+        "linear": denoisers.Linear.fit,
+        "masked": partial(denoisers.Masked, tau=TAU.get(job.data, 0.02)),
+    }
+    made = {}
+    for name in (name for name in FORMULAS if name in job.denoisers):
+        if labels is None:
+            made[name] = share(shared[name], images) if name in shared else alone[name](images)
+        else:
+            given = shared[name](images).given if name in shared else _of_class(alone[name], images, labels)
+            made[name] = denoisers.ByLabel(given, classes_of(labels, range(job.seeds)))
+    return made
 
 
-def compare(job, folder, resume=False):
-    """The whole job: returns its results (for JSON) and its pictures {name: (seeds, H, W, C)} with their captions."""
+def _of_class(make, images, labels):
+    return lambda label: make(images[labels == label])
+
+
+def compare(job, folder, resume=False, table=None):
+    """The whole job: returns its results (for JSON) and its pictures {name: (seeds, H, W, C)} with their captions.
+
+    `table`: window sizes to use, a `Scales`, instead of calibrating.
+    """
     with spread(job) as share:  # before the training: no cluster is an error now, not later
-        return _compare(job, folder, resume, share)
+        return _compare(job, folder, resume, table, share)
 
 
-def _compare(job, folder, resume, share):
+def _compare(job, folder, resume, table, share):
     begun = time.perf_counter()
     images = load_pictures(job)
     if job.window is not None:
@@ -108,10 +135,10 @@ def _compare(job, folder, resume, share):
     state = train(job, images, folder, resume)
     net = state.average
     calibrating = time.perf_counter()
-    table = scales(job, net, images, share)
+    table = table or scales(job, net, images, share)
     calibrate_seconds = time.perf_counter() - calibrating
     chosen, times = job.times()
-    machines = {"network": net, **formulas(job, images, table, share)}
+    machines = {"network": for_seeds(job, net), **formulas(job, images, table, share)}
     drawn, draw_seconds = draw(machines, chosen, noise(job, images, range(job.seeds)), times, progress=bar)
     index, distance = metrics.nearest(drawn["network"], images)
     results = {
@@ -147,12 +174,18 @@ def sample(job, images, name, folder, progress=bar):
     x = noise(job, images, range(job.seeds))
     if name == "network":
         net = nn.checkpoint.load_net(folder / NETWORK, backend=job.backend).to(images)
-        return draw({name: net}, chosen, x, times, progress=progress)
+        return draw({name: for_seeds(job, net)}, chosen, x, times, progress=progress)
     size = job.window or 5
     with spread(job) as share:
         only = replace(job, denoisers=(name,))
         machines = formulas(only, images, lambda alpha, sigma: size, share)
         return draw(machines, chosen, x, times, progress=progress)
+
+
+def for_seeds(job, net):
+    """The network as a denoiser of a batch of all of the job's seeds: told their classes if the job has some."""
+    labels = load_labels(job)
+    return net if labels is None else net.given(classes_of(labels, range(job.seeds)))
 
 
 def _odd(number):

@@ -4,6 +4,7 @@ Read `ideal`, `linear`, `softmax`, `windows`, `patch`, in this order.
 """
 
 from edudiff.denoisers.bottleneck import Bottleneck
+from edudiff.denoisers.classes import ByLabel
 from edudiff.denoisers.composite import Composite
 from edudiff.denoisers.ideal import Ideal
 from edudiff.denoisers.linear import Linear
@@ -17,6 +18,7 @@ from edudiff.denoisers.softmax import merge
 
 __all__ = [
     "Bottleneck",
+    "ByLabel",
     "Composite",
     "Ideal",
     "Linear",

@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from edudiff.backend import array_module
+
 
 class Classes:
     """The places of the pictures of each class, sorted by class: `order` (N,), and in it a slice for each label.
@@ -38,3 +40,36 @@ class Classes:
     def places(self):
         """The places of each class in the training set: a list of arrays."""
         return [self.order[self.slice(number)] for number in range(len(self.labels))]
+
+
+class ByLabel:
+    """A denoiser of a batch whose pictures are of different classes, picture i of class `labels[i]`.
+
+    `given`: a function from a label to a denoiser, such as the `given` of `Patch` or `Ideal`; it is asked once for each
+    label. `labels`: (B,), on the host. Raises ValueError for a batch of another size.
+    """
+
+    def __init__(self, given, labels):
+        self.labels = np.asarray(labels)
+        self.denoisers = {label: given(label) for label in np.unique(self.labels).tolist()}
+
+    def __call__(self, x, alpha, sigma):
+        """`x`: (B, ...). Returns x0_hat, same shape, dtype and device."""
+        x0_hat = array_module(x).empty_like(x)  # (B, ...)
+        for label, mine in self._places(x):
+            x0_hat[mine] = self.denoisers[label](x[mine], alpha, sigma)
+        return x0_hat
+
+    def sweep(self, x, alpha, sigma, sizes):
+        """The answers of several window sizes of a `Patch`: {size: x0_hat}."""
+        answers = {size: array_module(x).empty_like(x) for size in sizes}  # (B, H, W, C) each
+        for label, mine in self._places(x):
+            for size, x0_hat in self.denoisers[label].sweep(x[mine], alpha, sigma, sizes).items():
+                answers[size][mine] = x0_hat
+        return answers
+
+    def _places(self, x):
+        """Each label, and which pictures of the batch are of it, (b,)."""
+        if len(x) != len(self.labels):
+            raise ValueError(f"a batch of {len(x)} for {len(self.labels)} labels; expected one label for each picture")
+        return [(label, (self.labels == label).nonzero()[0]) for label in self.denoisers]

@@ -17,7 +17,8 @@ from edudiff.fast.lanes import LANES
 
 PATTERNS = ((0, 0), (0, 1), (1, 0), (1, 1), (0, 2), (2, 0), (1, 2), (2, 1))  # frequencies down and across
 LEVELS = 256  # to which projections are rounded
-SHARES = 16  # of the training set, clustered apart: fixed, so that the answers do not depend on the number of threads
+SHARES, PICTURES = 16, 1024  # so many shares are clustered apart, or more if they had more pictures than this: sorting
+# needs memory, and the answers must not depend on the number of threads
 SAMPLE = 1 << 16  # pixels that are looked at for the most frequent value
 
 
@@ -54,7 +55,7 @@ class Clusters:
         pixels = images.reshape(-1, images.shape[3])
         values, counts = np.unique(pixels[:: -(-len(pixels) // SAMPLE)], axis=0, return_counts=True)
         self.common = values[counts.argmax()]  # (C,)
-        pieces = -(-SHARES // len(classes))
+        pieces = -(-max(SHARES, len(images) // PICTURES) // len(classes))
         tasks = [(k, some) for k, chosen in enumerate(classes) for some in np.array_split(chosen, pieces) if len(some)]
         self.shares = share_out(lambda task: self._sort(*task), tasks)
 

@@ -1,0 +1,141 @@
+"""The table of the paper: how well each formula predicts the trained network, by data, architecture and padding.
+
+Run `python figures/table_agreement.py`, or with the names of rows; the real pictures are read from the folder that
+`EDUDIFF_DATA` names. Each row trains a network (or goes on with the one in `runs/figure-agreement`), reads the window
+sizes off it on noise that is not reported, and draws the reported noise through network and formulas, which share the
+training set and the time grid. Written to `figures/results`: `agreement.json`, `agreement.md`, and a picture for each
+row. Rows that were measured before are kept.
+"""
+
+import json
+import sys
+from dataclasses import asdict, replace
+from pathlib import Path
+
+import numpy as np
+
+from edudiff import plot
+from edudiff.compare import folder as folders
+from edudiff.compare import main_job
+from edudiff.compare.bootstrap import bootstrap
+from edudiff.compare.job import FORMULAS, Job
+from edudiff.denoisers import Scales
+
+RESULTS = Path(__file__).parent / "results"
+WORK = Path("runs") / "figure-agreement"
+
+SMALL = Job(denoisers=FORMULAS, images=1000, size=14, depth=1, channels=64, train_steps=4000)
+COLOUR = replace(SMALL, data="cifar10", size=16, by_class=True)
+UNET = {"net": "unet", "channels": 32, "depth": 1}
+ROWS = {
+    "mnist_resnet_zero": replace(SMALL, data="mnist"),
+    "mnist_resnet_circular": replace(SMALL, data="mnist", padding="wrap"),
+    "mnist_unet_zero": replace(SMALL, data="mnist", **UNET),
+    "fashion_resnet_zero": replace(SMALL, data="fashion_mnist", by_class=True),
+    "fashion_unet_zero": replace(SMALL, data="fashion_mnist", by_class=True, **UNET),
+    "cifar_resnet_zero": COLOUR,
+    "cifar_resnet_circular": replace(COLOUR, padding="wrap"),
+    "cifar_unet_zero": replace(COLOUR, **UNET),
+    "cifar_unet_attention": replace(COLOUR, **UNET, attention=(1, 2)),
+    "hands_resnet_zero": Job(denoisers=FORMULAS),
+}
+# Published medians of r for the same kind of network, at 32 pixels (Kamb & Ganguli 2024; their networks drew in 150
+# steps, their formula in 20).
+PUBLISHED = {
+    "mnist_resnet_zero": 0.94,
+    "mnist_resnet_circular": 0.77,
+    "mnist_unet_zero": 0.89,
+    "fashion_resnet_zero": 0.94,
+    "fashion_unet_zero": 0.93,
+    "cifar_resnet_zero": 0.95,
+    "cifar_resnet_circular": 0.94,
+    "cifar_unet_zero": 0.90,
+    "cifar_unet_attention": 0.77,
+}
+WINDOWS_OF = {"cifar_unet_attention": "cifar_unet_zero"}  # a network that sees all has no window of its own
+OTHERS = ("local", "linear", "masked", "ideal")
+SHOWN = ("network", "els", *OTHERS)
+
+
+def measure(name, job, work, table=None):
+    """Train the row's network or go on with it, calibrate unless there is a `table`, draw, keep: the row's record."""
+    place = folders.open_folder(work / name)
+    if not (place / folders.RESULTS).exists() or json.loads((place / folders.RESULTS).read_text())["job"] != plain(job):
+        resume = (place / folders.NETWORK).exists()
+        results, drawn, _ = main_job.compare(job, place, resume, table)
+        folders.write_arrays(place / folders.ARRAYS, drawn)
+        folders.write_results(place / folders.RESULTS, results | {"job": asdict(job)})
+    return record(name, json.loads((place / folders.RESULTS).read_text()))
+
+
+def record(name, results):
+    """One line of the table, with a bootstrap interval of the median r."""
+    els = results["agreement"]["els"]
+    r = np.array(els["per_seed"])  # (seeds,)
+    interval = bootstrap(lambda i: np.median(r[i]), len(r), rng=np.random.default_rng(0), draws=1000)
+    line = {"row": name, **{key: results[key] for key in ("data", "net", "padding", "images", "size", "seeds")}}
+    line |= {"attention": bool(results["attention"]), "by_class": results["by_class"]}
+    line |= {"network": {key: results[key] for key in ("channels", "depth", "train_steps", "batch", "seed")}}
+    line |= {key: els[key] for key in ("pearson_r", "r2", "R2", "beats_ideal")} | {"interval": interval[1:]}
+    line |= {"published_r": PUBLISHED.get(name), "scales": results["scales"]}
+    line |= {"others_r": {k: v["pearson_r"] for k, v in results["agreement"].items() if k != "els"}}
+    line |= {key: results[key] for key in ("train_seconds", "calibrate_seconds", "draw_seconds")}
+    return line | {"command": f"python figures/table_agreement.py {name}"}
+
+
+def plain(job):
+    """The job as JSON gives it back."""
+    return json.loads(json.dumps(asdict(job)))
+
+
+def markdown(lines):
+    """The records as a table in Markdown."""
+    names = ("row", "pixels", "images", "ELS: r (95 %)", "r²", "R²", "published r", *OTHERS, "ELS > ideal")
+    text = ["| " + " | ".join(names) + " |", "|---" * len(names) + "|"]
+    for line in lines:
+        low, high = line["interval"]
+        published = "" if line["published_r"] is None else f"{line['published_r']:.2f}"
+        cells = [line["row"].replace("_", " "), str(line["size"]), f"{line['images']:,}"]
+        cells += [f"{line['pearson_r']:.3f} ({low:.3f} to {high:.3f})", f"{line['r2']:.3f}", f"{line['R2']:.3f}"]
+        cells += [published, *(f"{line['others_r'][name]:.3f}" for name in OTHERS), f"{line['beats_ideal']:.0%}"]
+        text.append("| " + " | ".join(cells) + " |")
+    return "\n".join(text) + "\n"
+
+
+def main(rows=tuple(ROWS), work=WORK, out=RESULTS):
+    """Measure `rows`, and write the table of all rows that `work` holds. Returns its records."""
+    out = folders.open_folder(out)
+    for name in rows:
+        table = None
+        if name in WINDOWS_OF:
+            other = WINDOWS_OF[name]
+            measure(other, ROWS[other], work)
+            table = Scales.from_dict(json.loads((work / other / folders.RESULTS).read_text())["scale_table"])
+        line = measure(name, ROWS[name], work, table)
+        print(f"{name}: r {line['pearson_r']:.3f}, closer than ideal {line['beats_ideal']:.0%}", flush=True)
+        with np.load(work / name / folders.ARRAYS) as drawn:
+            shown = {key: drawn[key] for key in SHOWN}
+        title = f"{name.replace('_', ' ')}: each column is the same noise"
+        folders.write_picture(out / f"agreement_{name}.png", plot.rows(shown, columns=10, title=title))
+    lines = known(out) | {name: record(name, kept) for name in ROWS if (kept := finished(work / name))}
+    lines = [lines[name] for name in ROWS if name in lines]
+    folders.write_results(out / "agreement.json", lines)
+    with folders.atomic(out / "agreement.md") as file:
+        file.write(markdown(lines).encode())
+    return lines
+
+
+def known(out):
+    """The records that were measured before, by row."""
+    path = out / "agreement.json"
+    return {line["row"]: line for line in json.loads(path.read_text())} if path.exists() else {}
+
+
+def finished(place):
+    """The results that a row's folder holds, or None."""
+    path = place / folders.RESULTS
+    return json.loads(path.read_text()) if path.exists() else None
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:] or tuple(ROWS))

@@ -1,0 +1,35 @@
+"""A batch of different classes: each picture is answered as it would be alone, by the denoiser of its class."""
+
+import numpy as np
+import pytest
+
+from edudiff.denoisers import ByLabel, Ideal, Patch
+
+RNG = np.random.default_rng(0)
+IMAGES, LABELS = RNG.uniform(-1, 1, (9, 6, 5, 1)), np.array([2, 0, 2, 1, 0, 1, 1, 0, 2])
+X, WANTED, LEVEL = RNG.standard_normal((4, 6, 5, 1)), np.array([1, 2, 1, 0]), (0.7, 0.7)
+
+
+def test_each_picture_is_answered_by_its_class(any_cupy):
+    x, images = any_cupy.asarray(X), any_cupy.asarray(IMAGES)
+    answer = ByLabel(Ideal(images, labels=LABELS).given, WANTED)(x, *LEVEL)
+    alone = [Ideal(images[LABELS == label])(x[i : i + 1], *LEVEL) for i, label in enumerate(WANTED)]
+    np.testing.assert_allclose(any_cupy.asnumpy(answer), any_cupy.asnumpy(any_cupy.concatenate(alone)), atol=1e-12)
+    assert type(answer) is type(x)
+
+
+def test_all_window_sizes_in_one_sweep():
+    mixed = ByLabel(Patch(IMAGES, 3, labels=LABELS).given, WANTED)
+    swept = mixed.sweep(X, *LEVEL, [1, 3, 5])
+    assert set(swept) == {1, 3, 5}
+    np.testing.assert_allclose(swept[3], mixed(X, *LEVEL), atol=1e-12)
+
+
+def test_a_batch_of_another_size_is_refused():
+    with pytest.raises(ValueError, match="batch of 3 for 4 labels"):
+        ByLabel(Ideal(IMAGES, labels=LABELS).given, WANTED)(X[:3], *LEVEL)
+
+
+def test_a_label_without_pictures_is_refused():
+    with pytest.raises(ValueError, match="label is 7, expected one of 0, 1, 2"):
+        ByLabel(Ideal(IMAGES, labels=LABELS).given, [0, 7])
