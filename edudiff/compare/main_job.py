@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from edudiff import check, cluster, denoisers, nn
-from edudiff.backend import to_numpy
+from edudiff.backend import array_module, to_numpy
 from edudiff.compare import metrics
 from edudiff.compare.calibrate import calibrate
 from edudiff.compare.experiment import agreement, draw, finger_counts
@@ -115,7 +115,8 @@ def formulas(job, images, table, share):
 
 
 def _of_class(make, images, labels):
-    return lambda label: make(images[labels == label])
+    xp = array_module(images)
+    return lambda label: make(images[xp.asarray((labels == label).nonzero()[0])])
 
 
 def compare(job, folder, resume=False, table=None):

@@ -72,4 +72,5 @@ class ByLabel:
         """Each label, and which pictures of the batch are of it, (b,)."""
         if len(x) != len(self.labels):
             raise ValueError(f"a batch of {len(x)} for {len(self.labels)} labels; expected one label for each picture")
-        return [(label, (self.labels == label).nonzero()[0]) for label in self.denoisers]
+        xp = array_module(x)
+        return [(label, xp.asarray((self.labels == label).nonzero()[0])) for label in self.denoisers]

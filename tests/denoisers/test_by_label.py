@@ -13,7 +13,7 @@ X, WANTED, LEVEL = RNG.standard_normal((4, 6, 5, 1)), np.array([1, 2, 1, 0]), (0
 def test_each_picture_is_answered_by_its_class(any_cupy):
     x, images = any_cupy.asarray(X), any_cupy.asarray(IMAGES)
     answer = ByLabel(Ideal(images, labels=LABELS).given, WANTED)(x, *LEVEL)
-    alone = [Ideal(images[LABELS == label])(x[i : i + 1], *LEVEL) for i, label in enumerate(WANTED)]
+    alone = [Ideal(images, labels=LABELS).given(label)(x[i : i + 1], *LEVEL) for i, label in enumerate(WANTED)]
     np.testing.assert_allclose(any_cupy.asnumpy(answer), any_cupy.asnumpy(any_cupy.concatenate(alone)), atol=1e-12)
     assert type(answer) is type(x)
 
