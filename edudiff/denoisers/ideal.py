@@ -116,7 +116,7 @@ class Ideal:
 
     def _order(self, rows):
         """Where in `images` some rows of the sorted training set are."""
-        return self._classes.order[rows] if self._classes.given else rows
+        return array_module(self.images).asarray(self._classes.order[rows]) if self._classes.given else rows
 
 
 def _chunks(flat):

@@ -132,6 +132,7 @@ class Patch:
             whole = self._laid_out["numba"]
             return whole if self._class is None else whole.of(self._class)
         if "numpy" not in self._laid_out:
-            images = self.images[self._classes.order] if self._classes.given else self.images  # (N, H, W, C)
+            order = array_module(x).asarray(self._classes.order)  # (N,)
+            images = self.images[order] if self._classes.given else self.images  # (N, H, W, C)
             self._laid_out["numpy"] = windows.lay_out(images)  # (H, W, C, N)
         return self._laid_out["numpy"][..., self._classes.slice(self._class)]  # (H, W, C, n)

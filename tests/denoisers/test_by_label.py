@@ -1,5 +1,7 @@
 """A batch of different classes: each picture is answered as it would be alone, by the denoiser of its class."""
 
+from functools import partial
+
 import numpy as np
 import pytest
 
@@ -10,12 +12,14 @@ IMAGES, LABELS = RNG.uniform(-1, 1, (9, 6, 5, 1)), np.array([2, 0, 2, 1, 0, 1, 1
 X, WANTED, LEVEL = RNG.standard_normal((4, 6, 5, 1)), np.array([1, 2, 1, 0]), (0.7, 0.7)
 
 
-def test_each_picture_is_answered_by_its_class(any_cupy):
+@pytest.mark.parametrize("kind", (Ideal, partial(Patch, size=3)))
+def test_each_picture_is_answered_by_its_class(kind, any_cupy):
     x, images = any_cupy.asarray(X), any_cupy.asarray(IMAGES)
-    answer = ByLabel(Ideal(images, labels=LABELS).given, WANTED)(x, *LEVEL)
-    alone = [Ideal(images, labels=LABELS).given(label)(x[i : i + 1], *LEVEL) for i, label in enumerate(WANTED)]
-    np.testing.assert_allclose(any_cupy.asnumpy(answer), any_cupy.asnumpy(any_cupy.concatenate(alone)), atol=1e-12)
+    answer = ByLabel(kind(images, labels=LABELS).given, WANTED)(x, *LEVEL)
     assert type(answer) is type(x)
+    for i, label in enumerate(WANTED):
+        alone = kind(IMAGES[LABELS == label])(X[i : i + 1], *LEVEL)
+        np.testing.assert_allclose(any_cupy.asnumpy(answer[i : i + 1]), alone, atol=1e-12)
 
 
 def test_all_window_sizes_in_one_sweep():
