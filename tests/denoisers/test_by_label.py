@@ -18,7 +18,7 @@ def test_each_picture_is_answered_by_its_class(kind, any_cupy):
     answer = ByLabel(kind(images, labels=LABELS).given, WANTED)(x, *LEVEL)
     assert type(answer) is type(x)
     for i, label in enumerate(WANTED):
-        alone = kind(IMAGES[LABELS == label])(X[i : i + 1], *LEVEL)
+        alone = kind(IMAGES[label == LABELS])(X[i : i + 1], *LEVEL)
         np.testing.assert_allclose(any_cupy.asnumpy(answer[i : i + 1]), alone, atol=1e-12)
 
 

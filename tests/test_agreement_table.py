@@ -1,0 +1,92 @@
+"""The table of agreement, and the script that makes all figures: kept rows are not measured again."""
+
+import json
+import runpy
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+FIGURES = Path(__file__).parents[1] / "figures"
+
+
+@pytest.fixture
+def table(monkeypatch):
+    """The script's names, with two small rows, the second with the windows of the first."""
+    script = runpy.run_path(str(FIGURES / "table_agreement.py"))
+    names = script["main"].__globals__
+    tiny = replace(script["SMALL"], data="hands", images=8, channels=2, train_steps=3, batch=4, seeds=5, steps=3)
+    tiny = replace(tiny, calibration=2)
+    rows = {"first": tiny, "second": replace(tiny, net="unet", attention=(1,), train_steps=2)}
+    monkeypatch.setitem(names, "ROWS", rows)
+    monkeypatch.setitem(names, "WINDOWS_OF", {"second": "first"})
+    monkeypatch.setitem(names, "PUBLISHED", {"first": 0.94})
+    return names
+
+
+def test_each_row_has_its_numbers_and_is_measured_once(table, tmp_path):
+    first, second = table["main"](("second", "first"), tmp_path / "work", tmp_path / "out")
+    assert (first["row"], second["row"]) == ("first", "second")
+    assert first["published_r"] == 0.94
+    assert second["published_r"] is None
+    assert second["attention"]
+    assert second["scales"] == first["scales"]
+    low, high = first["interval"]
+    assert low <= first["pearson_r"] <= high
+    assert low < high
+    assert set(first["others_r"]) == {"local", "linear", "masked", "ideal"}
+    wanted = {"data", "net", "padding", "attention", "images", "seeds", "r2", "R2", "beats_ideal", "command"}
+    assert wanted <= set(first)
+    assert json.loads((tmp_path / "out" / "agreement.json").read_text()) == json.loads(json.dumps([first, second]))
+    text = (tmp_path / "out" / "agreement.md").read_text().splitlines()
+    assert len(text) == 4
+    assert len({line.count("|") for line in text}) == 1
+    assert (tmp_path / "out" / "agreement_first.png").read_bytes().startswith(b"\x89PNG")
+
+    stamp = (tmp_path / "work" / "first" / "network.npz").stat().st_mtime_ns
+    table["main"](("first",), tmp_path / "work", tmp_path / "out")
+    assert (tmp_path / "work" / "first" / "network.npz").stat().st_mtime_ns == stamp
+
+
+def test_rows_of_another_machine_are_kept(table, tmp_path):
+    lines = table["main"](("first",), tmp_path / "work", tmp_path / "out")
+    again = table["main"](("second",), tmp_path / "elsewhere", tmp_path / "out")
+    assert [line["row"] for line in again] == ["first", "second"]
+    assert again[0]["train_seconds"] != lines[0]["train_seconds"]  # second needed the windows of first: made anew
+
+
+def test_the_interval_is_of_the_median(table):
+    r = np.linspace(0.5, 0.9, 41)
+    agreement = {"els": {"pearson_r": 0.7, "r2": 0.5, "R2": 0.4, "beats_ideal": 1.0, "per_seed": r.tolist()}}
+    job = {
+        key: None for key in ("data", "net", "padding", "images", "size", "seeds", "attention", "by_class", "scales")
+    }
+    job |= dict.fromkeys(("channels", "depth", "train_steps", "batch", "seed"))
+    job |= dict.fromkeys(("train_seconds", "calibrate_seconds", "draw_seconds"))
+    low, high = table["record"]("first", job | {"agreement": agreement})["interval"]
+    spread = 1.25 * r.std() / np.sqrt(len(r))  # of a median, roughly
+    assert 0.7 - 4 * spread < low < 0.7 < high < 0.7 + 4 * spread
+    assert high - low > spread
+
+
+def test_make_runs_what_is_left_and_says_what_failed(monkeypatch, tmp_path, capfd):
+    names = runpy.run_path(str(FIGURES / "make.py"))["main"].__globals__
+    for name, code in (("good", "print('drawn')"), ("bad", "raise SystemExit(3)"), ("real", "print('real')")):
+        (tmp_path / f"{name}.py").write_text(code)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("EDUDIFF_DATA", raising=False)
+    monkeypatch.setitem(names, "HERE", tmp_path)
+    monkeypatch.setitem(names, "MINUTES", {"good": 1, "bad": 2, "real": 3})
+    monkeypatch.setitem(names, "REAL", ("real",))
+    assert names["main"](["--all"]) == 1
+    said = capfd.readouterr()
+    assert "real is left out" in said.out
+    assert "good, 1 of 2; about 3 minutes left" in said.out
+    assert "failed, see above: bad" in said.err
+    assert names["main"](["good"]) == 0
+    assert "nothing new" in capfd.readouterr().out
+    assert names["main"](["good", "--again"]) == 0
+    assert "drawn" in capfd.readouterr().out
+    with pytest.raises(SystemExit):
+        names["main"](["other"])
