@@ -59,9 +59,7 @@ def test_rows_of_another_machine_are_kept(table, tmp_path):
 def test_the_interval_is_of_the_median(table):
     r = np.linspace(0.5, 0.9, 41)
     agreement = {"els": {"pearson_r": 0.7, "r2": 0.5, "R2": 0.4, "beats_ideal": 1.0, "per_seed": r.tolist()}}
-    job = {
-        key: None for key in ("data", "net", "padding", "images", "size", "seeds", "attention", "by_class", "scales")
-    }
+    job = dict.fromkeys(("data", "net", "padding", "images", "size", "seeds", "attention", "by_class", "scales"))
     job |= dict.fromkeys(("channels", "depth", "train_steps", "batch", "seed"))
     job |= dict.fromkeys(("train_seconds", "calibrate_seconds", "draw_seconds"))
     low, high = table["record"]("first", job | {"agreement": agreement})["interval"]
