@@ -3,23 +3,30 @@
 from edudiff.backend import to_numpy
 from edudiff.compare.metrics import cosine_similarity
 from edudiff.denoisers import Scales
+from edudiff.denoisers.between import mix, split
 from edudiff.forward import noise_from_x0
 from edudiff.reverse import steps
 
 
-def calibrate(net, patch, schedule, x, times, sizes, method="ddim", progress=None):
+def calibrate(net, patch, schedule, x, times, sizes, method="ddim", progress=None, parts=1):
     """The window size of `patch` that predicts `net` best at each reverse step: a `Scales` table.
 
     Follows the network's own trajectories (Kamb & Ganguli 2024, appendix C.2) from the noise `x` (B, H, W, C) along
     `times`; at each step, the size with the highest cosine similarity between the noise that the network and the
     formula predict, on average over the batch. `patch`: a denoiser with a `sweep` method. `sizes`: odd window sizes to
-    choose from. `progress`: wraps the steps, such as a progress bar.
+    choose from. `progress`: wraps the steps, such as a progress bar. `parts`: into how many parts the way from one odd
+    size to the next is cut; above 1 the table is for `Between`.
 
     Measured at each step's own noise level and kept under it: what is read off at step i is used at step i.
-    Raises ValueError for an empty list of sizes or a bad size.
+    Raises ValueError for an empty list of sizes, a bad size, or a gap in the sizes if `parts` is above 1.
     """
     if not sizes:
         raise ValueError("sizes is empty, expected odd window sizes to choose from, such as (3, 5, 7, 9)")
+    if parts < 1 or (parts > 1 and list(sizes) != list(range(sizes[0], sizes[-1] + 1, 2))):
+        raise ValueError(
+            f"parts is {parts}, sizes are {sizes}; expected parts >= 1, above 1 for odd sizes without a gap"
+        )
+    between = sorted({*sizes, *(k + 2 * j / parts for k in sizes[:-1] for j in range(1, parts))})
     ratios, best = [], []
     walk = steps(net, schedule, x, times, method)
     for step in progress(walk) if progress else walk:
@@ -27,9 +34,9 @@ def calibrate(net, patch, schedule, x, times, sizes, method="ddim", progress=Non
             continue  # no signal: every window gives the same answer
         level = (step.alpha, step.sigma)
         wanted = noise_from_x0(step.x, step.x0_hat, *level)  # (B, H, W, C)
-        likeness = {}
-        for size, x0_hat in patch.sweep(step.x, *level, sizes).items():
-            noise_hat = noise_from_x0(step.x, x0_hat, *level)  # (B, H, W, C)
+        answers, likeness = patch.sweep(step.x, *level, sizes), {}
+        for size in between:
+            noise_hat = noise_from_x0(step.x, mix(answers, *split(size)), *level)  # (B, H, W, C)
             likeness[size] = float(to_numpy(cosine_similarity(wanted, noise_hat).mean()))
         ratios.append(step.sigma / step.alpha)
         best.append(max(likeness, key=likeness.__getitem__))

@@ -24,6 +24,8 @@ from edudiff.progress import bar
 
 CALIBRATION = 1_000_000  # pictures from this number on are for calibration, never reported
 SAVE_EVERY = 30.0  # seconds between checkpoints
+PARTS = 10  # into which the way from one odd window size to the next is cut
+WINDOWED = ("els", "local")
 SPREAD = ("els", "local", "ideal")  # formulas whose training set a cluster can share
 
 
@@ -85,7 +87,7 @@ def scales(job, net, images, share):
         classes = classes_of(labels, numbers)  # (B,)
         net, patch = net.given(classes), denoisers.ByLabel(patch.given, classes)
     progress = partial(bar, total=job.steps, label="calibrating")
-    return calibrate(net, patch, chosen, noise(job, images, numbers), times, sizes, progress=progress)
+    return calibrate(net, patch, chosen, noise(job, images, numbers), times, sizes, progress=progress, parts=PARTS)
 
 
 def formulas(job, images, table, share):
@@ -94,7 +96,7 @@ def formulas(job, images, table, share):
     For a job with classes, denoisers of a batch of all of the job's seeds.
     """
     labels = load_labels(job)
-    patch = {"scales": table, "border": job.padding, "backend": job.backend, "labels": labels}
+    patch = {"size": 1, "border": job.padding, "backend": job.backend, "labels": labels}
     shared: dict[str, Any] = {
         "els": partial(denoisers.Patch, **patch),
         "local": partial(denoisers.Patch, shifts=False, **patch),
@@ -111,6 +113,8 @@ def formulas(job, images, table, share):
         else:
             given = shared[name](images).given if name in shared else _of_class(alone[name], images, labels)
             made[name] = denoisers.ByLabel(given, classes_of(labels, range(job.seeds)))
+        if name in WINDOWED:
+            made[name] = denoisers.Between(made[name], table)
     return made
 
 

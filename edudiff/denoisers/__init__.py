@@ -3,6 +3,7 @@
 Read `ideal`, `linear`, `softmax`, `windows`, `patch`, in this order.
 """
 
+from edudiff.denoisers.between import Between
 from edudiff.denoisers.bottleneck import Bottleneck
 from edudiff.denoisers.classes import ByLabel
 from edudiff.denoisers.composite import Composite
@@ -17,6 +18,7 @@ from edudiff.denoisers.smoothed import Smoothed
 from edudiff.denoisers.softmax import merge
 
 __all__ = [
+    "Between",
     "Bottleneck",
     "ByLabel",
     "Composite",

@@ -5,13 +5,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from edudiff import check
+from edudiff.denoisers.between import split
 
 
 @dataclass(frozen=True)
 class Scales:
     """A table from the noise level sigma / alpha to a window size: that of the nearest entry in log(sigma / alpha).
 
-    `ratios`: sigma / alpha of each entry, > 0, all different, in any order. `sizes`: their odd window sizes.
+    `ratios`: sigma / alpha of each entry, > 0, all different, in any order. `sizes`: their window sizes, odd integers
+    for `Patch`, any numbers >= 1 for `Between`.
     Raises ValueError for tables that are empty, of different lengths, or hold other values.
 
     >>> scales = Scales([0.1, 1.0, 10.0], [3, 7, 15])
@@ -20,10 +22,10 @@ class Scales:
     """
 
     ratios: Sequence[float]
-    sizes: Sequence[int]
+    sizes: Sequence[float]
 
     def __post_init__(self):
-        ratios, sizes = [float(r) for r in self.ratios], [check.window(s) for s in self.sizes]
+        ratios, sizes = [float(r) for r in self.ratios], [_side(s) for s in self.sizes]
         if not ratios or len(ratios) != len(sizes):
             raise ValueError(
                 f"scales has {len(ratios)} ratios and {len(sizes)} sizes, expected one size for each ratio"
@@ -43,6 +45,10 @@ class Scales:
         distances = [abs(math.log(r) - level) for r in self.ratios]
         return self.sizes[distances.index(min(distances))]
 
+    def odd(self):
+        """The table with every size rounded to the nearest odd integer: for `Patch`."""
+        return Scales(self.ratios, [2 * math.floor(size / 2) + 1 for size in self.sizes])
+
     def to_dict(self):
         """A plain dict of lists, for JSON."""
         return {"ratios": list(self.ratios), "sizes": list(self.sizes)}
@@ -53,3 +59,11 @@ class Scales:
         if set(table) != {"ratios", "sizes"}:
             raise ValueError(f"scales has the keys {sorted(table)}, expected 'ratios' and 'sizes'")
         return cls(**table)
+
+
+def _side(size):
+    """An integer if it is odd, else a float, finite and >= 1. An even int is an error, as for `Patch`."""
+    if not isinstance(size, float):
+        return check.window(size)
+    narrow, share = split(size)
+    return size if share else narrow
