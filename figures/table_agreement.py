@@ -11,6 +11,7 @@ import json
 import sys
 from dataclasses import asdict, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -24,9 +25,9 @@ from edudiff.denoisers import Scales
 RESULTS = Path(__file__).parent / "results"
 WORK = Path("runs") / "figure-agreement"
 
-SMALL = Job(denoisers=FORMULAS, images=1000, size=14, depth=1, channels=64, train_steps=4000)
+SMALL = Job(denoisers=FORMULAS, images=1000, size=14, depth=1, channels=48, train_steps=4000, calibration=10)
 COLOUR = replace(SMALL, data="cifar10", size=16, by_class=True)
-UNET = {"net": "unet", "channels": 32, "depth": 1}
+UNET: dict[str, Any] = {"net": "unet", "channels": 24, "images": 2000}
 ROWS = {
     "mnist_resnet_zero": replace(SMALL, data="mnist"),
     "mnist_resnet_circular": replace(SMALL, data="mnist", padding="wrap"),
