@@ -6,6 +6,7 @@ import math
 from edudiff import check
 from edudiff.backend import array_module
 from edudiff.denoisers.classes import Classes
+from edudiff.denoisers.law import Atoms
 from edudiff.denoisers.softmax import Softmax, mean
 
 CHUNK = 4096  # training images in one matrix product
@@ -91,6 +92,11 @@ class Ideal:
         if error <= TOLERANCE:
             top = top - offset[:, 0]  # (B,)
         return top, num + den[:, None] * self._centre, den
+
+    def generated(self):
+        """The law of the samples, `Atoms`: each item of the training set (or class) with the same probability."""
+        start, stop, _ = self._classes.slice(self._class).indices(len(self.images))
+        return Atoms(self.images[self._order(slice(start, stop))])
 
     def _products(self, query, chunk, rows, alpha, sigma):
         """The logits without their common term in |x|^2: (alpha x.y - alpha^2 |y|^2 / 2) / sigma^2."""

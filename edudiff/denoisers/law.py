@@ -150,6 +150,31 @@ class Line(Law):
         return np.maximum(0, np.maximum(self.points[0] - x[:, 0], x[:, 0] - self.points[-1]))  # (B,)
 
 
+class Atoms(Law):
+    """Each of the items (N, ...) with the same probability: what copies draws. It has no density."""
+
+    def __init__(self, items):
+        self.items = items
+
+    @property
+    def mean(self):
+        return self.items.mean(0, dtype="float64")  # (...)
+
+    @property
+    def covariance(self):
+        return moments(self.items)[1]  # (D, D)
+
+    def sample(self, rng, count):
+        return self.items[array_module(self.items).asarray(rng.integers(len(self.items), size=count))]  # (count, ...)
+
+    def distance(self, x):
+        xp = array_module(x, self.items)
+        rows, least = x.reshape(len(x), -1).astype("float64"), xp.full(len(x), xp.inf)  # (B, D), (B,)
+        for item in self.items.reshape(len(self.items), -1):  # (D,)
+            least = xp.minimum(least, ((rows - item) ** 2).sum(1))
+        return xp.sqrt(least)  # (B,)
+
+
 class FixedPoints(Law):
     """A law of which the support is known: where the reverse process stops, a sample is its own clean version.
 
