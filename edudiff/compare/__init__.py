@@ -3,5 +3,6 @@
 from edudiff.compare import metrics
 from edudiff.compare.calibrate import calibrate
 from edudiff.compare.experiment import agreement, draw, experiment
+from edudiff.compare.provenance import Provenance, provenance
 
-__all__ = ["agreement", "calibrate", "draw", "experiment", "metrics"]
+__all__ = ["Provenance", "agreement", "calibrate", "draw", "experiment", "metrics", "provenance"]

@@ -67,6 +67,11 @@ class Patch:
         other._class = self._classes.number(label)
         return other
 
+    @property
+    def used(self):
+        """The numbers of the training pictures that it compares with, (n,): of all, or of those of one class."""
+        return self._classes.order[self._classes.slice(self._class)]
+
     def window(self, alpha, sigma):
         """The window size used at one noise level."""
         return check.window(self.scales(alpha, sigma), self.shape, self.border) if self.scales else self.size

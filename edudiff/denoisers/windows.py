@@ -9,6 +9,8 @@ displacement other than 0 pairs windows that lie inside with windows that lie in
 with the one at the same place, and its sum is clipped at the border. On a torus ("wrap") windows never stick out.
 """
 
+from itertools import product
+
 from edudiff.backend import array_module
 from edudiff.denoisers.softmax import Softmax
 
@@ -82,14 +84,18 @@ def evaluate(x, images, alpha, sigma, sizes, shifts, border, typical):
     step = max(1, min(count, BLOCK // x.size))
     for first in range(0, count, step):
         chunk = images[..., first : first + step].astype(x.dtype, copy=False)  # (H, W, C, n)
-        for down in displacements(rows, reach, shifts, border):
-            for right in displacements(columns, reach, shifts, border):
-                _add_displaced(totals, x, chunk, alpha, sigma, (down, right), border, typical)
+        for shift in product(*(displacements(length, reach, shifts, border) for length in (rows, columns))):
+            for size, here, distances, centres in compared(x, chunk, alpha, shift, sizes, border, typical):
+                totals[size].add(distances * (-1 / (2 * sigma**2)), centres.swapaxes(-1, -2), (slice(None), *here))
     return [totals[k].parts() for k in sizes]
 
 
-def _add_displaced(totals, x, chunk, alpha, sigma, shift, border, typical):
-    """Add to each total all pairs of windows that lie one `shift` (down, right) apart."""
+def compared(x, chunk, alpha, shift, sizes, border, typical):
+    """All pairs of windows that lie one `shift` (down, right) apart; yields for each of `sizes` that has any:
+
+    the size; where the query pixels are, a slice of rows and one of columns; the squared distances of their windows
+    from those of each training picture, (B, h, w, n); and the training windows' centres, (h, w, C, n).
+    """
     xp = array_module(x, chunk)
     shape = x.shape[1:3]
     if border == "wrap":
@@ -99,16 +105,15 @@ def _add_displaced(totals, x, chunk, alpha, sigma, shift, border, typical):
         clipped = (shift[0] == 0, shift[1] == 0)
     (here, there), (left, right) = (overlap(length, s) for length, s in zip(shape, shift, strict=True))
     squares = squared_difference(x[:, here, left], alpha * chunk[there, right], typical[:, here, left])  # (B, h, w, n)
-    for size, total in totals.items():
-        centres = [
+    for size in sizes:
+        places = [
             whole if clip else slice(whole.start + size // 2, whole.stop - size // 2)
             for whole, clip in zip((here, left), clipped, strict=True)
         ]
-        if any(c.start >= c.stop for c in centres):
+        if any(place.start >= place.stop for place in places):
             continue
-        distances = box_sums(xp, squares, size, clipped, border)  # (B, h', w', n)
-        i, j = (slice(c.start + s, c.stop + s) for c, s in zip(centres, shift, strict=True))
-        total.add(distances * (-1 / (2 * sigma**2)), chunk[i, j].swapaxes(-1, -2), (slice(None), *centres))
+        i, j = (slice(place.start + s, place.stop + s) for place, s in zip(places, shift, strict=True))
+        yield size, places, box_sums(xp, squares, size, clipped, border), chunk[i, j]
 
 
 def squared_difference(x, y, typical):
