@@ -9,7 +9,7 @@ row. Rows that were measured before are kept.
 
 import json
 import sys
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -58,17 +58,6 @@ OTHERS = ("local", "linear", "masked", "ideal")
 SHOWN = ("network", "els", *OTHERS)
 
 
-def measure(name, job, work, table=None):
-    """Train the row's network or go on with it, calibrate unless there is a `table`, draw, keep: the row's record."""
-    place = folders.open_folder(work / name)
-    if not (place / folders.RESULTS).exists() or json.loads((place / folders.RESULTS).read_text())["job"] != plain(job):
-        resume = (place / folders.NETWORK).exists()
-        results, drawn, _ = main_job.compare(job, place, resume, table)
-        folders.write_arrays(place / folders.ARRAYS, drawn)
-        folders.write_results(place / folders.RESULTS, results | {"job": asdict(job)})
-    return record(name, json.loads((place / folders.RESULTS).read_text()))
-
-
 def record(name, results):
     """One line of the table, with a bootstrap interval of the median r."""
     els = results["agreement"]["els"]
@@ -82,11 +71,6 @@ def record(name, results):
     line |= {"others_r": {k: v["pearson_r"] for k, v in results["agreement"].items() if k != "els"}}
     line |= {key: results[key] for key in ("train_seconds", "calibrate_seconds", "draw_seconds")}
     return line | {"command": f"python figures/table_agreement.py {name}"}
-
-
-def plain(job):
-    """The job as JSON gives it back."""
-    return json.loads(json.dumps(asdict(job)))
 
 
 def markdown(lines):
@@ -110,13 +94,12 @@ def main(rows=tuple(ROWS), work=WORK, out=RESULTS):
         table = None
         if name in WINDOWS_OF:
             other = WINDOWS_OF[name]
-            measure(other, ROWS[other], work)
-            table = Scales.from_dict(json.loads((work / other / folders.RESULTS).read_text())["scale_table"])
-        line = measure(name, ROWS[name], work, table)
+            table = Scales.from_dict(main_job.kept(ROWS[other], work / other)[0]["scale_table"])
+        results, drawn = main_job.kept(ROWS[name], work / name, table)
+        line = record(name, results)
         print(f"{name}: r {line['pearson_r']:.3f}, closer than ideal {line['beats_ideal']:.0%}", flush=True)
-        with np.load(work / name / folders.ARRAYS) as drawn:
-            shown = {key: drawn[key] for key in SHOWN}
         title = f"{name.replace('_', ' ')}: each column is the same noise"
+        shown = {key: drawn[key] for key in SHOWN}
         folders.write_picture(out / f"agreement_{name}.png", plot.rows(shown, columns=10, title=title))
     lines = known(out) | {name: record(name, kept) for name in ROWS if (kept := finished(work / name))}
     lines = [lines[name] for name in ROWS if name in lines]

@@ -3,6 +3,7 @@
 Each part can be called alone; `compare` is all of them in order.
 """
 
+import json
 import time
 from contextlib import contextmanager
 from dataclasses import asdict, replace
@@ -16,7 +17,7 @@ from edudiff.backend import array_module, to_numpy
 from edudiff.compare import metrics
 from edudiff.compare.calibrate import calibrate
 from edudiff.compare.experiment import agreement, draw, finger_counts
-from edudiff.compare.folder import NETWORK
+from edudiff.compare.folder import ARRAYS, NETWORK, RESULTS, open_folder, write_arrays, write_results
 from edudiff.compare.job import FORMULAS, TAU, classes_of, load_labels, load_pictures, new_network, noise, read_range
 from edudiff.data.fingers import count_fingers_all
 from edudiff.interrupt import deferred
@@ -185,6 +186,20 @@ def sample(job, images, name, folder, progress=bar):
         only = replace(job, denoisers=(name,))
         machines = formulas(only, images, lambda alpha, sigma: size, share)
         return draw(machines, chosen, x, times, progress=progress)
+
+
+def kept(job, folder, table=None):
+    """`compare`, or what `folder` holds of the same job: its results, with the job, and its pictures, on the host.
+
+    A network that is there is trained to the end instead of afresh.
+    """
+    path, mine = folder / RESULTS, json.loads(json.dumps(asdict(job)))
+    if not path.exists() or json.loads(path.read_text())["job"] != mine:
+        results, drawn, _ = compare(job, open_folder(folder), (folder / NETWORK).exists(), table)
+        write_arrays(folder / ARRAYS, drawn)
+        write_results(path, results | {"job": mine})
+    with np.load(folder / ARRAYS) as file:
+        return json.loads(path.read_text()), {name: file[name] for name in file.files}
 
 
 def for_seeds(job, net):
