@@ -1,0 +1,155 @@
+"""When a network copies and when it invents: the same two networks on 1, 2, 10, 100 and 1,000 training pictures.
+
+Run `python figures/data_size.py`, or with `--data mnist` for digits from the folder that `EDUDIFF_DATA` names. One of
+the networks sees a small window, the other the whole picture. Each of the ten is trained for the same number of steps
+and draws the same noise, beside its own ELS and the ideal score. Written to `figures/results`: `data_size.json` and
+`.png`. What was done is kept in `runs/figure-data_size`, so that a second run, or one after Ctrl-C, goes on with it.
+
+The measure of newness is an unseen picture of the same kind: how far it is, in the median, from its nearest training
+picture. A drawn picture that is nearer than a third of that is called a copy. (The usual rule compares with the
+distance to the second nearest training picture, which a set of one does not have.)
+"""
+
+import argparse
+import json
+from dataclasses import asdict, replace
+from pathlib import Path
+
+import numpy as np
+
+import edudiff
+from edudiff import plot
+from edudiff.compare import agreement, draw, main_job
+from edudiff.compare import folder as folders
+from edudiff.compare.bootstrap import bootstrap
+from edudiff.compare.job import Job, load_pictures, noise, read_range
+from edudiff.compare.metrics import nearest
+from edudiff.compare.novelty import nearest_distance
+from edudiff.progress import bar
+
+RESULTS = Path(__file__).parent / "results"
+WORK = Path("runs") / "figure-data_size"
+SIZES = (1, 2, 10, 100, 1000)
+COPY = 1 / 3  # of an unseen picture's distance
+UNSEEN = 200  # unseen pictures, those after the first 1,000
+SMALL = Job(channels=32, batch=32, train_steps=2000, seeds=128, calibration=4, denoisers=("els", "ideal"))
+NETS = {"small window": SMALL, "whole picture": replace(SMALL, net="unet", channels=16, depth=1)}
+COLOURS = {"els": "C0", "ideal": "C3", "network": "k"}
+
+
+def measure(job, place, matched):
+    """Train the job's network or go on with it, draw, and keep: its record and its pictures. `matched`: ELS's seeds."""
+    place, wanted = folders.open_folder(place), plain(asdict(job) | {"matched": matched})
+    path = place / folders.RESULTS
+    if not path.exists() or json.loads(path.read_text())["job"] != wanted:
+        images = load_pictures(job)
+        net = main_job.train(job, images, place, resume=(place / folders.NETWORK).exists()).average
+        chosen, times = job.times()
+        table = main_job.scales(job, net, images, alone)
+        x = noise(job, images, range(job.seeds))  # (seeds, H, W, C)
+        drawn, _ = draw({"network": net}, chosen, x, times, progress=bar)
+        predicted, _ = draw(main_job.formulas(job, images, table, alone), chosen, x[:matched], times, progress=bar)
+        drawn |= predicted
+        drawn["nearest"] = images[nearest(drawn["network"], images)[0]]
+        folders.write_arrays(place / folders.ARRAYS, drawn)
+        found = record(job, images, drawn, matched) | {"receptive_field": net.receptive_field}
+        folders.write_results(path, found | {"scale_table": table.to_dict(), "job": wanted})
+    with np.load(place / folders.ARRAYS) as kept:
+        return json.loads(path.read_text()), dict(kept)
+
+
+def record(job, images, drawn, matched):
+    """The numbers of one network: agreement with the formulas, newness of its pictures and theirs."""
+    first = max(SIZES)
+    unseen = read_range(job, first, first + UNSEEN)  # (UNSEEN, H, W, C)
+    yardstick = float(np.median(nearest_distance(unseen, images)))
+    same = agreement({"network": drawn["network"][:matched], "els": drawn["els"], "ideal": drawn["ideal"]})
+    line = {"images": len(images), "steps": job.train_steps, "unseen_distance": yardstick}
+    line["pearson_r"] = {name: interval(np.median, np.array(found["per_seed"])) for name, found in same.items()}
+    line["els_beats_ideal"] = same["els"]["beats_ideal"]
+    sources = {"network": drawn["network"], "els": drawn["els"], "ideal": drawn["ideal"], "unseen": unseen}
+    distances = {name: nearest_distance(batch, images) / yardstick for name, batch in sources.items()}
+    line["relative_distance"] = {name: interval(np.median, found) for name, found in distances.items()}
+    line["copies"] = {name: interval(np.mean, found < COPY) for name, found in distances.items()}
+    return line
+
+
+def interval(statistic, values):
+    """[value, low, high]: a statistic of the values and its 95 % bootstrap interval."""
+    return list(bootstrap(lambda i: statistic(values[i]), len(values), rng=np.random.default_rng(0), draws=1000))
+
+
+def picture(lines, pictures, columns=6):
+    """Drawn pictures with the nearest training picture below, a block of two rows for each size, and the curves."""
+    from matplotlib.figure import Figure
+
+    names, sizes = list(pictures), [line["images"] for line in lines if line["net"] == lines[0]["net"]]
+    figure = Figure(figsize=(6 * len(names), 1.55 * len(sizes) + 5.4), layout="constrained")
+    top, bottom = figure.subfigures(2, 1, height_ratios=[1.55 * len(sizes), 5.4])
+    for part, name in zip(np.atleast_1d(top.subfigures(1, len(names))), names, strict=True):
+        part.suptitle(f"a network that sees a {name}" if name.startswith("small") else f"one that sees the {name}")
+        for block, size in zip(np.atleast_1d(part.subfigures(len(sizes), 1)), sizes, strict=True):
+            axes = block.subplots(2, columns, squeeze=False)
+            for row, label in zip(axes, ("network", "nearest"), strict=True):
+                row[0].set_ylabel(f"{size:,}: drawn" if label == "network" else "nearest", rotation=0, ha="right")
+                for axis, one in zip(row, pictures[name][size][label], strict=False):
+                    plot.show(axis, one)
+                for axis in row[len(pictures[name][size][label]) :]:
+                    axis.set_visible(False)
+    axes = bottom.subplots(2, len(names), squeeze=False, sharex=True, sharey="row")
+    for (r, share), name in zip(axes.T, names, strict=True):
+        mine = [line for line in lines if line["net"] == name]
+        for source in ("els", "ideal"):
+            curve(r, mine, "pearson_r", source, f"network and {source}")
+        for source in ("network", "els"):
+            curve(share, mine, "copies", source, source)
+        r.set(title=f"network sees a {name}" if name.startswith("small") else f"network sees the {name}")
+        r.set_ylabel("Pearson r")
+        share.set(xlabel="training pictures", ylabel="share of copies", ylim=(-0.05, 1.05))
+        r.legend(frameon=False)
+        share.legend(frameon=False)
+    return figure
+
+
+def curve(axis, lines, measure, source, label):
+    """One measure against the size of the training set, with its interval."""
+    sizes = [line["images"] for line in lines]
+    value, low, high = np.array([line[measure][source] for line in lines]).T
+    axis.semilogx(sizes, value, "o-", color=COLOURS[source], label=label)
+    axis.fill_between(sizes, low, high, color=COLOURS[source], alpha=0.15, linewidth=0)
+
+
+def alone(make, images):
+    """A formula on this machine alone."""
+    return make(images)
+
+
+def plain(settings):
+    """Settings as JSON gives them back."""
+    return json.loads(json.dumps(settings))
+
+
+def main(data="hands", sizes=SIZES, nets=None, matched=32, work=WORK, out=RESULTS):
+    """Measure every network on every size, write the table and the picture. Returns the results."""
+    name = "data_size" if data == "hands" else f"data_size_{data}"
+    lines, pictures = [], {}
+    for net, job in (nets or NETS).items():
+        job, pictures[net] = replace(job, data=data, size=16 if data == "hands" else 14), {}
+        for size in sizes:
+            place = folders.open_folder(work) / data / f"{net.replace(' ', '_')}_{size}"
+            line, pictures[net][size] = measure(replace(job, images=size), place, matched)
+            lines.append({"net": net} | line)
+            print(f"{net}, {size}: copies {line['copies']['network'][0]:.0%}", flush=True)
+    command = "python figures/data_size.py" + ("" if data == "hands" else f" --data {data}")
+    results = {"command": command, "version": edudiff.__version__, "data": data, "copy": COPY, "matched_seeds": matched}
+    results |= {"unseen": UNSEEN, "records": lines}
+    out = folders.open_folder(out)
+    folders.write_picture(out / f"{name}.png", picture(lines, pictures))
+    folders.write_results(out / f"{name}.json", results)
+    return results
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--data", default="hands", help="hands, mnist, fashion_mnist or cifar10")
+    main(parser.parse_args().data)
