@@ -32,8 +32,11 @@ WORK = Path("runs") / "figure-data_size"
 SIZES = (1, 2, 10, 100, 1000)
 COPY = 1 / 3  # of an unseen picture's distance
 UNSEEN = 200  # unseen pictures, those after the first 1,000
-SMALL = Job(channels=32, batch=32, train_steps=2000, seeds=128, calibration=4, denoisers=("els", "ideal"))
-NETS = {"small window": SMALL, "whole picture": replace(SMALL, net="unet", channels=16, depth=1)}
+SMALL = Job(channels=32, batch=32, train_steps=2500, seeds=128, calibration=4, denoisers=("els", "ideal"))
+NETS = {
+    "a network that sees a small window": SMALL,
+    "a network that sees the whole picture": replace(SMALL, net="unet", channels=16, depth=1, calibration=3),
+}
 COLOURS = {"els": "C0", "ideal": "C3", "network": "k"}
 
 
@@ -80,34 +83,35 @@ def interval(statistic, values):
 
 
 def picture(lines, pictures, columns=6):
-    """Drawn pictures with the nearest training picture below, a block of two rows for each size, and the curves."""
+    """Drawn pictures with the nearest training picture below, two rows for each size, and the curves."""
     from matplotlib.figure import Figure
 
     names, sizes = list(pictures), [line["images"] for line in lines if line["net"] == lines[0]["net"]]
-    figure = Figure(figsize=(6 * len(names), 1.55 * len(sizes) + 5.4), layout="constrained")
-    top, bottom = figure.subfigures(2, 1, height_ratios=[1.55 * len(sizes), 5.4])
+    figure = Figure(figsize=(6 * len(names), 1.55 * len(sizes) + 7), layout="constrained")
+    top, bottom = figure.subfigures(2, 1, height_ratios=[1.55 * len(sizes), 7])
     for part, name in zip(np.atleast_1d(top.subfigures(1, len(names))), names, strict=True):
-        part.suptitle(f"a network that sees a {name}" if name.startswith("small") else f"one that sees the {name}")
-        for block, size in zip(np.atleast_1d(part.subfigures(len(sizes), 1)), sizes, strict=True):
-            axes = block.subplots(2, columns, squeeze=False)
-            for row, label in zip(axes, ("network", "nearest"), strict=True):
-                row[0].set_ylabel(f"{size:,}: drawn" if label == "network" else "nearest", rotation=0, ha="right")
-                for axis, one in zip(row, pictures[name][size][label], strict=False):
-                    plot.show(axis, one)
-                for axis in row[len(pictures[name][size][label]) :]:
-                    axis.set_visible(False)
-    axes = bottom.subplots(2, len(names), squeeze=False, sharex=True, sharey="row")
-    for (r, share), name in zip(axes.T, names, strict=True):
+        part.suptitle(name)
+        shown = [pictures[name][size][row][:columns] for size in sizes for row in ("network", "nearest")]
+        labels = [label for size in sizes for label in (f"{size:,}: drawn", "nearest in training")]
+        for axes, label, batch in zip(part.subplots(len(shown), columns), labels, shown, strict=True):
+            axes[0].set_ylabel(label, rotation=0, ha="right", va="center")
+            for axis, one in zip(axes, batch, strict=True):
+                plot.show(axis, one)
+    axes = bottom.subplots(3, len(names), squeeze=False, sharex=True, sharey="row")
+    for (r, share, new), name in zip(axes.T, names, strict=True):
         mine = [line for line in lines if line["net"] == name]
         for source in ("els", "ideal"):
             curve(r, mine, "pearson_r", source, f"network and {source}")
         for source in ("network", "els"):
             curve(share, mine, "copies", source, source)
-        r.set(title=f"network sees a {name}" if name.startswith("small") else f"network sees the {name}")
-        r.set_ylabel("Pearson r")
-        share.set(xlabel="training pictures", ylabel="share of copies", ylim=(-0.05, 1.05))
-        r.legend(frameon=False)
-        share.legend(frameon=False)
+            curve(new, mine, "relative_distance", source, source)
+        new.axhline(1, color="0.6", linestyle=":", label="an unseen picture")
+        new.axhline(COPY, color="0.6", linestyle="--", label="below: a copy")
+        r.set(title=name, ylabel="Pearson r")
+        share.set(ylabel="share of copies", ylim=(-0.05, 1.05))
+        new.set(xlabel="training pictures", ylabel="distance to nearest")
+        for axis in (r, share, new):
+            axis.legend(frameon=False)
     return figure
 
 
@@ -132,17 +136,17 @@ def plain(settings):
 def main(data="hands", sizes=SIZES, nets=None, matched=32, work=WORK, out=RESULTS):
     """Measure every network on every size, write the table and the picture. Returns the results."""
     name = "data_size" if data == "hands" else f"data_size_{data}"
-    lines, pictures = [], {}
-    for net, job in (nets or NETS).items():
-        job, pictures[net] = replace(job, data=data, size=16 if data == "hands" else 14), {}
+    nets = {net: replace(job, data=data, size=16 if data == "hands" else 14) for net, job in (nets or NETS).items()}
+    lines, pictures = [], {net: {} for net in nets}
+    for net, job in nets.items():
         for size in sizes:
-            place = folders.open_folder(work) / data / f"{net.replace(' ', '_')}_{size}"
+            place = folders.open_folder(work) / data / f"{job.net}_{size}"
             line, pictures[net][size] = measure(replace(job, images=size), place, matched)
             lines.append({"net": net} | line)
             print(f"{net}, {size}: copies {line['copies']['network'][0]:.0%}", flush=True)
     command = "python figures/data_size.py" + ("" if data == "hands" else f" --data {data}")
     results = {"command": command, "version": edudiff.__version__, "data": data, "copy": COPY, "matched_seeds": matched}
-    results |= {"unseen": UNSEEN, "records": lines}
+    results |= {"unseen": UNSEEN, "jobs": {net: asdict(job) for net, job in nets.items()}, "records": lines}
     out = folders.open_folder(out)
     folders.write_picture(out / f"{name}.png", picture(lines, pictures))
     folders.write_results(out / f"{name}.json", results)
@@ -151,5 +155,5 @@ def main(data="hands", sizes=SIZES, nets=None, matched=32, work=WORK, out=RESULT
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--data", default="hands", help="hands, mnist, fashion_mnist or cifar10")
+    parser.add_argument("--data", default="hands", choices=("hands", "mnist", "fashion_mnist"))
     main(parser.parse_args().data)

@@ -1,125 +1,173 @@
-"""How many fingers: the hands of network and formula, as the window grows and as the network's receptive field grows.
+"""Extra fingers: how many a hand gets, by the size of the window through which it was seen, and who agrees on it.
 
-Run `python figures/fingers.py`. All training hands have five fingers. First the demo's network is left alone and the
-window sizes calibrated for it are scaled, from a half to threefold; then networks of growing receptive field are
-trained, each for the same number of steps, each with windows calibrated for itself. Networks are kept in
-`runs/figure-fingers`. Written to `figures/results`: `fingers.json` and `fingers.png`.
+Run `python figures/fingers.py`. All training hands have five fingers. Networks of growing depth, each of which sees a
+larger window, draw the same noise as their own ELS, and the fingers are counted by a rule (edudiff.data.fingers). Then
+ELS draws it again with the window sizes read off one of the networks made narrower and wider, up to the whole picture.
+Written to `figures/results`: `fingers.json` and `fingers.png`. What was done is kept in `runs/figure-fingers`, so that
+a second run, or one after Ctrl-C, goes on with it.
 """
 
 import json
-from dataclasses import replace
-from functools import partial
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import numpy as np
 
-import edudiff as ed
+import edudiff
 from edudiff import plot
+from edudiff.compare import draw, main_job
 from edudiff.compare import folder as folders
-from edudiff.compare import main_job
 from edudiff.compare.bootstrap import bootstrap
 from edudiff.compare.job import Job, load_pictures, noise
 from edudiff.data.fingers import count_fingers_all
-from edudiff.denoisers import Between, Patch, Scales
+from edudiff.denoisers import Patch, Scales
 from edudiff.progress import bar
 
 RESULTS = Path(__file__).parent / "results"
 WORK = Path("runs") / "figure-fingers"
-BASE = Job(channels=48, train_steps=2000, calibration=4, denoisers=("els", "ideal"))
-FACTORS = (0.5, 0.75, 1.0, 1.5, 2.0, 3.0)
-DEPTHS = (0, 2, 4, 6)
-DEPTH = 2  # of the network whose windows are scaled
+JOB = Job(images=256, channels=32, batch=32, train_steps=2500, seeds=64, calibration=4, denoisers=("els",))
+DEPTHS = (0, 1, 2, 3, 4, 5, 6)
+SCALED = 2  # the depth of the network whose window sizes are scaled
+FACTORS = (0.5, 0.75, 1, 1.5, 2, 3, None)  # None: the whole picture
+FIVE = 5
+COLOURS = {"network": "k", "els": "C0"}
 
 
-def main(job=BASE, factors=FACTORS, depths=DEPTHS, work=WORK, out=RESULTS):
-    """Draw all, count, write the picture and its numbers; returns the numbers."""
-    runs = {depth: main_job.kept(replace(job, depth=depth), work / f"depth-{depth}") for depth in depths}
-    by_field = []
-    for depth, (results, drawn) in runs.items():
-        line = {"receptive_field": 1 + 2 * (depth + 2), "windows": results["scales"]}
-        line |= {"pearson_r": results["agreement"]["els"]["pearson_r"], "network": fingers(drawn["network"])}
-        by_field.append(line | {"els": fingers(drawn["els"]), "same": same(drawn["network"], drawn["els"])})
-    job = replace(job, depth=DEPTH)
-    results, drawn = runs[DEPTH]
-    table = Scales.from_dict(results["scale_table"])
-    by_window, hands = [], {}
-    for factor in factors:
-        wider = Scales(table.ratios, [max(1.0, factor * size) for size in table.sizes])
-        hands[factor] = scaled(job, wider, f"x {factor:g}")
-        chosen, times = job.times()
-        line = {"factor": factor, "windows": [wider(*chosen(t)) for t in times[:-1].tolist()]}
-        line |= {"els": fingers(hands[factor]), "same": same(drawn["network"], hands[factor])}
-        by_window.append(line)
-    found = {"command": "python figures/fingers.py", "version": ed.__version__, "images": job.images, "size": job.size}
-    found |= {"seeds": job.seeds, "seed": job.seed, "train_steps": job.train_steps, "channels": job.channels}
-    found |= {"training": fingers(load_pictures(job)), "ideal": fingers(drawn["ideal"])}
-    found |= {"by_window": by_window, "by_field": by_field}
-    out = folders.open_folder(out)
-    folders.write_results(out / "fingers.json", found)
-    rows = {f"windows x {factor:g}": batch for factor, batch in hands.items()}
-    for depth, (_, pictures) in runs.items():
-        rows |= {f"field {1 + 2 * (depth + 2)}: network": pictures["network"], "its ELS" + " " * depth: pictures["els"]}
-    captions = {name: [str(n) for n in count_fingers_all(batch)] for name, batch in rows.items()}
-    title = "numbers of fingers; each column is the same noise"
-    folders.write_picture(out / "fingers.png", plot.rows(rows, captions, columns=12, title=title))
-    folders.write_picture(out / "fingers_curves.png", curves(found))
+def network(job, work):
+    """The job's network, trained or read, and its ELS on the same noise, kept in `work`: its record and its pictures."""
+    place = folders.open_folder(work / f"depth_{job.depth}")
+    path, wanted = place / folders.RESULTS, plain(asdict(job))
+    if not path.exists() or json.loads(path.read_text())["job"] != wanted:
+        results, drawn, _ = main_job.compare(job, place, resume=(place / folders.NETWORK).exists())
+        folders.write_arrays(place / folders.ARRAYS, {name: drawn[name] for name in ("network", "els")})
+        kept = {name: results[name] for name in ("scale_table", "loss", "train_seconds")}
+        kept["pearson_r"] = results["agreement"]["els"]["pearson_r"]
+        folders.write_results(path, kept | {"job": wanted})
+    line = json.loads(path.read_text())
+    del line["job"]
+    with np.load(place / folders.ARRAYS) as drawn:
+        pictures = dict(drawn)
+    counts = {name: count_fingers_all(batch) for name, batch in pictures.items()}
+    found = {"depth": job.depth, "receptive_field": 1 + 2 * (job.depth + 2)} | line
+    return found | {name: shares(c) for name, c in counts.items()} | same(**counts), pictures
+
+
+def scaled(job, table, factor, work):
+    """ELS of the job's noise with every window of `table` times `factor`, kept in `work`: its table and its pictures."""
+    images, (chosen, times) = load_pictures(job), job.times()
+    whole = 2 * max(images.shape[1:3]) - 1  # from here on a window covers the picture from each of its pixels
+    sizes = [whole if factor is None else min(whole, max(3, odd(factor * size))) for size in table.sizes]
+    used, place = Scales(table.ratios, sizes), folders.open_folder(work / f"windows_{factor or 'whole'}")
+    path, wanted = place / folders.RESULTS, plain({"job": asdict(job), "scale_table": used.to_dict()})
+    if not path.exists() or json.loads(path.read_text()) != wanted:
+        x = noise(job, images, range(job.seeds))  # (seeds, H, W, 1)
+        drawn, _ = draw({"els": Patch(images, scales=used)}, chosen, x, times, progress=bar)
+        folders.write_arrays(place / folders.ARRAYS, drawn)
+        folders.write_results(path, wanted)
+    with np.load(place / folders.ARRAYS) as drawn:
+        return used, drawn["els"]
+
+
+def odd(size):
+    """The nearest odd integer."""
+    return 2 * int(size // 2) + 1
+
+
+def shares(counts):
+    """The shares of hands with fewer than five fingers, with more, and with a wrong count: [value, low, high] each."""
+    parts = {"fewer": counts < FIVE, "more": counts > FIVE, "wrong": counts != FIVE}
+    found = {name: interval(lambda i, part=part: part[i].mean(), len(counts)) for name, part in parts.items()}
+    return found | {"counts": counts.tolist()}
+
+
+def same(network, els):
+    """How often two counts of the same noise agree; also over the seeds on which the network's is wrong, and by chance.
+
+    By chance: on all pairs of different noise.
+    """
+    equal, wrong = network == els, network != FIVE  # (B,), (B,)
+    pairs = network[:, None] == els  # (B, B)
+    chance = (pairs.sum() - equal.sum()) / max(1, len(els) * (len(els) - 1))
+    found = {"same_count": interval(lambda i: equal[i].mean(), len(equal)), "same_by_chance": float(chance)}
+    wrong = {"network": wrong, "els": els != FIVE}
+    found["both_wrong_or_both_right"] = interval(lambda i: (wrong["network"] == wrong["els"])[i].mean(), len(equal))
     return found
 
 
-def scaled(job, table, label):
-    """ELS hands for window sizes that nothing calibrated, (seeds, H, W, 1)."""
-    images, (schedule, times) = load_pictures(job), job.times()
-    denoise = Between(Patch(images, 1, border=job.padding, backend=job.backend), table)
-    drawn, _ = ed.compare.draw({label: denoise}, schedule, noise(job, images, range(job.seeds)), times, progress=bar)
-    return drawn[label]
+def interval(statistic, count):
+    """[value, low, high]: a statistic of numbers of seeds, and its 95 % bootstrap interval."""
+    return list(bootstrap(statistic, count, rng=np.random.default_rng(0), draws=1000))
 
 
-def fingers(hands):
-    """The share of hands with five fingers, more and fewer, each with its interval, and all counts."""
-    counts = count_fingers_all(hands)  # (B,)
-    kinds = {"wrong": counts != 5, "more": counts > 5, "fewer": counts < 5}
-    shares = {name: interval(values) for name, values in kinds.items()}
-    return shares | {"counts": {str(n): int((counts == n).sum()) for n in np.unique(counts)}}
+def plain(settings):
+    """Settings as JSON gives them back."""
+    return json.loads(json.dumps(settings))
 
 
-def same(hands, others):
-    """On which share of the seeds both have the same number of fingers, with its interval."""
-    return interval(count_fingers_all(hands) == count_fingers_all(others))
-
-
-def interval(values):
-    """A share and its bootstrap interval, as a dict."""
-    share = partial(lambda i, values: values[i].mean(), values=values)
-    return bootstrap(share, len(values), rng=np.random.default_rng(0), draws=1000)._asdict()
-
-
-def curves(found):
-    """A Figure: shares of wrong counts and of equal counts, over window and over receptive field."""
+def picture(networks, windows, drawn):
+    """Two curves of wrong counts and of agreement, and rows of hands with their counts. `drawn`: {name: (B, ...)}."""
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(8, 3.2), layout="constrained")
-    axes = figure.subplots(1, 2, sharey=True)
-    kinds = (
-        ("by_window", "factor", "windows, times those calibrated"),
-        ("by_field", "receptive_field", "receptive field"),
-    )
-    for axis, (table, key, label) in zip(axes, kinds, strict=True):
-        lines, at = found[table], [line[key] for line in found[table]]
-        shares = {
-            "ELS: wrong": [line["els"]["wrong"] for line in lines],
-            "same count": [line["same"] for line in lines],
-        }
-        if table == "by_field":
-            shares["network: wrong"] = [line["network"]["wrong"] for line in lines]
-        for name, values in shares.items():
-            low = [v["value"] - v["low"] for v in values]
-            high = [v["high"] - v["value"] for v in values]
-            axis.errorbar(at, [v["value"] for v in values], [low, high], marker="o", capsize=2, label=name)
-        axis.set(xlabel=label, ylim=(-0.03, 1.03))
-        axis.legend(fontsize=8)
-    axes[0].set_ylabel("share of the hands")
+    columns = min(12, *(len(batch) for batch in drawn.values()))
+    figure = Figure(figsize=(13, 4.6 + 1.1 * len(drawn)), layout="constrained")
+    top, bottom = figure.subfigures(2, 1, height_ratios=[4.6, 1.1 * len(drawn)])
+    left, right = top.subplots(1, 2, sharey=True)
+    fields = [line["receptive_field"] for line in networks]
+    for name in ("network", "els"):
+        curve(left, fields, [line[name]["wrong"] for line in networks], COLOURS[name], f"{name}: not five fingers")
+    curve(left, fields, [line["same_count"] for line in networks], "C2", "network and els: same count")
+    left.plot(fields, [line["same_by_chance"] for line in networks], ":", color="C2", label="the same by chance")
+    left.set(title="networks that see more and more", xlabel="receptive field, pixels", xticks=fields, ylim=(-0.03, 1.03))
+    at = range(len(windows))
+    for kind, colour in (("wrong", "C0"), ("more", "C1"), ("fewer", "C3")):
+        label = {"wrong": "els: not five fingers", "more": "more than five", "fewer": "fewer than five"}[kind]
+        curve(right, at, [line["els"][kind] for line in windows], colour, label)
+    curve(right, at, [line["same_count"] for line in windows], "C2", "same count as the network")
+    right.set(title="ELS with narrower and wider windows", xlabel="largest window, pixels (calibrated times)")
+    right.set_xticks(at, [f"{line['largest_window']}\n({line['factor'] or 'whole'})" for line in windows])
+    for axis in (left, right):
+        axis.legend(frameon=False, fontsize=8)
+    left.set_ylabel("share of hands")
+    for line, (name, batch) in zip(bottom.subplots(len(drawn), columns, squeeze=False), drawn.items(), strict=True):
+        line[0].set_ylabel(name, rotation=0, ha="right", va="center")
+        for axis, one, count in zip(line, batch, count_fingers_all(batch[:columns]), strict=False):
+            plot.show(axis, one)
+            axis.set_xlabel(count, color="k" if count == FIVE else "C3", labelpad=1)
     return figure
 
 
+def curve(axis, at, intervals, colour, label):
+    """Values [value, low, high] as a line with its interval."""
+    value, low, high = np.array(intervals).T
+    axis.plot(at, value, "o-", color=colour, label=label)
+    axis.fill_between(at, low, high, color=colour, alpha=0.12, linewidth=0)
+
+
+def main(job=JOB, depths=DEPTHS, factors=FACTORS, work=WORK, out=RESULTS):
+    """Draw with every network and every schedule, count, write the table and the picture. Returns the results."""
+    work, networks, windows, drawn = folders.open_folder(work), [], [], {}
+    for depth in depths:
+        line, pictures = network(replace(job, depth=depth), work)
+        networks.append(line)
+        drawn |= {f"{name}, field {line['receptive_field']}": batch for name, batch in pictures.items()}
+        print(f"depth {depth}: wrong {line['network']['wrong'][0]:.0%}, els {line['els']['wrong'][0]:.0%}", flush=True)
+    chosen = networks[depths.index(SCALED)]
+    for factor in factors:
+        used, batch = scaled(job, Scales.from_dict(chosen["scale_table"]), factor, work)
+        counts = count_fingers_all(batch)
+        line = {"factor": factor, "largest_window": max(used.sizes), "scale_table": used.to_dict()}
+        windows.append(line | {"els": shares(counts)} | same(np.array(chosen["network"]["counts"]), counts))
+        drawn[f"els, windows x {factor}" if factor else "els, whole picture"] = batch
+        print(f"windows times {factor}: wrong {windows[-1]['els']['wrong'][0]:.0%}", flush=True)
+    training = shares(count_fingers_all(load_pictures(job)))
+    del training["counts"]
+    results = {"command": "python figures/fingers.py", "version": edudiff.__version__, "job": asdict(job)}
+    results |= {"training": training, "networks": networks, "scaled_depth": SCALED, "windows": windows}
+    out = folders.open_folder(out)
+    folders.write_picture(out / "fingers.png", picture(networks, windows, drawn))
+    folders.write_results(out / "fingers.json", results)
+    return results
+
+
 if __name__ == "__main__":
-    print(json.dumps({k: v for k, v in main().items() if k.startswith("by_")}, indent=1))
+    main()

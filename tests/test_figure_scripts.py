@@ -23,8 +23,7 @@ def stamps(folder):
 def test_fingers_are_counted_by_window_and_by_receptive_field(tmp_path):
     fingers = script("fingers")
     work, out = tmp_path / "work", tmp_path / "out"
-    run = (replace(fingers["BASE"], images=12, **TINY), (0.5, 3.0), (0, 2), work, out)
-    found = fingers["main"](*run)
+    found = fingers["main"](replace(fingers["BASE"], images=12, **TINY), (0.5, 3.0), (0, 2), work, out)
     assert json.loads((out / "fingers.json").read_text()) == json.loads(json.dumps(found))
     assert found["training"] == found["training"] | {"counts": {"5": 12}}
     assert found["training"]["wrong"]["value"] == 0
@@ -38,9 +37,6 @@ def test_fingers_are_counted_by_window_and_by_receptive_field(tmp_path):
         assert shares["wrong"]["value"] == pytest.approx(shares["more"]["value"] + shares["fewer"]["value"])
         assert line["same"]["low"] <= line["same"]["value"] <= line["same"]["high"]
     assert {path.name for path in out.glob("*.png")} == {"fingers.png", "fingers_curves.png"}
-    before = stamps(work)
-    assert fingers["main"](*run) == found
-    assert stamps(work) == before
 
 
 def test_agreement_is_measured_while_training_goes_on(tmp_path):
