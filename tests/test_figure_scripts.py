@@ -1,11 +1,9 @@
 """The scripts of the figures, on tiny settings: numbers add up, pictures are written, what is done is kept."""
 
-import json
 import runpy
 from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 FIGURES = Path(__file__).parents[1] / "figures"
@@ -18,25 +16,6 @@ def script(name):
 
 def stamps(folder):
     return {path: path.stat().st_mtime_ns for path in folder.rglob("*.npz")}
-
-
-def test_fingers_are_counted_by_window_and_by_receptive_field(tmp_path):
-    fingers = script("fingers")
-    work, out = tmp_path / "work", tmp_path / "out"
-    found = fingers["main"](replace(fingers["BASE"], images=12, **TINY), (0.5, 3.0), (0, 2), work, out)
-    assert json.loads((out / "fingers.json").read_text()) == json.loads(json.dumps(found))
-    assert found["training"] == found["training"] | {"counts": {"5": 12}}
-    assert found["training"]["wrong"]["value"] == 0
-    assert [line["receptive_field"] for line in found["by_field"]] == [5, 9]
-    narrow, wide = (np.array(line["windows"]) for line in found["by_window"])
-    assert (narrow >= 1).all()
-    assert wide.sum() > narrow.sum()
-    for line in (*found["by_window"], *found["by_field"]):
-        shares = line["els"]
-        assert sum(shares["counts"].values()) == 5
-        assert shares["wrong"]["value"] == pytest.approx(shares["more"]["value"] + shares["fewer"]["value"])
-        assert line["same"]["low"] <= line["same"]["value"] <= line["same"]["high"]
-    assert {path.name for path in out.glob("*.png")} == {"fingers.png", "fingers_curves.png"}
 
 
 def test_agreement_is_measured_while_training_goes_on(tmp_path):

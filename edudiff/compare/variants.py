@@ -31,12 +31,12 @@ VARIANTS: dict[str, dict[str, Any]] = {
     "pooling_none": {"pooling": "none"},
     "channels_8": {"channels": (8, 16, 32, 32, 32)},
     "channels_32": {"channels": (32, 64, 128, 128, 128)},
-    "channels_64": {"channels": (64, 128, 256, 256, 256)},
     "blocks_2": {"depth": 2},
     "scales_1": {"channels": (16,)},
     "scales_2": {"channels": (16, 32)},
     "scales_3": {"channels": (16, 32, 64)},
     "attention": {"attention": (2,)},
+    "channels_64": {"channels": (64, 128, 256, 256, 256)},
 }
 SAVE_EVERY = 30.0  # seconds between checkpoints
 PART = 64  # pictures drawn at once
