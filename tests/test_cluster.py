@@ -233,7 +233,7 @@ def test_no_scheduler_is_one_line_at_once(monkeypatch, capsys, tmp_path):
         cluster.connect("tcp://127.0.0.1:9", timeout=0.3)
     with pytest.raises(ConnectionError, match="no Dask scheduler answers at 'no address'"):
         cluster.connect("no address", timeout=0.3)
-    assert time.perf_counter() - begun < 5
+    assert time.perf_counter() - begun < 20  # a client waits 30 s by default
     monkeypatch.setitem(sys.modules, "distributed", None)
     monkeypatch.chdir(tmp_path)
     assert cli.main(["sample", "--scheduler", "local", "--images", "4", "--size", "14"]) == 2

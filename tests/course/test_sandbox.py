@@ -127,8 +127,8 @@ def test_one_bad_function_does_not_hurt_the_others():
 
 
 def test_time_for_all_calls_together_is_limited():
-    with Sandbox("import time\ndef f(): time.sleep(0.3)", "mine.py", Limits(call=0.9, total=1.0, memory=512)) as box:
-        with pytest.raises(Broken, match="all calls together took longer than 1 s"):
+    with Sandbox("import time\ndef f(): time.sleep(0.3)", "mine.py", Limits(call=2.0, total=2.0, memory=512)) as box:
+        with pytest.raises(Broken, match="all calls together took longer than 2 s"):
             for _ in range(9):
                 box.call("f", (), {})
         with pytest.raises(Broken, match="all calls together"):
