@@ -14,7 +14,7 @@ import numpy as np
 import edudiff
 from edudiff import plot
 from edudiff.backend import BACKENDS, has_numba, to_numpy
-from edudiff.compare import architecture, main_job
+from edudiff.compare import architecture, machines, main_job
 from edudiff.compare import folder as folders
 from edudiff.compare.job import DRAWN, FORMULAS, NETS, Job, load_pictures
 from edudiff.data.files import NAMES, places
@@ -172,7 +172,7 @@ def run_sample(args):
     if args.denoiser == "network" and not args.checkpoint:
         raise ValueError("--denoiser network needs --checkpoint DIR, the folder of a run that trained one")
     job, folder = job_of(args), open_out(args)
-    spread = job.scheduler is not None and args.denoiser in main_job.SPREAD
+    spread = job.scheduler is not None and args.denoiser in machines.SPREAD
     images = load_pictures(replace(job, images=1) if spread else job)
     pictures, seconds = main_job.sample(job, images, args.denoiser, Path(args.checkpoint or folder))
     results = {"data": job.data, "images": job.images, "size": images.shape[1], "steps": job.steps, "seeds": job.seeds}

@@ -19,7 +19,7 @@ import numpy as np
 
 import edudiff
 from edudiff import plot
-from edudiff.compare import agreement, draw, main_job
+from edudiff.compare import agreement, draw, machines, main_job
 from edudiff.compare import folder as folders
 from edudiff.compare.bootstrap import bootstrap
 from edudiff.compare.job import Job, load_pictures, noise, read_range
@@ -48,10 +48,10 @@ def measure(job, place, matched):
         images = load_pictures(job)
         net = main_job.train(job, images, place, resume=(place / folders.NETWORK).exists()).average
         chosen, times = job.times()
-        table = main_job.scales(job, net, images, alone)
+        table = machines.scales(job, net, images, alone)
         x = noise(job, images, range(job.seeds))  # (seeds, H, W, C)
         drawn, _ = draw({"network": net}, chosen, x, times, progress=bar)
-        predicted, _ = draw(main_job.formulas(job, images, table, alone), chosen, x[:matched], times, progress=bar)
+        predicted, _ = draw(machines.formulas(job, images, table, alone), chosen, x[:matched], times, progress=bar)
         drawn |= predicted
         drawn["nearest"] = images[nearest(drawn["network"], images)[0]]
         folders.write_arrays(place / folders.ARRAYS, drawn)
@@ -92,11 +92,11 @@ def picture(lines, pictures, columns=6):
     for part, name in zip(np.atleast_1d(top.subfigures(1, len(names))), names, strict=True):
         part.suptitle(name)
         shown = [pictures[name][size][row][:columns] for size in sizes for row in ("network", "nearest")]
-        labels = [label for size in sizes for label in (f"{size:,}: drawn", "nearest in training")]
-        for axes, label, batch in zip(part.subplots(len(shown), columns), labels, shown, strict=True):
-            axes[0].set_ylabel(label, rotation=0, ha="right", va="center")
-            for axis, one in zip(axes, batch, strict=True):
-                plot.show(axis, one)
+        labels = [label for size in sizes for label in (f"{size:,}: drawn", "nearest")]
+        for axis, label, batch in zip(part.subplots(len(shown)), labels, shown, strict=True):
+            axis.set_ylabel(label, rotation=0, ha="right", va="center")
+            plot.show(axis, strip(batch))
+            axis.set_frame_on(False)
     axes = bottom.subplots(3, len(names), squeeze=False, sharex=True, sharey="row")
     for (r, share, new), name in zip(axes.T, names, strict=True):
         mine = [line for line in lines if line["net"] == name]
@@ -110,9 +110,15 @@ def picture(lines, pictures, columns=6):
         r.set(title=name, ylabel="Pearson r")
         share.set(ylabel="share of copies", ylim=(-0.05, 1.05))
         new.set(xlabel="training pictures", ylabel="distance to nearest")
+        new.set_xticks(sizes, [f"{size:,}" for size in sizes])
         for axis in (r, share, new):
             axis.legend(frameon=False)
     return figure
+
+
+def strip(batch):
+    """Pictures (n, H, W, C) side by side with a white line between them: (H, n (W + 1), C)."""
+    return np.concatenate(list(np.pad(batch, ((0, 0), (0, 0), (0, 1), (0, 0)), constant_values=1)), axis=1)
 
 
 def curve(axis, lines, measure, source, label):

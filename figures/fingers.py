@@ -29,35 +29,28 @@ JOB = Job(images=256, channels=32, batch=32, train_steps=2500, seeds=64, calibra
 DEPTHS = (0, 1, 2, 3, 4, 5, 6)
 SCALED = 2  # the depth of the network whose window sizes are scaled
 FACTORS = (0.5, 0.75, 1, 1.5, 2, 3, None)  # None: the whole picture
+SHOWN = (0, 2, 6, 0.5, 1, 3, None)  # depths and factors of which hands are shown
 FIVE = 5
 COLOURS = {"network": "k", "els": "C0"}
 
 
 def network(job, work):
-    """The job's network, trained or read, and its ELS on the same noise, kept in `work`: its record and its pictures."""
-    place = folders.open_folder(work / f"depth_{job.depth}")
-    path, wanted = place / folders.RESULTS, plain(asdict(job))
-    if not path.exists() or json.loads(path.read_text())["job"] != wanted:
-        results, drawn, _ = main_job.compare(job, place, resume=(place / folders.NETWORK).exists())
-        folders.write_arrays(place / folders.ARRAYS, {name: drawn[name] for name in ("network", "els")})
-        kept = {name: results[name] for name in ("scale_table", "loss", "train_seconds")}
-        kept["pearson_r"] = results["agreement"]["els"]["pearson_r"]
-        folders.write_results(path, kept | {"job": wanted})
-    line = json.loads(path.read_text())
-    del line["job"]
-    with np.load(place / folders.ARRAYS) as drawn:
-        pictures = dict(drawn)
+    """The job's network and its own ELS on the same noise, kept in `work`: the record and the pictures."""
+    results, drawn = main_job.kept(job, work / f"depth_{job.depth}")
+    pictures = {name: drawn[name] for name in ("network", "els")}
     counts = {name: count_fingers_all(batch) for name, batch in pictures.items()}
-    found = {"depth": job.depth, "receptive_field": 1 + 2 * (job.depth + 2)} | line
+    found = {"depth": job.depth, "receptive_field": 1 + 2 * (job.depth + 2)}
+    found |= {"pearson_r": results["agreement"]["els"]["pearson_r"]}
+    found |= {name: results[name] for name in ("scale_table", "loss", "train_seconds")}
     return found | {name: shares(c) for name, c in counts.items()} | same(**counts), pictures
 
 
 def scaled(job, table, factor, work):
-    """ELS of the job's noise with every window of `table` times `factor`, kept in `work`: its table and its pictures."""
+    """ELS of the job's noise, each window of `table` times `factor`, kept in `work`: the table and the pictures."""
     images, (chosen, times) = load_pictures(job), job.times()
     whole = 2 * max(images.shape[1:3]) - 1  # from here on a window covers the picture from each of its pixels
-    sizes = [whole if factor is None else min(whole, max(3, odd(factor * size))) for size in table.sizes]
-    used, place = Scales(table.ratios, sizes), folders.open_folder(work / f"windows_{factor or 'whole'}")
+    sizes = [whole if factor is None else min(whole, max(3.0, float(factor * size))) for size in table.sizes]
+    used, place = Scales(table.ratios, sizes).odd(), folders.open_folder(work / f"windows_{factor or 'whole'}")
     path, wanted = place / folders.RESULTS, plain({"job": asdict(job), "scale_table": used.to_dict()})
     if not path.exists() or json.loads(path.read_text()) != wanted:
         x = noise(job, images, range(job.seeds))  # (seeds, H, W, 1)
@@ -68,11 +61,6 @@ def scaled(job, table, factor, work):
         return used, drawn["els"]
 
 
-def odd(size):
-    """The nearest odd integer."""
-    return 2 * int(size // 2) + 1
-
-
 def shares(counts):
     """The shares of hands with fewer than five fingers, with more, and with a wrong count: [value, low, high] each."""
     parts = {"fewer": counts < FIVE, "more": counts > FIVE, "wrong": counts != FIVE}
@@ -81,17 +69,11 @@ def shares(counts):
 
 
 def same(network, els):
-    """How often two counts of the same noise agree; also over the seeds on which the network's is wrong, and by chance.
-
-    By chance: on all pairs of different noise.
-    """
-    equal, wrong = network == els, network != FIVE  # (B,), (B,)
-    pairs = network[:, None] == els  # (B, B)
-    chance = (pairs.sum() - equal.sum()) / max(1, len(els) * (len(els) - 1))
-    found = {"same_count": interval(lambda i: equal[i].mean(), len(equal)), "same_by_chance": float(chance)}
-    wrong = {"network": wrong, "els": els != FIVE}
-    found["both_wrong_or_both_right"] = interval(lambda i: (wrong["network"] == wrong["els"])[i].mean(), len(equal))
-    return found
+    """How often two counts (B,) of the same noise agree, and how often those of different noise do."""
+    equal = network == els  # (B,)
+    different = (network[:, None] == els).sum() - equal.sum()
+    chance = float(different / (len(els) * (len(els) - 1)))
+    return {"same_count": interval(lambda i: equal[i].mean(), len(equal)), "same_by_chance": chance}
 
 
 def interval(statistic, count):
@@ -104,11 +86,10 @@ def plain(settings):
     return json.loads(json.dumps(settings))
 
 
-def picture(networks, windows, drawn):
-    """Two curves of wrong counts and of agreement, and rows of hands with their counts. `drawn`: {name: (B, ...)}."""
+def picture(networks, windows, drawn, columns=14):
+    """The curves of wrong counts and of agreement, and rows of hands with their counts. `drawn`: {name: (B, ...)}."""
     from matplotlib.figure import Figure
 
-    columns = min(12, *(len(batch) for batch in drawn.values()))
     figure = Figure(figsize=(13, 4.6 + 1.1 * len(drawn)), layout="constrained")
     top, bottom = figure.subfigures(2, 1, height_ratios=[4.6, 1.1 * len(drawn)])
     left, right = top.subplots(1, 2, sharey=True)
@@ -117,7 +98,8 @@ def picture(networks, windows, drawn):
         curve(left, fields, [line[name]["wrong"] for line in networks], COLOURS[name], f"{name}: not five fingers")
     curve(left, fields, [line["same_count"] for line in networks], "C2", "network and els: same count")
     left.plot(fields, [line["same_by_chance"] for line in networks], ":", color="C2", label="the same by chance")
-    left.set(title="networks that see more and more", xlabel="receptive field, pixels", xticks=fields, ylim=(-0.03, 1.03))
+    left.set(title="networks that see more and more", xlabel="receptive field, pixels", xticks=fields)
+    left.set(ylabel="share of hands", ylim=(-0.03, 1.03))
     at = range(len(windows))
     for kind, colour in (("wrong", "C0"), ("more", "C1"), ("fewer", "C3")):
         label = {"wrong": "els: not five fingers", "more": "more than five", "fewer": "fewer than five"}[kind]
@@ -127,13 +109,21 @@ def picture(networks, windows, drawn):
     right.set_xticks(at, [f"{line['largest_window']}\n({line['factor'] or 'whole'})" for line in windows])
     for axis in (left, right):
         axis.legend(frameon=False, fontsize=8)
-    left.set_ylabel("share of hands")
-    for line, (name, batch) in zip(bottom.subplots(len(drawn), columns, squeeze=False), drawn.items(), strict=True):
-        line[0].set_ylabel(name, rotation=0, ha="right", va="center")
-        for axis, one, count in zip(line, batch, count_fingers_all(batch[:columns]), strict=False):
-            plot.show(axis, one)
-            axis.set_xlabel(count, color="k" if count == FIVE else "C3", labelpad=1)
+    for axis, (name, batch) in zip(bottom.subplots(len(drawn)), drawn.items(), strict=True):
+        batch = batch[:columns]
+        plot.show(axis, strip(batch))
+        axis.set_ylabel(name, rotation=0, ha="right", va="center")
+        middles = (np.arange(len(batch)) + 0.5) * (batch.shape[2] + 1) - 1  # (n,)
+        for at, count in zip(middles, count_fingers_all(batch), strict=True):
+            colour = "k" if count == FIVE else "C3"
+            axis.text(at, batch.shape[1], count, color=colour, ha="center", va="top")
+        axis.set_frame_on(False)
     return figure
+
+
+def strip(batch):
+    """Pictures (n, H, W, C) side by side with a white line between them: (H, n (W + 1), C)."""
+    return np.concatenate(list(np.pad(batch, ((0, 0), (0, 0), (0, 1), (0, 0)), constant_values=1)), axis=1)
 
 
 def curve(axis, at, intervals, colour, label):
@@ -149,7 +139,8 @@ def main(job=JOB, depths=DEPTHS, factors=FACTORS, work=WORK, out=RESULTS):
     for depth in depths:
         line, pictures = network(replace(job, depth=depth), work)
         networks.append(line)
-        drawn |= {f"{name}, field {line['receptive_field']}": batch for name, batch in pictures.items()}
+        if depth in SHOWN:
+            drawn |= {f"{name}, field {line['receptive_field']}": batch for name, batch in pictures.items()}
         print(f"depth {depth}: wrong {line['network']['wrong'][0]:.0%}, els {line['els']['wrong'][0]:.0%}", flush=True)
     chosen = networks[depths.index(SCALED)]
     for factor in factors:
@@ -157,7 +148,8 @@ def main(job=JOB, depths=DEPTHS, factors=FACTORS, work=WORK, out=RESULTS):
         counts = count_fingers_all(batch)
         line = {"factor": factor, "largest_window": max(used.sizes), "scale_table": used.to_dict()}
         windows.append(line | {"els": shares(counts)} | same(np.array(chosen["network"]["counts"]), counts))
-        drawn[f"els, windows x {factor}" if factor else "els, whole picture"] = batch
+        if factor in SHOWN:
+            drawn[f"els, windows x {factor}" if factor else "els, whole picture"] = batch
         print(f"windows times {factor}: wrong {windows[-1]['els']['wrong'][0]:.0%}", flush=True)
     training = shares(count_fingers_all(load_pictures(job)))
     del training["counts"]

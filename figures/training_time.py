@@ -1,99 +1,173 @@
-"""Agreement while training goes on: the network comes close to the formula early, and to the training pictures late.
+"""What training does first and last: agreement with ELS comes early, copying late. One run, looked at as it goes on.
 
-Run `python figures/training_time.py`. Two networks are watched: the demo's kind, on 512 hands, and one that sees the
-whole hand, on 16. At some steps of one run with a cosine decay of the learning rate, the moving average of the weights
-is kept in `runs/figure-training-time`; each draws the same noise, with windows calibrated for it. Written to
-`figures/results`: `training_time.json` and `training_time.png`.
+Run `python figures/training_time.py`, or with `--data mnist` for digits from the folder that `EDUDIFF_DATA` names.
+Three networks: one with a small window on many pictures, as in the demo, the same on a few, and one that sees the whole
+picture on the same few. Each is trained in one run, whose learning rate falls along half a cosine from its peak to the
+run's end, and the moving average of its weights is kept at each of `STEPS`. From every one of those the ELS windows are
+read off anew, and its pictures are compared with those that ELS, linear and ideal draw from the same noise, and with
+the training set. Written to `figures/results`: `training_time.json` and `.png`; what was done is kept in
+`runs/figure-training_time`, so that a second run, or one after Ctrl-C, goes on with it.
 """
 
+import argparse
 import json
-from dataclasses import replace
+import time
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import numpy as np
 
-import edudiff as ed
-from edudiff import denoisers, nn, plot
-from edudiff.compare import agreement, draw, main_job, metrics
+import edudiff
+from edudiff import nn, plot
+from edudiff.compare import agreement, draw, machines, main_job
 from edudiff.compare import folder as folders
-from edudiff.compare.job import Job, load_pictures, new_network, noise
+from edudiff.compare.bootstrap import bootstrap
+from edudiff.compare.job import Job, load_pictures, new_network, noise, read_range
+from edudiff.compare.novelty import nearest_distance
+from edudiff.interrupt import deferred
 from edudiff.progress import bar
 
 RESULTS = Path(__file__).parent / "results"
-WORK = Path("runs") / "figure-training-time"
-MANY = Job(channels=48, train_steps=3200, seeds=32, calibration=4, denoisers=("els", "linear", "ideal"))
-JOBS = {"512 hands, field 9": MANY, "16 hands, field 17": replace(MANY, images=16, depth=6, channels=32)}
-STEPS = (50, 100, 200, 400, 800, 1600, 3200)
-
-
-def main(jobs=JOBS, steps=STEPS, work=WORK, out=RESULTS):
-    """Train or resume, draw at each of `steps`, write the picture and its numbers; returns the numbers."""
-    found = {"command": "python figures/training_time.py", "version": ed.__version__, "runs": {}}
-    shown = {}
-    for number, (name, job) in enumerate(jobs.items()):
-        images, lines = load_pictures(job), []
-        place = folders.open_folder(work / f"{number}")
-        train(job, images, [step for step in steps if step <= job.train_steps], place)
-        for step in steps:
-            line, pictures = measure(job, images, nn.checkpoint.load_net(place / f"step-{step}.npz"))
-            lines.append({"step": step, **line})
-            shown[f"{name}:\nstep {step}"] = pictures["network"]
-            print(json.dumps({"run": name, **lines[-1]}), flush=True)
-        settings = {key: getattr(job, key) for key in ("data", "images", "size", "depth", "channels", "seeds", "seed")}
-        found["runs"][name] = {**settings, "train_steps": job.train_steps, "lines": lines}
-    out = folders.open_folder(out)
-    folders.write_results(out / "training_time.json", found)
-    folders.write_picture(out / "training_time.png", curves(found["runs"]))
-    title = "the same noise through one network after so many steps of training"
-    folders.write_picture(out / "training_time_hands.png", plot.rows(shown, columns=10, title=title))
-    return found
+WORK = Path("runs") / "figure-training_time"
+STEPS = (50, 100, 200, 400, 800, 1500, 3000, 6000)
+FORMULAS = ("els", "linear", "ideal")
+COPY = 1 / 3  # of the distance of an unseen picture from its nearest training picture: nearer is a copy
+UNSEEN = 200
+MANY = Job(images=256, channels=48, batch=32, seeds=32, calibration=4, denoisers=FORMULAS)
+JOBS = {
+    "256 training pictures, a small window": MANY,
+    "16 training pictures, a small window": replace(MANY, images=16),
+    "16 training pictures, the whole picture seen": replace(MANY, images=16, net="unet", channels=16, depth=1),
+}
+COLOURS = {"els": "C0", "linear": "C1", "ideal": "C3"}
 
 
 def train(job, images, steps, place):
-    """Keep the run at each of `steps`, as `step-N.npz` in `place`; goes on from the last that is there."""
-    done = [step for step in steps if (place / f"step-{step}.npz").exists()]
-    if len(done) == len(steps):
-        return
-    schedule, _ = job.times()
-    state = nn.checkpoint.load(place / f"step-{max(done)}.npz") if done else None
-    net, rng = state.net if state else new_network(job, images), np.random.default_rng((job.seed, 2))
-    walk = nn.train(net, images, schedule, rng, job.train_steps, batch=job.batch, rate=job.rate, state=state)
-    for now in bar(walk, job.train_steps - (state.step if state else 0), "training"):
-        if now.step in steps:
-            nn.checkpoint.save(place / f"step-{now.step}.npz", now)
+    """Train in one run, or go on with it, and keep the whole state at each of `steps` as `place`/STEP.npz."""
+    chosen, _ = job.times()
+    last = place / folders.NETWORK
+    state, net = None, new_network(job, images)
+    if last.exists():
+        nn.checkpoint.load_net(last, like=net)
+        state = nn.checkpoint.load(last)
+    rng, settings = np.random.default_rng((job.seed, 2)), {"batch": job.batch, "rate": job.rate, "state": state}
+    walk = nn.train(state.net if state else net, images, chosen, rng, max(steps), **settings)
+    saved, left = time.perf_counter(), max(steps) - (state.step if state else 0)
+    with deferred() as stop:
+        for state in bar(walk, left, "training"):
+            if state.step in steps:
+                nn.checkpoint.save(place / f"{state.step}.npz", state)
+            if state.step in steps or stop.is_set() or time.perf_counter() - saved > main_job.SAVE_EVERY:
+                nn.checkpoint.save(last, state)
+                saved = time.perf_counter()
+            if stop.is_set():
+                raise KeyboardInterrupt
 
 
-def measure(job, images, net):
-    """How well each formula predicts the network, and how near to the training pictures it draws; and the pictures."""
-    schedule, times = job.times()
-    table = main_job.scales(job, net, images, lambda make, images: make(images))
-    machines = {
-        "network": net,
-        "els": denoisers.Between(denoisers.Patch(images, 1), table),
-        "linear": denoisers.Linear.fit(images),
-        "ideal": denoisers.Ideal(images),
-    }
-    drawn, _ = draw(machines, schedule, noise(job, images, range(job.seeds)), times)
-    _, distance = metrics.nearest(drawn["network"], images)  # (B,)
-    line = {f"r_{name}": row["pearson_r"] for name, row in agreement(drawn).items()}
-    return line | {"distance": float(np.median(distance)), "windows": list(table.sizes)}, drawn
+def measure(job, images, step, place):
+    """Draw with the network of one step and the formulas, and keep: its record and its pictures."""
+    path, arrays = place / f"{step}.json", place / f"{step}-pictures.npz"
+    wanted = json.loads(json.dumps(asdict(job)))
+    if not path.exists() or json.loads(path.read_text())["job"] != wanted:
+        net = nn.checkpoint.load_net(place / f"{step}.npz")
+        chosen, times = job.times()
+        table = machines.scales(job, net, images, alone)
+        denoisers = {"network": net, **machines.formulas(job, images, table, alone)}
+        drawn, _ = draw(denoisers, chosen, noise(job, images, range(job.seeds)), times, progress=bar)
+        folders.write_arrays(arrays, drawn)
+        line = {"step": step, **record(job, images, drawn), "scale_table": table.to_dict()}
+        folders.write_results(path, line | {"job": wanted})
+    with np.load(arrays) as kept:
+        return json.loads(path.read_text()), kept["network"]
 
 
-def curves(runs):
-    """A Figure: Pearson's r with each formula over the steps of training, for each run."""
+def record(job, images, drawn):
+    """Medians over the seeds with their intervals: r with each formula, and the newness of the drawn pictures."""
+    unseen = read_range(job, job.images, job.images + UNSEEN)  # (UNSEEN, H, W, C)
+    yardstick = float(np.median(nearest_distance(unseen, images)))
+    found = agreement(drawn)
+    line = {"pearson_r": {name: interval(np.median, np.array(found[name]["per_seed"])) for name in FORMULAS}}
+    line["els_beats_ideal"] = found["els"]["beats_ideal"]
+    distance = nearest_distance(drawn["network"], images)  # (B,)
+    line |= {"distance_to_nearest": interval(np.median, distance), "unseen_distance": yardstick}
+    return line | {"copies": interval(np.mean, distance < COPY * yardstick)}
+
+
+def interval(statistic, values):
+    """[value, low, high]: a statistic of the values and its 95 % bootstrap interval."""
+    return list(bootstrap(lambda i: statistic(values[i]), len(values), rng=np.random.default_rng(0), draws=1000))
+
+
+def alone(make, images):
+    """A formula on this machine alone."""
+    return make(images)
+
+
+def picture(runs, pictures, rows=3):
+    """For each run the curves against the training step, and the same noise as drawn at each step."""
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(4 * len(runs), 3.2), layout="constrained")
-    for axis, (name, run) in zip(
-        figure.subplots(1, len(runs), sharey=True, squeeze=False)[0], runs.items(), strict=True
-    ):
-        for formula in ("els", "linear", "ideal"):
-            at = [line["step"] for line in run["lines"]]
-            axis.semilogx(at, [line[f"r_{formula}"] for line in run["lines"]], "o-", label=f"r with {formula}")
-        axis.set(xlabel="steps of training", title=name, ylim=(-0.1, 1.05))
-        axis.legend(fontsize=8)
+    figure = Figure(figsize=(6 * len(runs), 6 + 0.8 * rows), layout="constrained")
+    for part, (name, lines) in zip(np.atleast_1d(figure.subfigures(1, len(runs))), runs.items(), strict=True):
+        part.suptitle(name)
+        top, bottom = part.subfigures(2, 1, height_ratios=[6, 0.8 * rows])
+        r, new = top.subplots(2, 1, sharex=True)
+        steps = [line["step"] for line in lines]
+        for formula in FORMULAS:
+            curve(r, steps, [line["pearson_r"][formula] for line in lines], COLOURS[formula], formula)
+        distances = [[v / line["unseen_distance"] for v in line["distance_to_nearest"]] for line in lines]
+        curve(new, steps, distances, "k", "distance to the nearest training picture\n(an unseen picture's is 1)")
+        curve(new, steps, [line["copies"] for line in lines], "C3", "share of copies")
+        r.set(ylabel="r of the network with", ylim=(-0.05, 1.02))
+        new.set(xlabel="training step", ylim=(-0.05, 2))
+        new.set_xticks(steps, [str(step) for step in steps])
+        new.minorticks_off()
+        for axis in (r, new):
+            axis.legend(frameon=False, fontsize=8)
+        for i, axis in enumerate(bottom.subplots(rows)):
+            plot.show(axis, strip([pictures[name][step][i] for step in steps]))
+            axis.set_frame_on(False)
+        axis.set_xlabel("columns: the steps above; rows: the same noise", fontsize=8)
     return figure
 
 
+def strip(batch):
+    """Pictures (n, H, W, C) side by side with a white line between them: (H, n (W + 1), C)."""
+    return np.concatenate(list(np.pad(batch, ((0, 0), (0, 0), (0, 1), (0, 0)), constant_values=1)), axis=1)
+
+
+def curve(axis, steps, intervals, colour, label):
+    """Values [value, low, high] against the logarithm of the step, with their interval."""
+    value, low, high = np.array(intervals).T
+    axis.semilogx(steps, value, "o-", color=colour, label=label)
+    axis.fill_between(steps, low, high, color=colour, alpha=0.15, linewidth=0)
+
+
+def main(data="hands", jobs=None, steps=STEPS, work=WORK, out=RESULTS):
+    """Train both, measure every step, write the table and the picture. Returns the results."""
+    name = "training_time" if data == "hands" else f"training_time_{data}"
+    jobs = {run: replace(job, data=data, size=16 if data == "hands" else 14) for run, job in (jobs or JOBS).items()}
+    jobs = {run: replace(job, train_steps=max(steps)) for run, job in jobs.items()}
+    work, runs, pictures = folders.open_folder(work), {}, {}
+    for run, job in jobs.items():
+        place, images = (
+            folders.open_folder(folders.open_folder(work) / f"{data}_{job.net}_{job.images}"),
+            load_pictures(job),
+        )
+        train(job, images, steps, place)
+        measured = [measure(job, images, step, place) for step in steps]
+        runs[run] = [line for line, _ in measured]
+        pictures[run] = dict(zip(steps, (drawn for _, drawn in measured), strict=True))
+    command = "python figures/training_time.py" + ("" if data == "hands" else f" --data {data}")
+    results = {"command": command, "version": edudiff.__version__, "data": data, "decay": "cosine", "copy": COPY}
+    results |= {"unseen": UNSEEN, "jobs": {run: asdict(job) for run, job in jobs.items()}, "runs": runs}
+    out = folders.open_folder(out)
+    folders.write_picture(out / f"{name}.png", picture(runs, pictures))
+    folders.write_results(out / f"{name}.json", results)
+    return results
+
+
 if __name__ == "__main__":
-    main()
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--data", default="hands", choices=("hands", "mnist", "fashion_mnist"))
+    main(parser.parse_args().data)

@@ -5,40 +5,22 @@ Each part can be called alone; `compare` is all of them in order.
 
 import json
 import time
-from contextlib import contextmanager
 from dataclasses import asdict, replace
-from functools import partial
-from typing import Any
 
 import numpy as np
 
-from edudiff import check, cluster, denoisers, nn
-from edudiff.backend import array_module, to_numpy
+from edudiff import check, nn
+from edudiff.backend import to_numpy
 from edudiff.compare import metrics
-from edudiff.compare.calibrate import calibrate
 from edudiff.compare.experiment import agreement, draw, finger_counts
 from edudiff.compare.folder import ARRAYS, NETWORK, RESULTS, open_folder, write_arrays, write_results
-from edudiff.compare.job import FORMULAS, TAU, classes_of, load_labels, load_pictures, new_network, noise, read_range
+from edudiff.compare.job import load_labels, load_pictures, new_network, noise
+from edudiff.compare.machines import for_seeds, formulas, scales, spread
 from edudiff.data.fingers import count_fingers_all
 from edudiff.interrupt import deferred
 from edudiff.progress import bar
 
-CALIBRATION = 1_000_000  # pictures from this number on are for calibration, never reported
 SAVE_EVERY = 30.0  # seconds between checkpoints
-PARTS = 10  # into which the way from one odd window size to the next is cut
-WINDOWED = ("els", "local")
-SPREAD = ("els", "local", "ideal")  # formulas whose training set a cluster can share
-
-
-@contextmanager
-def spread(job):
-    """Gives a function (make, images) -> make(images), or, if the job names a scheduler, the same on its cluster."""
-    if job.scheduler is None:
-        yield lambda make, images: make(images)
-        return
-    read = partial(read_range, replace(job, scheduler=None))
-    with cluster.connect(job.scheduler) as client:
-        yield lambda make, images: cluster.Sharded(client, read, job.images, make, gpu=job.backend is None)
 
 
 def train(job, images, folder, resume=False):
@@ -72,56 +54,6 @@ def train(job, images, folder, resume=False):
     if stop.is_set():
         raise KeyboardInterrupt
     return state
-
-
-def scales(job, net, images, share):
-    """The window size of each reverse step, calibrated on pictures that are not reported; or the job's fixed window."""
-    chosen, times = job.times()
-    largest = 2 * max(images.shape[1:3]) - 1 if job.padding == "zero" else _odd(min(images.shape[1:3]))
-    sizes = list(range(1, int(min(net.receptive_field, largest)) + 1, 2))
-    if job.window is not None:
-        sizes = [job.window]
-    numbers, labels = range(CALIBRATION, CALIBRATION + job.calibration), load_labels(job)
-    make = partial(denoisers.Patch, size=sizes[0], border=job.padding, backend=job.backend, labels=labels)
-    patch = share(make, images)
-    if labels is not None:
-        classes = classes_of(labels, numbers)  # (B,)
-        net, patch = net.given(classes), denoisers.ByLabel(patch.given, classes)
-    progress = partial(bar, total=job.steps, label="calibrating")
-    return calibrate(net, patch, chosen, noise(job, images, numbers), times, sizes, progress=progress, parts=PARTS)
-
-
-def formulas(job, images, table, share):
-    """{name: denoiser} for the closed forms that the job asks for; `share` is from `spread`.
-
-    For a job with classes, denoisers of a batch of all of the job's seeds.
-    """
-    labels = load_labels(job)
-    patch = {"size": 1, "border": job.padding, "backend": job.backend, "labels": labels}
-    shared: dict[str, Any] = {
-        "els": partial(denoisers.Patch, **patch),
-        "local": partial(denoisers.Patch, shifts=False, **patch),
-        "ideal": partial(denoisers.Ideal, labels=labels),
-    }
-    alone: dict[str, Any] = {
-        "linear": denoisers.Linear.fit,
-        "masked": partial(denoisers.Masked, tau=TAU.get(job.data, 0.02)),
-    }
-    made = {}
-    for name in (name for name in FORMULAS if name in job.denoisers):
-        if labels is None:
-            made[name] = share(shared[name], images) if name in shared else alone[name](images)
-        else:
-            given = shared[name](images).given if name in shared else _of_class(alone[name], images, labels)
-            made[name] = denoisers.ByLabel(given, classes_of(labels, range(job.seeds)))
-        if name in WINDOWED:
-            made[name] = denoisers.Between(made[name], table)
-    return made
-
-
-def _of_class(make, images, labels):
-    xp = array_module(images)
-    return lambda label: make(images[xp.asarray((labels == label).nonzero()[0])])
 
 
 def compare(job, folder, resume=False, table=None):
@@ -194,19 +126,9 @@ def kept(job, folder, table=None):
     A network that is there is trained to the end instead of afresh.
     """
     path, mine = folder / RESULTS, json.loads(json.dumps(asdict(job)))
-    if not path.exists() or json.loads(path.read_text())["job"] != mine:
+    if not path.exists() or json.loads(path.read_text()).get("job") != mine:
         results, drawn, _ = compare(job, open_folder(folder), (folder / NETWORK).exists(), table)
         write_arrays(folder / ARRAYS, drawn)
         write_results(path, results | {"job": mine})
     with np.load(folder / ARRAYS) as file:
         return json.loads(path.read_text()), {name: file[name] for name in file.files}
-
-
-def for_seeds(job, net):
-    """The network as a denoiser of a batch of all of the job's seeds: told their classes if the job has some."""
-    labels = load_labels(job)
-    return net if labels is None else net.given(classes_of(labels, range(job.seeds)))
-
-
-def _odd(number):
-    return number if number % 2 else number - 1
