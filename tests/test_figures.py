@@ -59,8 +59,8 @@ def test_data_size_has_every_network_on_every_set_and_trains_once(tmp_path, monk
 
 def test_fingers_of_networks_and_of_scaled_windows(tmp_path, monkeypatch):
     names = script("fingers")
-    job = replace(names["JOB"], images=8, train_steps=2, **TINY)
-    arguments = {"depths": (0, 2), "factors": (1, 3, None), "work": tmp_path / "work", "out": tmp_path / "out"}
+    job = replace(names["JOB"], images=8, train_steps=40, **TINY)
+    arguments = {"depths": (0, 2), "factors": (1, 10, None), "work": tmp_path / "work", "out": tmp_path / "out"}
     results = names["main"](job, **arguments)
     check_files(tmp_path / "out", "fingers", results)
     assert results["training"]["wrong"] == [0, 0, 0]
@@ -70,11 +70,11 @@ def test_fingers_of_networks_and_of_scaled_windows(tmp_path, monkeypatch):
         for found in (line[name] for name in ("network", "els") if name in line):
             assert found["wrong"][0] == pytest.approx(found["fewer"][0] + found["more"][0])
             assert len(found["counts"]) == job.seeds
-    one, three, whole = results["windows"]
+    one, ten, whole = results["windows"]
     calibrated = results["networks"][1]["scale_table"]["sizes"]
     for used, size in zip(one["scale_table"]["sizes"], calibrated, strict=True):
         assert abs(used - max(3, size)) <= 1
-    assert three["largest_window"] == pytest.approx(3 * max(calibrated), abs=1)
+    assert ten["largest_window"] == pytest.approx(min(31, 10 * max(calibrated)), abs=1)
     assert whole["largest_window"] == 31
     assert whole["els"]["wrong"][0] == 0  # windows that cover the picture: a copy, and all hands have five
     stamps = networks(tmp_path / "work")
