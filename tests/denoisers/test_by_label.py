@@ -9,7 +9,7 @@ from edudiff.denoisers import ByLabel, Ideal, Patch
 
 RNG = np.random.default_rng(0)
 IMAGES, LABELS = RNG.uniform(-1, 1, (9, 6, 5, 1)), np.array([2, 0, 2, 1, 0, 1, 1, 0, 2])
-X, WANTED, LEVEL = RNG.standard_normal((4, 6, 5, 1)), np.array([1, 2, 1, 0]), (0.7, 0.7)
+X, WANTED, LEVEL = RNG.standard_normal((4, 6, 5, 1)), np.array([1, 2, 1, 0]), (0.8, 0.6)
 
 
 @pytest.mark.parametrize("kind", (Ideal, partial(Patch, size=3)))
