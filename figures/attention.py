@@ -41,7 +41,7 @@ def trained(attention, images, steps, path):
     return ed.nn.checkpoint.load(path).average
 
 
-def main(images=400, steps=3000, seeds=32, sizes=(1, 3, 5, 7, 9, 11, 13, 17), work=WORK, out=RESULTS):
+def main(images=400, steps=2000, seeds=32, sizes=(1, 3, 5, 7, 9, 11, 13, 17), work=WORK, out=RESULTS):
     """Train both, calibrate, draw, and write `attention.json` and `attention.png`. Returns the results."""
     name, training = pictures(images)
     schedule = ed.schedule.cosine()
