@@ -109,10 +109,10 @@ def picture(lines, pictures, columns=6):
         new.axhline(COPY, color="0.6", linestyle="--", label="below: a copy")
         r.set(title=name, ylabel="Pearson r")
         share.set(ylabel="share of copies", ylim=(-0.05, 1.05))
-        new.set(xlabel="training pictures", ylabel="distance to nearest")
+        new.set(xlabel="training pictures", ylabel="distance to nearest\n(of an unseen picture: 1)")
         new.set_xticks(sizes, [f"{size:,}" for size in sizes])
         for axis in (r, share, new):
-            axis.legend(frameon=False)
+            axis.legend(fontsize=8, edgecolor="none")
     return figure
 
 

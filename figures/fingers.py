@@ -26,7 +26,7 @@ from edudiff.progress import bar
 RESULTS = Path(__file__).parent / "results"
 WORK = Path("runs") / "figure-fingers"
 JOB = Job(images=256, channels=32, batch=32, train_steps=2500, seeds=64, calibration=4, denoisers=("els",))
-DEPTHS = (0, 1, 2, 3, 4, 5, 6)
+DEPTHS = (0, 1, 2, 4, 6)
 SCALED = 2  # the depth of the network whose window sizes are scaled
 FACTORS = (0.5, 0.75, 1, 1.5, 2, 3, None)  # None: the whole picture
 SHOWN = (0, 2, 6, 0.5, 1, 3, None)  # depths and factors of which hands are shown
@@ -98,8 +98,8 @@ def picture(networks, windows, drawn, columns=14):
         curve(left, fields, [line[name]["wrong"] for line in networks], COLOURS[name], f"{name}: not five fingers")
     curve(left, fields, [line["same_count"] for line in networks], "C2", "network and els: same count")
     left.plot(fields, [line["same_by_chance"] for line in networks], ":", color="C2", label="the same by chance")
-    left.set(title="networks that see more and more", xlabel="receptive field, pixels", xticks=fields)
-    left.set(ylabel="share of hands", ylim=(-0.03, 1.03))
+    left.set(title="networks that see more and more (all training hands have five)", ylim=(-0.03, 1.03))
+    left.set(ylabel="share of hands", xlabel="receptive field, pixels", xticks=fields)
     at = range(len(windows))
     for kind, colour in (("wrong", "C0"), ("more", "C1"), ("fewer", "C3")):
         label = {"wrong": "els: not five fingers", "more": "more than five", "fewer": "fewer than five"}[kind]

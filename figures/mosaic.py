@@ -1,15 +1,19 @@
 """The patch mosaic: from which training picture, and from which place in it, each pixel of a drawn picture came.
 
-Run `python figures/mosaic.py`, or with `mnist` for real digits, which are read from the folder that `EDUDIFF_DATA`
-names. Nothing is trained: pictures are drawn by the ELS formula with the window sizes of the demo, and by the ideal
-score. Of the finished picture, for each pixel, the training window is looked up that weighs most in the answer of the
-same formula at little noise, with a window of 7 pixels, in the middle of those that drew it. Written to
-`figures/results`: `mosaic.json` and `mosaic.png`.
+Run `python figures/mosaic.py`, or with `--data mnist` for real digits from the folder that `EDUDIFF_DATA` names.
+Nothing is trained: pictures are drawn by the ELS formula, with the windows that were calibrated for the demo, and by
+the ideal score. The last step is looked into, because its answer is the drawn picture: each pixel is the mean of the
+centres of training windows, by their weights. A small window fits many places almost equally well, and which of them
+leads is partly chance. So the maps show, for each pixel, one of the windows that weigh at least a tenth of the leading
+one, chosen so that the tiles are large: pieces that come from one training picture and are moved alike.
+Written to `figures/results`: `mosaic.json` and `mosaic.png`, or `mosaic_mnist`.
 """
 
-import colorsys
+import argparse
+import heapq
 import json
-import sys
+from collections import defaultdict
+from itertools import chain, cycle
 from pathlib import Path
 
 import numpy as np
@@ -19,76 +23,191 @@ from edudiff import plot
 from edudiff.compare import folder as folders
 from edudiff.compare import metrics, provenance
 from edudiff.compare.job import Job, load_pictures, noise
-from edudiff.data.rules import pieces
 from edudiff.progress import bar
 
 RESULTS = Path(__file__).parent / "results"
 JOBS = {"hands": Job(seeds=6), "mnist": Job(data="mnist", images=1000, size=14, seeds=6)}
-WINDOW, LEVEL = 7, (1.0, 0.05)  # alpha and sigma
-GOLDEN = 0.618034  # of a turn of the colour wheel: numbers that follow each other get colours far apart
+WINDOWS = {"hands": "hands.json", "mnist": "mnist_14.json"}  # where their calibrated window sizes are
+CHOICE = {"leading": 1, "joined": 256}  # windows of each pixel to choose from
+ENOUGH = 0.1  # of the leading weight, to be one of them
+INK = -0.9  # pixels that are brighter are no background
+NAMED = 9  # training pictures with a colour of their own: those that gave most pixels
+GREYS = (0.75, 0.85, 0.95)  # of the others, in turn
 
 
-def main(job=JOBS["hands"], table=None, out=RESULTS, name="mosaic"):
+def main(job=JOBS["hands"], table=None, out=RESULTS):
     """Draw, look up, write the picture and its numbers; returns the numbers. `table`: window sizes, a `Scales`."""
     images = load_pictures(job)
     schedule, times = job.times()
-    table = (table or demo_table()).odd()
-    whole = 2 * job.size - 1  # a window that covers the picture wherever it stands: the ideal score
-    formulas = {"els": (ed.denoisers.Patch(images, scales=table), WINDOW), "ideal": (ed.denoisers.Ideal(images), whole)}
-    x, measured, drawn = noise(job, images, range(job.seeds)), {}, {}
-    for key, (denoise, window) in formulas.items():
+    table = (table or calibrated(job.data)).odd()
+    els = ed.denoisers.Patch(images, scales=table)
+    covering = ed.denoisers.Patch(images, 2 * max(images.shape[1:3]) - 1, shifts=False)  # the ideal score, as windows
+    x, drawn, sources, laid = noise(job, images, range(job.seeds)), {}, {}, {}
+    for key, denoise, patch in (("els", els, els), ("ideal", ed.denoisers.Ideal(images), covering)):
         *_, last = bar(ed.reverse.steps(denoise, schedule, x, times), job.steps, key)
-        source = provenance(ed.denoisers.Patch(images, window, shifts=key == "els"), last.x_next, *LEVEL)
-        measured[key], drawn[key] = numbers(source), (last.x_next, source)
-    picture, source = drawn["els"]
-    nearest, _ = metrics.nearest(picture, images)
-    moves = [
-        source.row[..., 0] - np.arange(images.shape[1])[:, None],
-        source.column[..., 0] - np.arange(images.shape[2]),
-    ]
-    shown = {
-        "drawn by ELS": picture,
-        "colour: which picture": paint((source.picture[..., 0] * GOLDEN) % 1.0, source.weight[..., 0]),
-        "colour: moved which way": paint(np.arctan2(*moves) / (2 * np.pi) % 1.0, np.hypot(*moves) / job.size),
-        "white: one source alone": 2 * source.weight - 1,
-        "nearest picture": images[nearest],
-    }
-    results = {"command": f"python figures/mosaic.py {job.data}", "version": ed.__version__, "data": job.data}
-    results |= {"images": len(images), "size": job.size, "seeds": job.seeds, "seed": job.seed}
-    results |= {"window": WINDOW, "alpha": LEVEL[0], "sigma": LEVEL[1], "scale_table": table.to_dict()}
-    results |= {"mosaics": measured}
-    out = folders.open_folder(out)
-    folders.write_results(out / f"{name}.json", results)
-    title = "each column is one drawn picture; equal colours are pixels from one training picture, or moved alike"
-    folders.write_picture(out / f"{name}.png", plot.rows(shown, columns=job.seeds, title=title))
+        drawn[key] = last.x_next
+        sources[key] = provenance(patch, last.x, last.alpha, last.sigma, max(CHOICE.values()))
+        laid[key] = {kind: [tiles(sources[key], b, count) for b in range(job.seeds)] for kind, count in CHOICE.items()}
+    flag, name = ("", "mosaic") if job.data == "hands" else (f" --data {job.data}", f"mosaic_{job.data}")
+    results = {"command": f"python figures/mosaic.py{flag}", "version": ed.__version__, "data": job.data}
+    results |= {"images": len(images), "size": job.size, "seeds": job.seeds, "seed": job.seed, "steps": job.steps}
+    results |= {"step": last.i, "alpha": last.alpha, "sigma": last.sigma, "window": els.window(last.alpha, last.sigma)}
+    results |= {"scale_table": table.to_dict(), "choice": CHOICE, "enough": ENOUGH}
+    results |= {"mosaics": {key: summary(laid[key]["leading"], sources[key].weight[..., 0]) for key in laid}}
+    ink = {key: drawn[key].max(-1) > INK for key in laid}  # (B, H, W)
+    results |= {"leading_weight_of_ink": {key: float(np.median(sources[key].weight[ink[key], 0])) for key in laid}}
+    results |= {"tiles": {key: {kind: measure(laid[key][kind], drawn[key], images) for kind in CHOICE} for key in laid}}
+    folder = folders.open_folder(out)
+    folders.write_results(folder / f"{name}.json", results)
+    nearest, _ = metrics.nearest(drawn["els"], images)
+    picture = figure(drawn["els"], laid["els"]["joined"], sources["els"].weight[..., 0], images[nearest])
+    folders.write_picture(folder / f"{name}.png", picture)
     return results
 
 
-def numbers(source):
-    """What a mosaic is made of: medians over the drawn pictures."""
-    picture = source.picture[..., 0]  # (B, H, W)
-    height, width = picture.shape[1:]
-    moved = (source.row[..., 0] != np.arange(height)[:, None]) | (source.column[..., 0] != np.arange(width))
-    tiles = [max(np.bincount(pieces(p == n)[0].ravel())[1:].max() for n in np.unique(p)) for p in picture[:, None]]
-    found = {"training_pictures": [len(np.unique(p)) for p in picture], "largest_tile": tiles}
-    found |= {"moved": moved.mean((1, 2)), "leading_weight": np.median(source.weight[..., 0], (1, 2))}
-    return {key: float(np.median(values)) for key, values in found.items()} | {"pixels": height * width}
+def calibrated(data):
+    """The window sizes of a network that was trained on these pictures."""
+    return ed.denoisers.Scales.from_dict(json.loads((RESULTS / WINDOWS[data]).read_text())["scale_table"])
 
 
-def demo_table():
-    """The window sizes that the demo calibrated."""
-    return ed.denoisers.Scales.from_dict(json.loads((RESULTS / "hands.json").read_text())["scale_table"])
+def tiles(source, b, count):
+    """Picture `b` as tiles, four maps (4, H, W): tile, training picture, how far it was moved down, and right.
+
+    `count`: how many of the leading windows of each pixel there are to choose from, if they weigh enough. The largest
+    piece that one training picture, moved by one displacement, can give is laid first, then the largest for the pixels
+    that are left, and so on: few tiles, though perhaps not the fewest.
+    """
+    weight, picture = source.weight[b, ..., :count], source.picture[b, ..., :count]  # (H, W, K)
+    can_give = defaultdict(set)  # {(training picture, down, right): pixels}
+    for i, j, k in np.argwhere((weight >= ENOUGH * weight[..., :1]) & (picture >= 0)).tolist():
+        moved = i - source.row[b, i, j, k], j - source.column[b, i, j, k]
+        can_give[tuple(map(int, (picture[i, j, k], *moved)))].add((i, j))
+    left, maps, number = set().union(*can_give.values()), np.full((4, *weight.shape[:2]), -1), 0
+    queue = [(-len(pixels), place) for place, pixels in can_give.items()]  # no piece is larger than this
+    heapq.heapify(queue)
+    while left:
+        _, place = heapq.heappop(queue)
+        piece = largest_piece(can_give[place] & left)
+        if not queue or len(piece) >= -queue[0][0]:
+            rows, columns = np.array(list(piece)).T
+            maps[:, rows, columns] = np.array([number, *place])[:, None]
+            left, number = left - piece, number + 1
+        heapq.heappush(queue, (-len(piece), place))
+    return maps
 
 
-def paint(hue, strength):
-    """Colours (B, H, W, 3) in [-1, 1] from hues (B, H, W) in [0, 1) and how far they are from grey, up to 1."""
-    hue, strength = np.broadcast_arrays(hue, np.minimum(1, 3 * np.asarray(strength)))
-    colours = [
-        colorsys.hsv_to_rgb(h, 0.75 * s, 0.45 + 0.5 * s) for h, s in zip(hue.ravel(), strength.ravel(), strict=True)
-    ]
-    return 2 * np.array(colours).reshape(*hue.shape, 3) - 1
+def largest_piece(pixels):
+    """The largest of the pieces, joined side by side, that a set of pixels (i, j) falls into."""
+    left: set[tuple[int, int]] = set(pixels)
+    best: set[tuple[int, int]] = set()
+    while left:
+        piece, edge = set(), [left.pop()]
+        while edge:
+            i, j = edge.pop()
+            piece.add((i, j))
+            beside = {(i + 1, j), (i - 1, j), (i, j + 1), (i, j - 1)} & left
+            left -= beside
+            edge += beside
+        best = max(best, piece, key=len)
+    return best
+
+
+def summary(maps, weight):
+    """What the leading windows alone say: medians over the drawn pictures. `weight`: (B, H, W)."""
+    found = {
+        "training_pictures": [len(np.unique(picture)) for _, picture, _, _ in maps],
+        "largest_tile": [np.bincount(number.ravel()).max() for number, *_ in maps],
+        "moved": [((down != 0) | (right != 0)).mean() for _, _, down, right in maps],
+        "leading_weight": np.median(weight, axis=(1, 2)),
+    }
+    return {key: float(np.median(values)) for key, values in found.items()} | {"pixels": maps[0][0].size}
+
+
+def measure(maps, drawn, images):
+    """Of one mosaic for each drawn picture, the tiles' numbers; and how like the drawn picture they are when laid."""
+    sizes = [np.bincount(number.ravel()) for number, *_ in maps]
+    of_each = np.concatenate([size[number] for size, (number, *_) in zip(sizes, maps, strict=True)])  # (B * H, W)
+    rows, columns = np.indices(drawn.shape[1:3])  # (H, W), (H, W)
+    rebuilt = np.stack([images[picture, rows - down, columns - right] for _, picture, down, right in maps])
+    return {
+        "training_pictures": [len(np.unique(picture)) for _, picture, _, _ in maps],
+        "tiles": [len(size) for size in sizes],
+        "largest_tile": [int(size.max()) for size in sizes],
+        "unmoved": float(np.mean([(down == 0) & (right == 0) for _, _, down, right in maps])),
+        "share_of_pixels_in_tiles_of_at_least": {str(n): float((of_each >= n).mean()) for n in (2, 4, 8, 16)},
+        "pearson_r_with_drawn": float(np.median(metrics.pearson_r(rebuilt, drawn))),
+    }
+
+
+def figure(drawn, maps, weight, nearest):
+    """A Figure with a column for each drawn picture and, at the right, what the colours mean."""
+    from matplotlib.figure import Figure
+
+    names = ["drawn\nby ELS", "which picture\nis it from?", "moved\nwhich way?"]
+    names += ["weight of the\nleading window", "nearest\ntraining picture"]
+    whole = Figure(figsize=(1.35 * len(drawn) + 2.4, 7.6), layout="constrained")
+    axes = whole.subplots(5, len(drawn) + 1)
+    for axis, name in zip(axes[:, 0], names, strict=True):
+        axis.set_ylabel(name, rotation=0, ha="right", va="center", fontsize=9)
+    for b, (number, picture, down, right) in enumerate(maps):
+        tiled = by_picture(picture), by_direction(down, right)
+        shown = drawn[b], *tiled, 2 * weight[b][..., None] - 1, nearest[b]
+        captions = ["", f"{len(np.unique(picture))} pictures", f"{((down != 0) | (right != 0)).mean():.0%} moved"]
+        captions += [f"median {np.median(weight[b]):.2f}", ""]
+        for axis, pixels, caption in zip(axes[:, b], shown, captions, strict=True):
+            plot.show(axis, pixels)
+            axis.set_xlabel(caption, fontsize=8, labelpad=1)
+        for axis in axes[1:3, b]:
+            seams(axis, number)
+    legend = {1: f"{NAMED} pictures that gave most,\neach in its colour;\ngrey: the others;\nlines: seams"}
+    legend[3] = "white: one window\nmakes the pixel;\nblack: many share it"
+    for i, axis in enumerate(axes[:, -1]):
+        axis.axis("off")
+        axis.text(0, 0.5, legend.get(i, ""), va="center", fontsize=8, transform=axis.transAxes)
+    wheel(axes[2, -1])
+    whole.suptitle("Each drawn picture is a mosaic: little pieces of many training pictures, moved", fontsize=11)
+    return whole
+
+
+def by_picture(picture):
+    """Colours (H, W, 3) in [-1, 1] for training pictures (H, W): the same in each place that one of them gave."""
+    from matplotlib import colormaps
+
+    names, counts = np.unique(picture, return_counts=True)
+    palette = [colour for colour in colormaps["tab10"](range(10))[:, :3].tolist() if len({*colour}) > 1]  # no grey
+    colours = chain(palette[:NAMED], cycle([(grey,) * 3 for grey in GREYS]))
+    chosen = dict(zip(names[np.argsort(-counts, kind="stable")], colours, strict=False))
+    return 2 * np.array([[chosen[name] for name in row] for row in picture]) - 1
+
+
+def by_direction(down, right, reach=6):
+    """Colours (H, W, 3) in [-1, 1]: the hue is the direction, white is unmoved, and full colour `reach` pixels."""
+    from matplotlib.colors import hsv_to_rgb
+
+    hue = np.arctan2(down, right) / (2 * np.pi) % 1
+    strength = np.minimum(1, np.hypot(down, right) / reach)
+    return 2 * hsv_to_rgb(np.stack([hue, strength, np.full_like(hue, 0.95)], axis=-1)) - 1
+
+
+def seams(axis, number):
+    """Thin lines between pixels of different tiles, whose numbers are (H, W)."""
+    line = {"colors": "black", "linewidth": 0.6}
+    i, j = np.nonzero(number[:, 1:] != number[:, :-1])
+    axis.vlines(j + 0.5, i - 0.5, i + 0.5, **line)
+    i, j = np.nonzero(number[1:] != number[:-1])
+    axis.hlines(i + 0.5, j - 0.5, j + 0.5, **line)
+
+
+def wheel(axis, reach=6):
+    """The colours of all moves up to `reach` pixels, as a disc: a piece that moved to the right has the right's."""
+    down, right = np.mgrid[-1:1:101j, -1:1:101j] * reach
+    colours = by_direction(down, right)
+    colours[np.hypot(down, right) > reach] = 1
+    plot.show(axis, colours)
+    axis.set_title(f"white: not moved\nedge: {reach} pixels or more", fontsize=8)
 
 
 if __name__ == "__main__":
-    kind = sys.argv[1] if len(sys.argv) > 1 else "hands"
-    print(json.dumps(main(JOBS[kind], name="mosaic" if kind == "hands" else f"mosaic_{kind}")["mosaics"], indent=1))
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--data", choices=JOBS, default="hands", help="which pictures; mnist needs EDUDIFF_DATA")
+    print(json.dumps(main(JOBS[parser.parse_args().data])["mosaics"], indent=1))

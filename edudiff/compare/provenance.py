@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from itertools import product
 from typing import Any
 
+import numpy as np
+
 from edudiff import check
 from edudiff.denoisers import windows
 
@@ -12,49 +14,68 @@ BLOCK = 1 << 20  # values in one array of squared distances
 
 @dataclass(frozen=True)
 class Provenance:
-    """The leading training windows of each pixel, the heaviest first: four arrays (B, H, W, K).
+    """The leading training windows of each pixel, the heaviest first: four arrays (B, H, W, K) and their pixels.
 
     `picture`: which training picture. `row`, `column`: of the window's centre in it. `weight`: its share of the answer,
-    float64. Where a pixel has fewer than K candidates, `picture` is -1 and `weight` 0.
+    float64. `value`: the training pixel at the centre, (B, H, W, K, C), float64; the answer is the sum of weight times
+    value over all windows. Where a pixel has fewer than K candidates, the three places are -1, weight and value 0.
     """
 
     picture: Any
     row: Any
     column: Any
     weight: Any
+    value: Any
 
 
-def provenance(patch, x, alpha, sigma, leading=1):
+def provenance(patch, x, alpha, sigma, leading=4):
     """The `leading` training windows with the largest weights in the answer of `patch` for `x` (B, H, W, C).
 
     The answer is the mean of the centres of all windows that the noisy window may be compared with, weighted by the
-    softmax of -|window - alpha * training window|^2 / 2 sigma^2 (Kamb & Ganguli 2024, eq. 8, 10 and 41); at the end of
-    the way back one weight is nearly 1, and the picture is a mosaic of training pixels. `patch`: an
-    `edudiff.denoisers.Patch`; of equally heavy windows, any may lead. Returns a `Provenance`, where x is. Raises
-    ValueError for fewer than one leading window.
+    softmax of -|window - alpha * training window|^2 / 2 sigma^2 (Kamb & Ganguli 2024, eq. 8, 10 and 41). `patch`: an
+    `edudiff.denoisers.Patch`, with any border, with shifts or without. Of equally heavy windows the one that lies
+    nearest to the pixel's own place leads, then the one of the earlier picture. Distances are direct differences in
+    float64, whatever x is. Returns a `Provenance`, on the device of x. The training set is copied once; the rest of the
+    memory does not grow with it. Raises ValueError for fewer than one leading window, and what `patch` itself raises.
     """
     if isinstance(leading, bool) or not hasattr(leading, "__index__") or leading < 1:
         raise ValueError(f"leading is {leading!r}, expected an integer >= 1")
     xp = check.batch(x, patch.images)
+    alpha, sigma = check.levels(alpha, sigma)
     x, (_, height, width, _) = x.astype("float64"), x.shape
     size = patch.window(alpha, sigma)
     top, _, den = patch.partial(x, alpha, sigma)  # (B, H, W), float64
     best = _Best(xp, x.shape[:3], leading)
-    used = xp.asarray(patch.used)  # (N,)
+    used = xp.asarray(np.sort(patch.used))  # (N,)
     images = windows.lay_out(patch.images[used])  # (H, W, C, N)
     places = xp.arange(height)[:, None], xp.arange(width)[None]  # (H, 1), (1, W)
-    shifts = [windows.displacements(n, size // 2, patch.shifts, patch.border) for n in (height, width)]
     step = max(1, BLOCK // x.size)
-    for first in range(0, images.shape[-1], step):
-        chunk = images[..., first : first + step].astype("float64")  # (H, W, C, n)
-        for down, right in product(*shifts):
+    for down, right in nearest_first(height, width, size // 2, patch.shifts, patch.border):
+        for first in range(0, images.shape[-1], step):
+            chunk = images[..., first : first + step].astype("float64")  # (H, W, C, n)
             pairs = windows.compared(x, chunk, alpha, (down, right), [size], patch.border, xp.zeros_like(x[..., 0]))
             for _, here, distances, _ in pairs:
                 rows, columns = (places[0][here[0]] + down) % height, (places[1][:, here[1]] + right) % width
                 best.add(distances * (-1 / (2 * sigma**2)), first, rows, columns, (slice(None), *here))
+    found = best.picture >= 0  # (B, H, W, K)
+    picture = xp.where(found, used[best.picture], -1)  # (B, H, W, K)
     weight = xp.exp(best.logits - top[..., None]) / den[..., None]  # (B, H, W, K)
-    picture = xp.where(best.picture < 0, -1, used[best.picture])  # (B, H, W, K)
-    return Provenance(picture, best.row, best.column, weight)
+    value = found[..., None] * patch.images[picture, best.row, best.column].astype("float64")  # (B, H, W, K, C)
+    return Provenance(picture, best.row, best.column, weight, value)
+
+
+def nearest_first(height, width, radius, shifts, border):
+    """All displacements (down, right) of a picture, the shortest first; on a torus the short way round counts.
+
+    >>> nearest_first(3, 4, 1, True, "wrap")[:5]
+    [(0, 0), (0, 1), (0, 3), (1, 0), (2, 0)]
+    """
+    down, right = (windows.displacements(length, radius, shifts, border) for length in (height, width))
+
+    def square(shift, length):
+        return min(shift % length, -shift % length) ** 2 if border == "wrap" else shift**2
+
+    return sorted(product(down, right), key=lambda s: square(s[0], height) + square(s[1], width))
 
 
 class _Best:
@@ -67,13 +88,19 @@ class _Best:
 
     def add(self, logits, first, rows, columns, where):
         """`logits` (B, h, w, n) of pictures from number `first` on, whose centres are at `rows`, `columns` (h, w)."""
-        xp, few = self.xp, min(self.count, logits.shape[-1])
-        chosen = xp.argsort(-logits, axis=-1)[..., :few] if few > 1 else logits.argmax(-1)[..., None]  # (B, h, w, few)
-        new = xp.take_along_axis(logits, chosen, axis=-1)  # (B, h, w, few)
-        both = xp.concatenate([self.logits[where], new], axis=-1)  # (B, h, w, K + few)
-        order = xp.argsort(-both, axis=-1)[..., : self.count]  # (B, h, w, K)
-        self.logits[where] = xp.take_along_axis(both, order, axis=-1)
-        values = chosen + first, rows[..., None], columns[..., None]
-        for kept, value in zip((self.picture, self.row, self.column), values, strict=True):
-            several = xp.concatenate([kept[where], xp.broadcast_to(value, new.shape)], axis=-1)  # (B, h, w, K + few)
-            kept[where] = xp.take_along_axis(several, order, axis=-1)
+        xp = self.xp
+        better = logits.max(-1) > self.logits[where][..., -1]  # (B, h, w), the M pixels that have a new leader
+        both = xp.concatenate([self.logits[where][better], logits[better]], axis=-1)  # (M, K + n)
+        order = self._leaders(both)  # (M, K)
+        self.logits[where][better] = xp.take_along_axis(both, order, axis=-1)
+        stay, new = xp.minimum(order, self.count - 1), order - self.count  # (M, K), places among the old, the new
+        centres = [xp.broadcast_to(place, better.shape)[better][:, None] for place in (rows, columns)]  # (M, 1) each
+        for kept, value in zip((self.picture, self.row, self.column), (new + first, *centres), strict=True):
+            old = xp.take_along_axis(kept[where][better], stay, axis=-1)  # (M, K)
+            kept[where][better] = xp.where(new < 0, old, value)
+
+    def _leaders(self, logits):
+        """Where the K largest are, in falling order; of equal ones, those that came first lead."""
+        if self.count == 1:
+            return logits.argmax(-1)[:, None]  # (M, 1)
+        return self.xp.argsort(-logits, axis=-1, kind="stable")[:, : self.count]  # (M, K)
