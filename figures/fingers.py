@@ -29,7 +29,7 @@ JOB = Job(images=256, channels=32, batch=32, train_steps=2500, seeds=64, calibra
 DEPTHS = (0, 1, 2, 4, 6)
 SCALED = 2  # the depth of the network whose window sizes are scaled
 FACTORS = (0.5, 0.75, 1, 1.5, 2, 3, None)  # None: the whole picture
-SHOWN = (0, 2, 6, 0.5, 1, 3, None)  # depths and factors of which hands are shown
+SHOWN_DEPTHS, SHOWN_FACTORS = (0, 2, 6), (0.5, 1, 2, 3, None)  # of which hands are shown
 FIVE = 5
 COLOURS = {"network": "k", "els": "C0"}
 
@@ -96,9 +96,10 @@ def picture(networks, windows, drawn, columns=14):
     fields = [line["receptive_field"] for line in networks]
     for name in ("network", "els"):
         curve(left, fields, [line[name]["wrong"] for line in networks], COLOURS[name], f"{name}: not five fingers")
+    curve(left, fields, [line["network"]["more"] for line in networks], "C1", "network: more than five")
     curve(left, fields, [line["same_count"] for line in networks], "C2", "network and els: same count")
     left.plot(fields, [line["same_by_chance"] for line in networks], ":", color="C2", label="the same by chance")
-    left.set(title="networks that see more and more (all training hands have five)", ylim=(-0.03, 1.03))
+    left.set(title="networks that see more and more (all training hands have five)", ylim=(-0.03, 1.19))
     left.set(ylabel="share of hands", xlabel="receptive field, pixels", xticks=fields)
     at = range(len(windows))
     for kind, colour in (("wrong", "C0"), ("more", "C1"), ("fewer", "C3")):
@@ -108,7 +109,7 @@ def picture(networks, windows, drawn, columns=14):
     right.set(title="ELS with narrower and wider windows", xlabel="largest window, pixels (calibrated times)")
     right.set_xticks(at, [f"{line['largest_window']}\n({line['factor'] or 'whole'})" for line in windows])
     for axis in (left, right):
-        axis.legend(frameon=False, fontsize=8)
+        axis.legend(edgecolor="none", fontsize=8, ncols=2)
     for axis, (name, batch) in zip(bottom.subplots(len(drawn)), drawn.items(), strict=True):
         batch = batch[:columns]
         plot.show(axis, strip(batch))
@@ -139,7 +140,7 @@ def main(job=JOB, depths=DEPTHS, factors=FACTORS, work=WORK, out=RESULTS):
     for depth in depths:
         line, pictures = network(replace(job, depth=depth), work)
         networks.append(line)
-        if depth in SHOWN:
+        if depth in SHOWN_DEPTHS:
             drawn |= {f"{name}, field {line['receptive_field']}": batch for name, batch in pictures.items()}
         print(f"depth {depth}: wrong {line['network']['wrong'][0]:.0%}, els {line['els']['wrong'][0]:.0%}", flush=True)
     chosen = networks[depths.index(SCALED)]
@@ -148,7 +149,7 @@ def main(job=JOB, depths=DEPTHS, factors=FACTORS, work=WORK, out=RESULTS):
         counts = count_fingers_all(batch)
         line = {"factor": factor, "largest_window": max(used.sizes), "scale_table": used.to_dict()}
         windows.append(line | {"els": shares(counts)} | same(np.array(chosen["network"]["counts"]), counts))
-        if factor in SHOWN:
+        if factor in SHOWN_FACTORS:
             drawn[f"els, windows x {factor}" if factor else "els, whole picture"] = batch
         print(f"windows times {factor}: wrong {windows[-1]['els']['wrong'][0]:.0%}", flush=True)
     training = shares(count_fingers_all(load_pictures(job)))
