@@ -88,3 +88,7 @@ def test_make_runs_what_is_left_and_says_what_failed(monkeypatch, tmp_path, capf
     assert "drawn" in capfd.readouterr().out
     with pytest.raises(SystemExit):
         names["main"](["other"])
+
+
+def test_the_readme_shows_the_table_on_file():
+    assert (FIGURES / "results" / "agreement.md").read_text().strip() in (FIGURES.parent / "README.md").read_text()
