@@ -45,7 +45,7 @@ PART = 64  # pictures drawn at once
 @dataclass(frozen=True)
 class Table:
     """Every choice of the experiment. `drawn`: pictures of each variant. `steps`, `method`: of the reverse process;
-    fresh noise in each step (ddpm) lets a network mend what it drew wrong: with ddim, twice as many eyes fail.
+    fresh noise in each step (ddpm) lets a network mend what it drew wrong: with ddim, more eyes fail.
 
     `data`: "faces" (drawn by code, with rules to check), or what `edudiff.data.load` reads: "fashion_mnist",
     "cifar10", a folder of pictures. `size`: their side; `root`: see `edudiff.data.load`.
