@@ -42,6 +42,18 @@ def show(axis, picture):
     axis.set_yticks([])
 
 
+def strip(pictures):
+    """Pictures (n, H, W, C) in [-1, 1] side by side with a white line between them: one of (H, n (W + 1), C)."""
+    return np.concatenate(list(np.pad(pictures, ((0, 0), (0, 0), (0, 1), (0, 0)), constant_values=1)), axis=1)
+
+
+def curve(axis, at, intervals, colour, label):
+    """Draw values over `at` (n,) on a matplotlib axis, with their intervals: n times [value, low, high]."""
+    value, low, high = np.array(intervals).T  # (n,) each
+    axis.plot(at, value, "o-", color=colour, label=label)
+    axis.fill_between(at, low, high, color=colour, alpha=0.15, linewidth=0)
+
+
 def clouds(samples, reach=1.3):
     """A Figure of points in the plane: a row for each set, a column for each denoiser, its points over the data's.
 

@@ -21,7 +21,7 @@ import edudiff
 from edudiff import plot
 from edudiff.compare import agreement, draw, machines, main_job
 from edudiff.compare import folder as folders
-from edudiff.compare.bootstrap import bootstrap
+from edudiff.compare.bootstrap import interval
 from edudiff.compare.job import Job, load_pictures, noise, read_range
 from edudiff.compare.metrics import nearest
 from edudiff.compare.novelty import nearest_distance
@@ -42,16 +42,18 @@ COLOURS = {"els": "C0", "ideal": "C3", "network": "k"}
 
 def measure(job, place, matched):
     """Train the job's network or go on with it, draw, and keep: its record and its pictures. `matched`: ELS's seeds."""
-    place, wanted = folders.open_folder(place), plain(asdict(job) | {"matched": matched})
+    place, wanted = folders.open_folder(place), asdict(job) | {"matched": matched}
     path = place / folders.RESULTS
-    if not path.exists() or json.loads(path.read_text())["job"] != wanted:
+    if not folders.holds(path, wanted):
         images = load_pictures(job)
         net = main_job.train(job, images, place, resume=(place / folders.NETWORK).exists()).average
         chosen, times = job.times()
-        table = machines.scales(job, net, images, alone)
+        table = machines.scales(job, net, images, machines.alone)
         x = noise(job, images, range(job.seeds))  # (seeds, H, W, C)
         drawn, _ = draw({"network": net}, chosen, x, times, progress=bar)
-        predicted, _ = draw(machines.formulas(job, images, table, alone), chosen, x[:matched], times, progress=bar)
+        predicted, _ = draw(
+            machines.formulas(job, images, table, machines.alone), chosen, x[:matched], times, progress=bar
+        )
         drawn |= predicted
         drawn["nearest"] = images[nearest(drawn["network"], images)[0]]
         folders.write_arrays(place / folders.ARRAYS, drawn)
@@ -77,11 +79,6 @@ def record(job, images, drawn, matched):
     return line
 
 
-def interval(statistic, values):
-    """[value, low, high]: a statistic of the values and its 95 % bootstrap interval."""
-    return list(bootstrap(lambda i: statistic(values[i]), len(values), rng=np.random.default_rng(0), draws=1000))
-
-
 def picture(lines, pictures, columns=6):
     """Drawn pictures with the nearest training picture below, two rows for each size, and the curves."""
     from matplotlib.figure import Figure
@@ -95,48 +92,26 @@ def picture(lines, pictures, columns=6):
         labels = [label for size in sizes for label in (f"{size:,}: drawn", "nearest")]
         for axis, label, batch in zip(part.subplots(len(shown)), labels, shown, strict=True):
             axis.set_ylabel(label, rotation=0, ha="right", va="center")
-            plot.show(axis, strip(batch))
+            plot.show(axis, plot.strip(batch))
             axis.set_frame_on(False)
     axes = bottom.subplots(3, len(names), squeeze=False, sharex=True, sharey="row")
     for (r, share, new), name in zip(axes.T, names, strict=True):
         mine = [line for line in lines if line["net"] == name]
         for source in ("els", "ideal"):
-            curve(r, mine, "pearson_r", source, f"network and {source}")
+            plot.curve(r, sizes, [line["pearson_r"][source] for line in mine], COLOURS[source], f"network and {source}")
         for source in ("network", "els"):
-            curve(share, mine, "copies", source, source)
-            curve(new, mine, "relative_distance", source, source)
+            plot.curve(share, sizes, [line["copies"][source] for line in mine], COLOURS[source], source)
+            plot.curve(new, sizes, [line["relative_distance"][source] for line in mine], COLOURS[source], source)
         new.axhline(1, color="0.6", linestyle=":", label="an unseen picture")
         new.axhline(COPY, color="0.6", linestyle="--", label="below: a copy")
         r.set(title=name, ylabel="Pearson r")
         share.set(ylabel="share of copies", ylim=(-0.05, 1.05))
         new.set(xlabel="training pictures", ylabel="distance to nearest\n(of an unseen picture: 1)")
+        new.set_xscale("log")
         new.set_xticks(sizes, [f"{size:,}" for size in sizes])
         for axis in (r, share, new):
             axis.legend(fontsize=8, edgecolor="none")
     return figure
-
-
-def strip(batch):
-    """Pictures (n, H, W, C) side by side with a white line between them: (H, n (W + 1), C)."""
-    return np.concatenate(list(np.pad(batch, ((0, 0), (0, 0), (0, 1), (0, 0)), constant_values=1)), axis=1)
-
-
-def curve(axis, lines, measure, source, label):
-    """One measure against the size of the training set, with its interval."""
-    sizes = [line["images"] for line in lines]
-    value, low, high = np.array([line[measure][source] for line in lines]).T
-    axis.semilogx(sizes, value, "o-", color=COLOURS[source], label=label)
-    axis.fill_between(sizes, low, high, color=COLOURS[source], alpha=0.15, linewidth=0)
-
-
-def alone(make, images):
-    """A formula on this machine alone."""
-    return make(images)
-
-
-def plain(settings):
-    """Settings as JSON gives them back."""
-    return json.loads(json.dumps(settings))
 
 
 def main(data="hands", sizes=SIZES, nets=None, matched=32, work=WORK, out=RESULTS):

@@ -7,7 +7,6 @@ Written to `figures/results`: `fingers.json` and `fingers.png`. What was done is
 a second run, or one after Ctrl-C, goes on with it.
 """
 
-import json
 from dataclasses import asdict, replace
 from pathlib import Path
 
@@ -17,7 +16,7 @@ import edudiff
 from edudiff import plot
 from edudiff.compare import draw, main_job
 from edudiff.compare import folder as folders
-from edudiff.compare.bootstrap import bootstrap
+from edudiff.compare.bootstrap import interval
 from edudiff.compare.job import Job, load_pictures, noise
 from edudiff.data.fingers import count_fingers_all
 from edudiff.denoisers import Patch, Scales
@@ -51,12 +50,12 @@ def scaled(job, table, factor, work):
     whole = 2 * max(images.shape[1:3]) - 1  # from here on a window covers the picture from each of its pixels
     sizes = [whole if factor is None else min(whole, max(3.0, float(factor * size))) for size in table.sizes]
     used, place = Scales(table.ratios, sizes).odd(), folders.open_folder(work / f"windows_{factor or 'whole'}")
-    path, wanted = place / folders.RESULTS, plain({"job": asdict(job), "scale_table": used.to_dict()})
-    if not path.exists() or json.loads(path.read_text()) != wanted:
+    path, wanted = place / folders.RESULTS, asdict(job) | {"scale_table": used.to_dict()}
+    if not folders.holds(path, wanted):
         x = noise(job, images, range(job.seeds))  # (seeds, H, W, 1)
         drawn, _ = draw({"els": Patch(images, scales=used)}, chosen, x, times, progress=bar)
         folders.write_arrays(place / folders.ARRAYS, drawn)
-        folders.write_results(path, wanted)
+        folders.write_results(path, {"job": wanted})
     with np.load(place / folders.ARRAYS) as drawn:
         return used, drawn["els"]
 
@@ -64,7 +63,7 @@ def scaled(job, table, factor, work):
 def shares(counts):
     """The shares of hands with fewer than five fingers, with more, and with a wrong count: [value, low, high] each."""
     parts = {"fewer": counts < FIVE, "more": counts > FIVE, "wrong": counts != FIVE}
-    found = {name: interval(lambda i, part=part: part[i].mean(), len(counts)) for name, part in parts.items()}
+    found = {name: interval(np.mean, part) for name, part in parts.items()}
     return found | {"counts": counts.tolist()}
 
 
@@ -73,17 +72,7 @@ def same(network, els):
     equal = network == els  # (B,)
     different = (network[:, None] == els).sum() - equal.sum()
     chance = float(different / (len(els) * (len(els) - 1)))
-    return {"same_count": interval(lambda i: equal[i].mean(), len(equal)), "same_by_chance": chance}
-
-
-def interval(statistic, count):
-    """[value, low, high]: a statistic of numbers of seeds, and its 95 % bootstrap interval."""
-    return list(bootstrap(statistic, count, rng=np.random.default_rng(0), draws=1000))
-
-
-def plain(settings):
-    """Settings as JSON gives them back."""
-    return json.loads(json.dumps(settings))
+    return {"same_count": interval(np.mean, equal), "same_by_chance": chance}
 
 
 def picture(networks, windows, drawn, columns=14):
@@ -95,24 +84,24 @@ def picture(networks, windows, drawn, columns=14):
     left, right = top.subplots(1, 2, sharey=True)
     fields = [line["receptive_field"] for line in networks]
     for name in ("network", "els"):
-        curve(left, fields, [line[name]["wrong"] for line in networks], COLOURS[name], f"{name}: not five fingers")
-    curve(left, fields, [line["network"]["more"] for line in networks], "C1", "network: more than five")
-    curve(left, fields, [line["same_count"] for line in networks], "C2", "network and els: same count")
+        plot.curve(left, fields, [line[name]["wrong"] for line in networks], COLOURS[name], f"{name}: not five fingers")
+    plot.curve(left, fields, [line["network"]["more"] for line in networks], "C1", "network: more than five")
+    plot.curve(left, fields, [line["same_count"] for line in networks], "C2", "network and els: same count")
     left.plot(fields, [line["same_by_chance"] for line in networks], ":", color="C2", label="the same by chance")
     left.set(title="networks that see more and more (all training hands have five)", ylim=(-0.03, 1.19))
     left.set(ylabel="share of hands", xlabel="receptive field, pixels", xticks=fields)
     at = range(len(windows))
     for kind, colour in (("wrong", "C0"), ("more", "C1"), ("fewer", "C3")):
         label = {"wrong": "els: not five fingers", "more": "more than five", "fewer": "fewer than five"}[kind]
-        curve(right, at, [line["els"][kind] for line in windows], colour, label)
-    curve(right, at, [line["same_count"] for line in windows], "C2", "same count as the network")
+        plot.curve(right, at, [line["els"][kind] for line in windows], colour, label)
+    plot.curve(right, at, [line["same_count"] for line in windows], "C2", "same count as the network")
     right.set(title="ELS with narrower and wider windows", xlabel="largest window, pixels (calibrated times)")
     right.set_xticks(at, [f"{line['largest_window']}\n({line['factor'] or 'whole'})" for line in windows])
     for axis in (left, right):
         axis.legend(edgecolor="none", fontsize=8, ncols=2)
     for axis, (name, batch) in zip(bottom.subplots(len(drawn)), drawn.items(), strict=True):
         batch = batch[:columns]
-        plot.show(axis, strip(batch))
+        plot.show(axis, plot.strip(batch))
         axis.set_ylabel(name, rotation=0, ha="right", va="center")
         middles = (np.arange(len(batch)) + 0.5) * (batch.shape[2] + 1) - 1  # (n,)
         for at, count in zip(middles, count_fingers_all(batch), strict=True):
@@ -120,18 +109,6 @@ def picture(networks, windows, drawn, columns=14):
             axis.text(at, batch.shape[1], count, color=colour, ha="center", va="top")
         axis.set_frame_on(False)
     return figure
-
-
-def strip(batch):
-    """Pictures (n, H, W, C) side by side with a white line between them: (H, n (W + 1), C)."""
-    return np.concatenate(list(np.pad(batch, ((0, 0), (0, 0), (0, 1), (0, 0)), constant_values=1)), axis=1)
-
-
-def curve(axis, at, intervals, colour, label):
-    """Values [value, low, high] as a line with its interval."""
-    value, low, high = np.array(intervals).T
-    axis.plot(at, value, "o-", color=colour, label=label)
-    axis.fill_between(at, low, high, color=colour, alpha=0.12, linewidth=0)
 
 
 def main(job=JOB, depths=DEPTHS, factors=FACTORS, work=WORK, out=RESULTS):

@@ -18,7 +18,7 @@ import numpy as np
 from edudiff import plot
 from edudiff.compare import folder as folders
 from edudiff.compare import main_job
-from edudiff.compare.bootstrap import bootstrap
+from edudiff.compare.bootstrap import interval
 from edudiff.compare.job import FORMULAS, Job
 from edudiff.denoisers import Scales
 
@@ -61,12 +61,11 @@ SHOWN = ("network", "els", *OTHERS)
 def record(name, results):
     """One line of the table, with a bootstrap interval of the median r."""
     els = results["agreement"]["els"]
-    r = np.array(els["per_seed"])  # (seeds,)
-    interval = bootstrap(lambda i: np.median(r[i]), len(r), rng=np.random.default_rng(0), draws=1000)
     line = {"row": name, **{key: results[key] for key in ("data", "net", "padding", "images", "size", "seeds")}}
     line |= {"attention": bool(results["attention"]), "by_class": results["by_class"]}
     line |= {"network": {key: results[key] for key in ("channels", "depth", "train_steps", "batch", "seed")}}
-    line |= {key: els[key] for key in ("pearson_r", "r2", "R2", "beats_ideal")} | {"interval": interval[1:]}
+    line |= {key: els[key] for key in ("pearson_r", "r2", "R2", "beats_ideal")}
+    line |= {"interval": interval(np.median, np.array(els["per_seed"]))[1:]}
     line |= {"published_r": PUBLISHED.get(name), "scales": results["scales"]}
     line |= {"others_r": {k: v["pearson_r"] for k, v in results["agreement"].items() if k != "els"}}
     line |= {key: results[key] for key in ("train_seconds", "calibrate_seconds", "draw_seconds")}

@@ -11,7 +11,6 @@ the training set. Written to `figures/results`: `training_time.json` and `.png`;
 
 import argparse
 import json
-import time
 from dataclasses import asdict, replace
 from pathlib import Path
 
@@ -19,12 +18,12 @@ import numpy as np
 
 import edudiff
 from edudiff import nn, plot
-from edudiff.compare import agreement, draw, machines, main_job
+from edudiff.compare import agreement, draw, machines
 from edudiff.compare import folder as folders
-from edudiff.compare.bootstrap import bootstrap
+from edudiff.compare.bootstrap import interval
 from edudiff.compare.job import Job, load_pictures, new_network, noise, read_range
+from edudiff.compare.keep import keep
 from edudiff.compare.novelty import nearest_distance
-from edudiff.interrupt import deferred
 from edudiff.progress import bar
 
 RESULTS = Path(__file__).parent / "results"
@@ -52,27 +51,23 @@ def train(job, images, steps, place):
         state = nn.checkpoint.load(last)
     rng, settings = np.random.default_rng((job.seed, 2)), {"batch": job.batch, "rate": job.rate, "state": state}
     walk = nn.train(state.net if state else net, images, chosen, rng, max(steps), **settings)
-    saved, left = time.perf_counter(), max(steps) - (state.step if state else 0)
-    with deferred() as stop:
-        for state in bar(walk, left, "training"):
-            if state.step in steps:
-                nn.checkpoint.save(place / f"{state.step}.npz", state)
-            if state.step in steps or stop.is_set() or time.perf_counter() - saved > main_job.SAVE_EVERY:
-                nn.checkpoint.save(last, state)
-                saved = time.perf_counter()
-            if stop.is_set():
-                raise KeyboardInterrupt
+
+    def at_some_steps(now):
+        if now.step in steps:
+            nn.checkpoint.save(place / f"{now.step}.npz", now)
+
+    keep(walk, last, max(steps) - (state.step if state else 0), "training", state, at_some_steps)
 
 
 def measure(job, images, step, place):
     """Draw with the network of one step and the formulas, and keep: its record and its pictures."""
     path, arrays = place / f"{step}.json", place / f"{step}-pictures.npz"
-    wanted = json.loads(json.dumps(asdict(job)))
-    if not path.exists() or json.loads(path.read_text())["job"] != wanted:
+    wanted = asdict(job)
+    if not folders.holds(path, wanted):
         net = nn.checkpoint.load_net(place / f"{step}.npz")
         chosen, times = job.times()
-        table = machines.scales(job, net, images, alone)
-        denoisers = {"network": net, **machines.formulas(job, images, table, alone)}
+        table = machines.scales(job, net, images, machines.alone)
+        denoisers = {"network": net, **machines.formulas(job, images, table, machines.alone)}
         drawn, _ = draw(denoisers, chosen, noise(job, images, range(job.seeds)), times, progress=bar)
         folders.write_arrays(arrays, drawn)
         line = {"step": step, **record(job, images, drawn), "scale_table": table.to_dict()}
@@ -93,16 +88,6 @@ def record(job, images, drawn):
     return line | {"copies": interval(np.mean, distance < COPY * yardstick)}
 
 
-def interval(statistic, values):
-    """[value, low, high]: a statistic of the values and its 95 % bootstrap interval."""
-    return list(bootstrap(lambda i: statistic(values[i]), len(values), rng=np.random.default_rng(0), draws=1000))
-
-
-def alone(make, images):
-    """A formula on this machine alone."""
-    return make(images)
-
-
 def picture(runs, pictures, rows=3):
     """For each run the curves against the training step, and the same noise as drawn at each step."""
     from matplotlib.figure import Figure
@@ -114,33 +99,22 @@ def picture(runs, pictures, rows=3):
         r, new = top.subplots(2, 1, sharex=True)
         steps = [line["step"] for line in lines]
         for formula in FORMULAS:
-            curve(r, steps, [line["pearson_r"][formula] for line in lines], COLOURS[formula], formula)
+            plot.curve(r, steps, [line["pearson_r"][formula] for line in lines], COLOURS[formula], formula)
         distances = [[v / line["unseen_distance"] for v in line["distance_to_nearest"]] for line in lines]
-        curve(new, steps, distances, "k", "distance to the nearest training picture\n(an unseen picture's is 1)")
-        curve(new, steps, [line["copies"] for line in lines], "C3", "share of copies")
+        plot.curve(new, steps, distances, "k", "distance to the nearest training picture\n(an unseen picture's is 1)")
+        plot.curve(new, steps, [line["copies"] for line in lines], "C3", "share of copies")
         r.set(ylabel="r of the network with", ylim=(-0.05, 1.02))
         new.set(xlabel="training step", ylim=(-0.05, 2))
+        new.set_xscale("log")
         new.set_xticks(steps, [str(step) for step in steps])
         new.minorticks_off()
         for axis in (r, new):
             axis.legend(frameon=False, fontsize=8)
         for i, axis in enumerate(bottom.subplots(rows)):
-            plot.show(axis, strip([pictures[name][step][i] for step in steps]))
+            plot.show(axis, plot.strip([pictures[name][step][i] for step in steps]))
             axis.set_frame_on(False)
         axis.set_xlabel("columns: the steps above; rows: the same noise", fontsize=8)
     return figure
-
-
-def strip(batch):
-    """Pictures (n, H, W, C) side by side with a white line between them: (H, n (W + 1), C)."""
-    return np.concatenate(list(np.pad(batch, ((0, 0), (0, 0), (0, 1), (0, 0)), constant_values=1)), axis=1)
-
-
-def curve(axis, steps, intervals, colour, label):
-    """Values [value, low, high] against the logarithm of the step, with their interval."""
-    value, low, high = np.array(intervals).T
-    axis.semilogx(steps, value, "o-", color=colour, label=label)
-    axis.fill_between(steps, low, high, color=colour, alpha=0.15, linewidth=0)
 
 
 def main(data="hands", jobs=None, steps=STEPS, work=WORK, out=RESULTS):

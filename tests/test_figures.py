@@ -2,11 +2,14 @@
 
 import json
 import runpy
+import signal
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+
+from edudiff.nn import checkpoint
 
 FIGURES = Path(__file__).parents[1] / "figures"
 TINY = {"channels": 2, "batch": 4, "seeds": 6, "steps": 3, "calibration": 2}
@@ -112,11 +115,11 @@ def test_training_time_goes_on_where_it_was_stopped(tmp_path, monkeypatch):
 
     monkeypatch.setattr(names["folders"], "write_picture", lambda *a: None)
     monkeypatch.setitem(names, "picture", lambda *a: None)
-    bar = names["bar"]
-    monkeypatch.setitem(names, "bar", lambda walk, total, label: stopped(walk, after=4))
-    with pytest.raises(KeyboardInterrupt):
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr("edudiff.compare.keep.bar", lambda walk, total, label: stopped(walk, after=4))
         names["main"](work=tmp_path / "parts", **arguments)
-    monkeypatch.setitem(names, "bar", bar)
+    [kept] = (tmp_path / "parts").rglob("network.npz")
+    assert checkpoint.load(kept).step == 4
     parts = names["main"](work=tmp_path / "parts", **arguments)
     assert parts == whole
     stamps = networks(tmp_path / "parts")
@@ -125,7 +128,8 @@ def test_training_time_goes_on_where_it_was_stopped(tmp_path, monkeypatch):
 
 
 def stopped(walk, after):
+    """The walk, with a Ctrl-C during its step number `after`."""
     for done, item in enumerate(walk, 1):
-        yield item
         if done == after:
-            raise KeyboardInterrupt
+            signal.raise_signal(signal.SIGINT)
+        yield item

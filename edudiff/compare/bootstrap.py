@@ -35,3 +35,8 @@ def bootstrap(statistic, *counts, rng, draws=200, level=0.95, reflect=False):
     if reflect:
         low, high = max(0.0, 2 * value - high), max(0.0, 2 * value - low)
     return Interval(value, low, high)
+
+
+def interval(statistic, values):
+    """[value, low, high]: a `statistic` of the `values` (B,), such as np.median, and its 95 % interval, for JSON."""
+    return list(bootstrap(lambda i: statistic(values[i]), len(values), rng=np.random.default_rng(0), draws=1000))

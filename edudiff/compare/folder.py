@@ -45,6 +45,11 @@ def write_results(path, results):
         file.write(text.encode() + b"\n")
 
 
+def holds(path, settings):
+    """Whether there are results at `path`, and their entry "job" is these `settings`, a dict of plain values."""
+    return path.exists() and json.loads(path.read_text()).get("job") == json.loads(json.dumps(settings))
+
+
 def write_arrays(path, pictures):
     """Write {name: pictures} as `.npz`, whole or not at all: what the picture shows, pixel for pixel."""
     arrays: dict[str, Any] = {name: to_numpy(batch).astype("float32") for name, batch in pictures.items()}

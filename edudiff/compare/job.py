@@ -1,5 +1,6 @@
 """What a run consists of: a `Job` holds every choice, so that the run can be repeated from its `results.json`."""
 
+import functools
 import math
 from dataclasses import dataclass, replace
 from typing import Any
@@ -90,6 +91,7 @@ def load_pictures(job):
     return images
 
 
+@functools.lru_cache(maxsize=1)
 def load_labels(job):
     """The class of each training picture, (N,) integers from 0; None for a job without classes."""
     if not job.by_class:

@@ -17,11 +17,16 @@ WINDOWED = ("els", "local")
 SPREAD = ("els", "local", "ideal")  # formulas whose training set a cluster can share
 
 
+def alone(make, images):
+    """A formula `make(images)` on this machine: what `spread` gives without a cluster."""
+    return make(images)
+
+
 @contextmanager
 def spread(job):
     """Gives a function (make, images) -> make(images), or, if the job names a scheduler, the same on its cluster."""
     if job.scheduler is None:
-        yield lambda make, images: make(images)
+        yield alone
         return
     read = partial(read_range, replace(job, scheduler=None))
     with cluster.connect(job.scheduler) as client:

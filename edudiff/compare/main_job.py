@@ -13,21 +13,19 @@ from edudiff import check, nn
 from edudiff.backend import to_numpy
 from edudiff.compare import metrics
 from edudiff.compare.experiment import agreement, draw, finger_counts
-from edudiff.compare.folder import ARRAYS, NETWORK, RESULTS, open_folder, write_arrays, write_results
+from edudiff.compare.folder import ARRAYS, NETWORK, RESULTS, holds, open_folder, write_arrays, write_results
 from edudiff.compare.job import load_labels, load_pictures, new_network, noise
+from edudiff.compare.keep import keep
 from edudiff.compare.machines import for_seeds, formulas, scales, spread
 from edudiff.data.fingers import count_fingers_all
-from edudiff.interrupt import deferred
 from edudiff.progress import bar
-
-SAVE_EVERY = 30.0  # seconds between checkpoints
 
 
 def train(job, images, folder, resume=False):
     """Train the job's network, or go on from the folder's checkpoint; returns the final `State`.
 
-    Saves a checkpoint every half minute, at the end, and after Ctrl-C, which here stops between two steps and raises
-    KeyboardInterrupt.
+    Raises FileExistsError if the folder holds a network and `resume` is not set, KeyboardInterrupt after Ctrl-C, when
+    the network so far is kept.
     """
     chosen, _ = job.times()
     path = folder / NETWORK
@@ -41,19 +39,8 @@ def train(job, images, folder, resume=False):
         raise FileExistsError(f"{folder} holds a trained network; add --resume to go on with it, or name another --out")
     settings = {"batch": job.batch, "rate": job.rate, "labels": labels}
     states = nn.train(state.net if state else net, images, chosen, rng, job.train_steps, **settings, state=state)
-    saved = time.perf_counter()
-    first = state.step if state else 0
-    with deferred() as stop:
-        for state in bar(states, job.train_steps - first, "training"):
-            if stop.is_set():
-                break
-            if time.perf_counter() - saved > SAVE_EVERY:
-                nn.checkpoint.save(path, state)
-                saved = time.perf_counter()
-        nn.checkpoint.save(path, state)
-    if stop.is_set():
-        raise KeyboardInterrupt
-    return state
+    left = job.train_steps - (state.step if state else 0)
+    return keep(states, path, left, "training", state)
 
 
 def compare(job, folder, resume=False, table=None):
@@ -125,8 +112,8 @@ def kept(job, folder, table=None):
 
     A network that is there is trained to the end instead of afresh.
     """
-    path, mine = folder / RESULTS, json.loads(json.dumps(asdict(job)))
-    if not path.exists() or json.loads(path.read_text()).get("job") != mine:
+    path, mine = folder / RESULTS, asdict(job)
+    if not holds(path, mine):
         results, drawn, _ = compare(job, open_folder(folder), (folder / NETWORK).exists(), table)
         write_arrays(folder / ARRAYS, drawn)
         write_results(path, results | {"job": mine})

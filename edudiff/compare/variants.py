@@ -6,7 +6,6 @@ from the same noise. Each is kept in a folder of its own, so a run that was stop
 
 import json
 import math
-import time
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -16,11 +15,10 @@ from edudiff import check, data, denoisers, nn, schedule
 from edudiff.compare import folder as folders
 from edudiff.compare.bootstrap import bootstrap
 from edudiff.compare.distances import distances
+from edudiff.compare.keep import keep
 from edudiff.compare.novelty import diversity, novelty
 from edudiff.data.rules import face_rules
 from edudiff.forward import streams
-from edudiff.interrupt import deferred
-from edudiff.progress import bar
 from edudiff.reverse import METHODS, sample, start
 
 BASE: dict[str, Any] = {"channels": (16, 32, 64, 64, 64), "depth": 1, "pooling": "average", "attention": ()}
@@ -38,7 +36,6 @@ VARIANTS: dict[str, dict[str, Any]] = {
     "attention": {"attention": (2,)},
     "channels_64": {"channels": (64, 128, 256, 256, 256)},
 }
-SAVE_EVERY = 30.0  # seconds between checkpoints
 PART = 64  # pictures drawn at once
 
 
@@ -126,15 +123,7 @@ def train(job, name, images, place):
     rng = np.random.default_rng((job.seed, 2))
     settings = {"batch": job.batch, "rate": job.rate, "state": state}
     states = nn.train(net, images, schedule.cosine(), rng, job.train_steps, **settings)
-    saved, left = time.perf_counter(), job.train_steps - (state.step if state else 0)
-    with deferred() as stop:
-        for state in bar(states, left, name[:12]):
-            if stop.is_set() or time.perf_counter() - saved > SAVE_EVERY:
-                nn.checkpoint.save(path, state)
-                saved = time.perf_counter()
-            if stop.is_set():
-                raise KeyboardInterrupt
-    nn.checkpoint.save(path, state)
+    state = keep(states, path, job.train_steps - (state.step if state else 0), name[:12], state)
     count = sum(value.size for value in state.average.parameters.values())
     about = {"settings": state.average.config, "parameters": count, "loss": float(np.mean(state.losses[-100:]))}
     return state.average, about | {"seconds": state.seconds}

@@ -31,6 +31,7 @@ def add(parser):
 
 
 def limits(args):
+    """The `Limits` that the options ask for: seconds, seconds, MiB."""
     return Limits(args.call_seconds, args.seconds, args.memory)
 
 
