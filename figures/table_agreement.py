@@ -5,6 +5,9 @@ Run `python figures/table_agreement.py`, or with the names of rows; the real pic
 sizes off it on noise that is not reported, and draws the reported noise through network and formulas, which share the
 training set and the time grid. Written to `figures/results`: `agreement.json`, `agreement.md`, and a picture for each
 row. Rows that were measured before are kept.
+
+The rows that end in 28 or 32 have the size of the paper's pictures. Of their training some steps are kept, and the
+network of each draws too: `agreement_curve.png` shows whether r has stopped rising.
 """
 
 import json
@@ -15,11 +18,11 @@ from typing import Any
 
 import numpy as np
 
-from edudiff import plot
+from edudiff import nn, plot
+from edudiff.compare import draw, machines, main_job, metrics
 from edudiff.compare import folder as folders
-from edudiff.compare import main_job
 from edudiff.compare.bootstrap import interval
-from edudiff.compare.job import FORMULAS, Job
+from edudiff.compare.job import FORMULAS, Job, load_pictures, noise
 from edudiff.denoisers import Scales
 
 RESULTS = Path(__file__).parent / "results"
@@ -40,6 +43,13 @@ ROWS = {
     "cifar_unet_attention": replace(COLOUR, **UNET, attention=(1, 2)),
     "hands_resnet_zero": Job(denoisers=FORMULAS),
 }
+FULL = {"mnist": 28, "fashion_mnist": 28, "cifar10": 32}
+ROWS |= {
+    f"{name}_{FULL[job.data]}": replace(job, size=FULL[job.data], batch=32, train_steps=6000)
+    for name, job in ROWS.items()
+    if job.data in FULL
+}
+MARKS = (250, 500, 1000, 2000, 3000, 4000, 5000, 6000)  # steps of the training of a row at full size
 # Published medians of r for the same kind of network, at 32 pixels (Kamb & Ganguli 2024; their networks drew in 150
 # steps, their formula in 20).
 PUBLISHED = {
@@ -53,7 +63,8 @@ PUBLISHED = {
     "cifar_unet_zero": 0.90,
     "cifar_unet_attention": 0.77,
 }
-WINDOWS_OF = {"cifar_unet_attention": "cifar_unet_zero"}  # a network that sees all has no window of its own
+# A network that sees all has no window of its own.
+WINDOWS_OF = {"cifar_unet_attention": "cifar_unet_zero", "cifar_unet_attention_32": "cifar_unet_zero_32"}
 OTHERS = ("local", "linear", "masked", "ideal")
 SHOWN = ("network", "els", *OTHERS)
 
@@ -66,10 +77,44 @@ def record(name, results):
     line |= {"network": {key: results[key] for key in ("channels", "depth", "train_steps", "batch", "seed")}}
     line |= {key: els[key] for key in ("pearson_r", "r2", "R2", "beats_ideal")}
     line |= {"interval": interval(np.median, np.array(els["per_seed"]))[1:]}
-    line |= {"published_r": PUBLISHED.get(name), "scales": results["scales"]}
+    line |= {"published_r": PUBLISHED.get(name.removesuffix(f"_{results['size']}")), "scales": results["scales"]}
     line |= {"others_r": {k: v["pearson_r"] for k, v in results["agreement"].items() if k != "els"}}
     line |= {key: results[key] for key in ("train_seconds", "calibrate_seconds", "draw_seconds")}
+    if "curve" in results:
+        line |= {"curve": results["curve"]}
     return line | {"command": f"python figures/table_agreement.py {name}"}
+
+
+def measure(job, place, table):
+    """`main_job.kept`; of a row at full size with "curve", r of ELS and the networks of some steps of the training."""
+    if job.size != FULL.get(job.data):
+        return main_job.kept(job, place, table)
+    images = load_pictures(job)
+    main_job.train(job, images, folders.open_folder(place), (place / folders.NETWORK).exists(), MARKS)
+    results, drawn = main_job.kept(job, place, table)
+    if "curve" not in results:
+        nets = {step: nn.checkpoint.load_net(place / f"{step}.npz") for step in MARKS if step <= job.train_steps}
+        chosen, times = job.times()
+        x = noise(job, images, range(job.seeds))  # (B, H, W, C)
+        pictures, _ = draw({step: machines.for_seeds(job, net) for step, net in nets.items()}, chosen, x, times)
+        r = {step: metrics.pearson_r(batch, drawn["els"]) for step, batch in pictures.items()}  # each (B,)
+        results["curve"] = [{"step": step, "pearson_r": interval(np.median, values)} for step, values in r.items()]
+        folders.write_results(place / folders.RESULTS, results)
+    return results, drawn
+
+
+def curves(lines):
+    """A Figure: r of network and ELS as training goes on, of the rows at full size."""
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(8, 5), layout="constrained")
+    axis = figure.subplots()
+    for i, line in enumerate(lines):
+        steps, r = zip(*((point["step"], point["pearson_r"]) for point in line["curve"]), strict=True)
+        plot.curve(axis, steps, r, f"C{i}", line["row"].replace("_", " "))
+    axis.set(xscale="log", xlabel="training step", ylabel="r of the network with the ELS of the last step")
+    axis.legend(frameon=False)
+    return figure
 
 
 def markdown(lines):
@@ -94,7 +139,7 @@ def main(rows=tuple(ROWS), work=WORK, out=RESULTS):
         if name in WINDOWS_OF:
             other = WINDOWS_OF[name]
             table = Scales.from_dict(main_job.kept(ROWS[other], work / other)[0]["scale_table"])
-        results, drawn = main_job.kept(ROWS[name], work / name, table)
+        results, drawn = measure(ROWS[name], work / name, table)
         line = record(name, results)
         print(f"{name}: r {line['pearson_r']:.3f}, closer than ideal {line['beats_ideal']:.0%}", flush=True)
         title = f"{name.replace('_', ' ')}: each column is the same noise"
@@ -105,6 +150,8 @@ def main(rows=tuple(ROWS), work=WORK, out=RESULTS):
     folders.write_results(out / "agreement.json", lines)
     with folders.atomic(out / "agreement.md") as file:
         file.write(markdown(lines).encode())
+    if large := [line for line in lines if "curve" in line]:
+        folders.write_picture(out / "agreement_curve.png", curves(large))
     return lines
 
 

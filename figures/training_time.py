@@ -18,11 +18,10 @@ import numpy as np
 
 import edudiff
 from edudiff import nn, plot
-from edudiff.compare import agreement, draw, machines
+from edudiff.compare import agreement, draw, machines, main_job
 from edudiff.compare import folder as folders
 from edudiff.compare.bootstrap import interval
-from edudiff.compare.job import Job, load_pictures, new_network, noise, read_range
-from edudiff.compare.keep import keep
+from edudiff.compare.job import Job, load_pictures, noise, read_range
 from edudiff.compare.novelty import nearest_distance
 from edudiff.progress import bar
 
@@ -39,24 +38,6 @@ JOBS = {
     "16 training pictures, the whole picture seen": replace(MANY, images=16, net="unet", channels=16, depth=1),
 }
 COLOURS = {"els": "C0", "linear": "C1", "ideal": "C3"}
-
-
-def train(job, images, steps, place):
-    """Train in one run, or go on with it, and keep the whole state at each of `steps` as `place`/STEP.npz."""
-    chosen, _ = job.times()
-    last = place / folders.NETWORK
-    state, net = None, new_network(job, images)
-    if last.exists():
-        nn.checkpoint.load_net(last, like=net)
-        state = nn.checkpoint.load(last)
-    rng, settings = np.random.default_rng((job.seed, 2)), {"batch": job.batch, "rate": job.rate, "state": state}
-    walk = nn.train(state.net if state else net, images, chosen, rng, max(steps), **settings)
-
-    def at_some_steps(now):
-        if now.step in steps:
-            nn.checkpoint.save(place / f"{now.step}.npz", now)
-
-    keep(walk, last, max(steps) - (state.step if state else 0), "training", state, at_some_steps)
 
 
 def measure(job, images, step, place):
@@ -124,11 +105,8 @@ def main(data="hands", jobs=None, steps=STEPS, work=WORK, out=RESULTS):
     jobs = {run: replace(job, train_steps=max(steps)) for run, job in jobs.items()}
     work, runs, pictures = folders.open_folder(work), {}, {}
     for run, job in jobs.items():
-        place, images = (
-            folders.open_folder(folders.open_folder(work) / f"{data}_{job.net}_{job.images}"),
-            load_pictures(job),
-        )
-        train(job, images, steps, place)
+        place, images = folders.open_folder(work / f"{data}_{job.net}_{job.images}"), load_pictures(job)
+        main_job.train(job, images, place, (place / folders.NETWORK).exists(), marks=steps)
         measured = [measure(job, images, step, place) for step in steps]
         runs[run] = [line for line, _ in measured]
         pictures[run] = dict(zip(steps, (drawn for _, drawn in measured), strict=True))

@@ -56,6 +56,24 @@ def test_rows_of_another_machine_are_kept(table, tmp_path):
     assert again[0]["train_seconds"] != lines[0]["train_seconds"]  # second needed the windows of first: made anew
 
 
+def test_a_row_at_full_size_has_a_curve_over_its_training(table, tmp_path, monkeypatch):
+    rows = {"first_14": replace(table["ROWS"]["first"], size=14, train_steps=4)}
+    monkeypatch.setitem(table, "ROWS", rows)
+    monkeypatch.setitem(table, "FULL", {"hands": 14})
+    monkeypatch.setitem(table, "MARKS", (1, 4, 9))
+    folders = tmp_path / "work", tmp_path / "out"
+    [line] = table["main"](("first_14",), *folders)
+    assert line["published_r"] == 0.94
+    assert [point["step"] for point in line["curve"]] == [1, 4]
+    last = line["curve"][-1]["pearson_r"]
+    assert last[0] == pytest.approx(line["pearson_r"], abs=1e-4)  # step 4 is the network of the row
+    assert line["curve"][0]["pearson_r"] != last
+    assert (tmp_path / "out" / "agreement_curve.png").read_bytes().startswith(b"\x89PNG")
+    stamp = (tmp_path / "work" / "first_14" / "1.npz").stat().st_mtime_ns
+    assert table["main"](("first_14",), *folders) == [line]
+    assert (tmp_path / "work" / "first_14" / "1.npz").stat().st_mtime_ns == stamp
+
+
 def test_the_interval_is_of_the_median(table):
     r = np.linspace(0.5, 0.9, 41)
     agreement = {"els": {"pearson_r": 0.7, "r2": 0.5, "R2": 0.4, "beats_ideal": 1.0, "per_seed": r.tolist()}}

@@ -21,8 +21,10 @@ from edudiff.data.fingers import count_fingers_all
 from edudiff.progress import bar
 
 
-def train(job, images, folder, resume=False):
+def train(job, images, folder, resume=False, marks=()):
     """Train the job's network, or go on from the folder's checkpoint; returns the final `State`.
+
+    `marks`: training steps whose states are kept too, each as STEP.npz.
 
     Raises FileExistsError if the folder holds a network and `resume` is not set, KeyboardInterrupt after Ctrl-C, when
     the network so far is kept.
@@ -40,7 +42,12 @@ def train(job, images, folder, resume=False):
     settings = {"batch": job.batch, "rate": job.rate, "labels": labels}
     states = nn.train(state.net if state else net, images, chosen, rng, job.train_steps, **settings, state=state)
     left = job.train_steps - (state.step if state else 0)
-    return keep(states, path, left, "training", state)
+
+    def mark(now):
+        if now.step in marks:
+            nn.checkpoint.save(folder / f"{now.step}.npz", now)
+
+    return keep(states, path, left, "training", state, mark)
 
 
 def compare(job, folder, resume=False, table=None):
