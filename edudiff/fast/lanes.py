@@ -8,12 +8,14 @@ processor does each in one or a few vector instructions, with no temporary array
 import operator
 from typing import Any
 
+import numpy as np
 from llvmlite import ir
 from numba import extending, types
 from numba.core import cgutils
 from numba.extending import models, overload, register_model
 
 LANES = 16
+CACHE_LINE = 64  # bytes
 
 intrinsic: Any = extending.intrinsic  # its functions lose their first argument, which no type checker can know
 
@@ -48,6 +50,14 @@ def _spread(builder, number):
     nothing = ir.Constant(vector, ir.Undefined)
     first = builder.insert_element(nothing, number, ir.IntType(32)(0))
     return builder.shuffle_vector(first, nothing, ir.Constant(ir.VectorType(ir.IntType(32), LANES), [0] * LANES))
+
+
+def empty(count, dtype):
+    """A flat array of `count` numbers whose first Lanes begin at a cache line: none then lies across two lines."""
+    size = np.dtype(dtype).itemsize
+    memory = np.empty(count * size + CACHE_LINE, np.uint8)
+    first = -memory.ctypes.data % CACHE_LINE
+    return memory[first : first + count * size].view(dtype)
 
 
 @intrinsic

@@ -6,8 +6,8 @@ import numpy as np
 
 from edudiff.denoisers.softmax import margin, merge
 from edudiff.fast.jit import borrowed, compiled, inlined, share_out
-from edudiff.fast.lanes import LANES, below, cast, load, pick, spread, store
-from edudiff.fast.sums import sum_columns, sum_rows
+from edudiff.fast.lanes import LANES, below, cast, empty, load, pick, spread, store
+from edudiff.fast.sums import add_up, sum_rows, sum_to_ends
 from edudiff.fast.weights import add_candidates, fold_lanes, tighten
 
 FOLD = 8  # rows of displacements whose weights are added up in float32 before they join the float64 sums
@@ -21,7 +21,8 @@ def lay_out(images, classes, dtype):
     """
     _, rows, columns, channels = images.shape
     groups = [chosen[i : i + LANES] for chosen in classes for i in range(0, len(chosen), LANES)]
-    laid_out = np.empty((len(groups), channels, rows, columns, LANES), dtype)  # (blocks, C, H, W, LANES)
+    shape = len(groups), channels, rows, columns, LANES
+    laid_out = empty(math.prod(shape), dtype).reshape(shape)
     for block, group in zip(laid_out, groups, strict=True):
         block[..., : len(group)] = images[group].transpose(3, 1, 2, 0)  # (C, H, W, <= LANES)
         block[..., len(group) :] = block[..., :1]
@@ -42,19 +43,23 @@ def evaluate(x, laid_out, lanes, count, alpha, sigma, sizes, shifts, border, typ
     bounds = np.linspace(0, len(laid_out), groups + 1).astype(int)  # (groups + 1,)
     planes = np.ascontiguousarray(x.transpose(0, 3, 1, 2))  # (B, C, H, W)
     line = (columns + 2 * (max(sizes) // 2)) * LANES  # of a picture with its border
+    inside = np.arange(columns + 1) % np.array(sizes)[:, None] != 0  # (sizes, W + 1)
+    inside = inside.astype(x.dtype)
 
     def piece(task):
         b, group = task
         first, last = bounds[group], bounds[group + 1]
         best = np.full((len(sizes), rows * columns), np.inf, x.dtype)  # (sizes, H * W)
-        sums = np.zeros((len(sizes), rows * columns * (1 + channels) * LANES), x.dtype)
+        sums = empty(len(sizes) * rows * columns * (1 + channels) * LANES, x.dtype).reshape(len(sizes), -1)
+        sums[:] = 0
         den = np.zeros((len(sizes), rows * columns))  # (sizes, H * W)
         num = np.zeros((len(sizes), rows * columns, channels))  # (sizes, H * W, C)
-        canvas = np.empty((rows + 2 * (max(sizes) // 2)) * line, x.dtype)
-        work = tuple(np.empty(n, x.dtype) for n in (line, line, line * max(sizes), line, (max(sizes) + 1) * LANES))
+        canvas = empty((rows + 2 * (max(sizes) // 2)) * line, x.dtype)
+        work = tuple(empty(n, x.dtype) for n in (line, line, line * max(sizes), line))
         state = best, best.copy(), sums, den, num
         blocks = laid_out[first:last], lanes[first:last]
-        add_blocks(planes[b], np.ascontiguousarray(typical[b]), *blocks, *switches, canvas, work, *state)
+        query = (0,) * channels, planes[b], np.ascontiguousarray(typical[b])
+        add_blocks(*query, *blocks, *switches, inside, canvas, work, *state)
         return best, num, den
 
     done = share_out(piece, [(b, group) for b in range(batch) for group in range(groups)])
@@ -67,22 +72,23 @@ def evaluate(x, laid_out, lanes, count, alpha, sigma, sizes, shifts, border, typ
 
 @compiled
 def add_blocks(
-    x, typical, blocks, lanes, sizes, shifts, wrap, edges_only, rate, farthest, alpha,
-    canvas, work, best, limit, sums, den, num,
+    each, x, typical, blocks, lanes, sizes, shifts, wrap, edges_only, rate, farthest, alpha,
+    inside, canvas, work, best, limit, sums, den, num,
 ):  # fmt: skip
     """Add all windows of some blocks to the running sums of one picture `x` (C, H, W), for each size.
 
-    Of each block, `lanes` pictures count. `farthest`: how far below the top all candidates together are
-    negligible.
+    Of each block, `lanes` pictures count. `each`: a tuple with an entry for each channel, whose number is then known
+    when this is compiled. `farthest`: how far below the top all candidates together are negligible. `inside`: for
+    `sum_to_ends`, (sizes, W + 1).
     """
-    _, height, width = x.shape
+    shape = height, width = x.shape[1:]
     border, narrow = max(sizes) // 2, min(sizes) // 2
     reach = type(rate)(farthest / (math.log(2.0) * rate))
     folded = best.copy()
     # The caller owns all arrays and keeps them alive.
     flat_x, flat_typical = borrowed(x.reshape(-1)), borrowed(typical.reshape(-1))
     canvas, best, limit, sums = borrowed(canvas), borrowed(best), borrowed(limit), borrowed(sums)
-    work = borrowed(work[0]), borrowed(work[1]), borrowed(work[2]), borrowed(work[3]), borrowed(work[4])
+    work = borrowed(work[0]), borrowed(work[1]), borrowed(work[2]), borrowed(work[3])
     up, left = reach_of(height, narrow, shifts, wrap), reach_of(width, narrow, shifts, wrap)
     for b in range(len(blocks)):
         y = borrowed(blocks[b])
@@ -92,7 +98,7 @@ def add_blocks(
                     continue
                 shift = (down, right)
                 seen = seen_rows(height, down, border, wrap), seen_rows(width, right, border, wrap)
-                draw_differences(canvas, seen, flat_x, flat_typical, y, alpha, shift, wrap, x.shape)
+                draw_differences(canvas, seen, flat_x, flat_typical, y, alpha, shift, wrap, len(each), shape)
                 for s in range(len(sizes)):
                     mine = best[s], limit[s], sums[s]
                     for i in range(3):
@@ -101,9 +107,8 @@ def add_blocks(
                                 continue
                             rows = centres(height, down, sizes[s] // 2, wrap, i, edges_only)
                             columns = centres(width, right, sizes[s] // 2, wrap, j, edges_only)
-                            add_windows(
-                                canvas, seen, sizes[s], rows, columns, shift, wrap, work, y, x.shape, rate, reach, mine
-                            )
+                            place = seen, rows, columns, shift, wrap, shape
+                            add_windows(canvas, place, sizes[s], inside[s], work, y, len(each), rate, reach, mine)
             if (down - up[0]) % FOLD == FOLD - 1 or down == up[1] - 1:
                 for s in range(len(sizes)):
                     fold_lanes(sums[s], lanes[b], rate, best[s], folded[s], den[s], num[s])
@@ -144,9 +149,9 @@ def centres(length, shift, radius, wrap, band, edges_only):
 
 
 @inlined
-def draw_differences(canvas, seen, x, typical, y, alpha, shift, wrap, shape):
+def draw_differences(canvas, seen, x, typical, y, alpha, shift, wrap, channels, shape):
     """Fill `canvas` with |x(u) - alpha y(u + s)|^2 - typical(u) for one displacement s; 0 outside the pictures."""
-    _, height, width = shape
+    height, width = shape
     (top, bottom), (left, right) = seen
     at = 0
     for u in range(top, bottom):
@@ -163,48 +168,68 @@ def draw_differences(canvas, seen, x, typical, y, alpha, shift, wrap, shape):
                 q = j + shift[1]
                 q = q - width if wrap and q >= width else q
                 run = min(right - v, width - max(j, q))
-                draw_run(canvas, at, run, x, i, j, typical, y, p, q, alpha, shape)
+                draw_run(canvas, at, run, x, i * width + j, typical, y, p * width + q, alpha, channels, height * width)
             v += run
             at += run * LANES
 
 
 @inlined
-def draw_run(canvas, at, run, x, i, j, typical, y, p, q, alpha, shape):
-    """The same for a run of neighbours that begins at pixel (i, j) of x and (p, q) of y."""
-    channels, height, width = shape
-    here, there = i * width + j, (p * width + q) * LANES
+def draw_run(canvas, at, run, x, here, typical, y, there, alpha, channels, pixels):
+    """The same for a run of neighbours that begins at pixel `here` of x and `there` of y."""
     for m in range(run):
-        difference = pick(x, here + m) - alpha * cast(load(y, there + m * LANES), alpha)
-        store(canvas, at + m * LANES, difference * difference - pick(typical, here + m))
-    for _ in range(1, channels):
-        here += height * width
-        there += height * width * LANES
-        for m in range(run):
-            difference = pick(x, here + m) - alpha * cast(load(y, there + m * LANES), alpha)
-            store(canvas, at + m * LANES, load(canvas, at + m * LANES) + difference * difference)
+        total = spread(-pick(typical, here + m))
+        for c in range(channels):
+            value = alpha * cast(load(y, (c * pixels + there + m) * LANES), alpha)
+            difference = pick(x, c * pixels + here + m) - value
+            total = total + difference * difference
+        store(canvas, at + m * LANES, total)
 
 
 @inlined
-def add_windows(canvas, seen, size, rows, columns, shift, wrap, work, y, shape, rate, reach, state):
+def add_windows(canvas, place, size, inside, work, y, channels, rate, reach, state):
     """Add all pairs of windows of one size that lie one displacement apart, from their difference picture."""
-    channels, height, width = shape
-    line, distances, row_ends, row_start, column_ends = work
-    best, limit, sums = state
+    seen, rows, columns, shift, wrap, (height, width) = place
+    line, ends, row_ends, row_start = work
     radius, count = size // 2, columns[1] - columns[0]
     if count <= 0:
         return
     stride = (seen[1][1] - seen[1][0]) * LANES
     at = (rows[0] - radius - seen[0][0]) * stride + (columns[0] - radius - seen[1][0]) * LANES
+    q = columns[0] + shift[1]
+    beyond = width - q if wrap else width  # the first column whose window is the other side's
     for i in range(rows[1] - rows[0]):
-        sum_rows(line, canvas, at, i, size, stride, (count + 2 * radius) * LANES, row_ends, row_start)
-        sum_columns(distances, line, size, count, column_ends)
         p = rows[0] + i + shift[0]
         p = p - height if wrap and p >= height else p
-        for j in range(count):
-            pixel = (rows[0] + i) * width + columns[0] + j
-            here = load(distances, j * LANES)
-            if below(here, spread(pick(limit, pixel))):
-                q = columns[0] + j + shift[1]
-                q = q - width if wrap and q >= width else q
-                centre = (p * width + q) * LANES
-                add_candidates(here, pixel, y, centre, channels, height * width * LANES, rate, reach, best, limit, sums)
+        pixel, centre = (rows[0] + i) * width + columns[0], p * width + q
+        others = pixel, y, centre, beyond, (height, width), channels, rate, reach, state
+        if size == 1:
+            add_narrow(1, line, canvas, at + i * stride, stride, count, others)
+        elif size == 3:
+            add_narrow(3, line, canvas, at + i * stride, stride, count, others)
+        elif size == 5:
+            add_narrow(5, line, canvas, at + i * stride, stride, count, others)
+        else:
+            sum_rows(line, canvas, at, i, size, stride, (count + 2 * radius) * LANES, row_ends, row_start)
+            sum_to_ends(ends, line, size, count, inside)
+            begun = load(line, 0) - load(line, 0)
+            for j in range(count):
+                begun = (begun + load(line, (j + size - 1) * LANES)) * pick(inside, j)
+                add_near(load(ends, j * LANES) + begun, j, others)
+
+
+@inlined
+def add_narrow(size, line, canvas, first, stride, count, others):
+    """A row of pairs of windows of a small size, a constant: their sums are written out."""
+    for m in range(0, (count + size - 1) * LANES, LANES):
+        store(line, m, add_up(canvas, first + m, stride, size))
+    for j in range(count):
+        add_near(add_up(line, j * LANES, LANES, size), j, others)
+
+
+@inlined
+def add_near(distances, j, others):
+    """Add the pairs of column j, LANES of them, unless all are too far off."""
+    pixel, y, centre, beyond, (height, width), channels, rate, reach, (best, limit, sums) = others
+    if below(distances, spread(pick(limit, pixel + j))):
+        there = (centre + j - (width if j >= beyond else 0)) * LANES
+        add_candidates(distances, pixel + j, y, there, channels, height * width * LANES, rate, reach, best, limit, sums)

@@ -48,7 +48,16 @@ def evaluate(x, clusters, alpha, sigma, tolerance):
         best = np.full(len(filled), np.inf, x.dtype)  # (M',)
         sums = np.zeros(len(filled) * (1 + channels) * LANES, x.dtype)
         den, num = np.zeros(len(filled)), np.zeros((len(filled), channels))  # (M',), (M', C)
-        arrays = windows, projections, clusters.images, share.order, share.boxes, share.codes, first_codes
+        arrays = (
+            (0,) * channels,
+            windows,
+            projections,
+            clusters.images,
+            share.order,
+            share.boxes,
+            share.codes,
+            first_codes,
+        )
         settings = clusters.size, clusters.wrap, *scale, rate, margin
         compared = add_share(*arrays, share.count, *settings, best, limit.copy(), sums, den, num)
         return (best.astype(np.float64) * (-float(rate) * math.log(2)), num, den), compared
@@ -73,14 +82,15 @@ def evaluate(x, clusters, alpha, sigma, tolerance):
 
 @compiled
 def add_share(
-    windows, projections, images, order, boxes, codes, first_codes,
+    each, windows, projections, images, order, boxes, codes, first_codes,
     count, size, wrap, least, step, alpha, rate, margin, best, limit, sums, den, num,
 ):  # fmt: skip
     """Add the windows of one share to the sums of all queries; returns how many groups were compared with how many.
 
+    `each`: a tuple with an entry for each channel, whose number is then known when this is compiled.
     With `first_codes` (M,), the places of the queries on the curve, only groups near to them are compared.
     """
-    channels = images.shape[3]
+    channels = len(each)
     patterns, queries = projections.shape
     values = size * size * channels
     reach = type(rate)(margin / (math.log(2.0) * rate))

@@ -6,7 +6,16 @@ Werman 1993). A running sum that also subtracts would leave the rounding errors 
 """
 
 from edudiff.fast.jit import inlined
-from edudiff.fast.lanes import LANES, load, store
+from edudiff.fast.lanes import LANES, load, pick, store
+
+
+@inlined
+def add_up(array, at, step, size):
+    """Lanes of the sum of `size` entries that lie `step` apart. Written out where `size` is a constant."""
+    total = load(array, at)
+    for k in range(1, size):
+        total = total + load(array, at + k * step)
+    return total
 
 
 @inlined
@@ -15,22 +24,16 @@ def sum_rows(out, rows, at, i, size, stride, n, ends, start):
 
     To be called for i = 0, 1, 2, ...; `ends` (size * n,) and `start` (n,) are work space that is kept between calls.
     """
-    if size == 1:
+    if i % size == 0:
         for m in range(0, n, LANES):
-            store(out, m, load(rows, at + i * stride + m))
-    elif size == 3:
-        first = at + i * stride
-        for m in range(first, first + n, LANES):
-            store(out, m - first, load(rows, m) + load(rows, m + stride) + load(rows, m + 2 * stride))
-    elif i % size == 0:
+            last = load(rows, at + (i + size - 1) * stride + m)
+            store(ends, (size - 1) * n + m, last)
+            store(start, m, last - last)
+        for k in range(size - 2, -1, -1):
+            for m in range(0, n, LANES):
+                store(ends, k * n + m, load(ends, (k + 1) * n + m) + load(rows, at + (i + k) * stride + m))
         for m in range(0, n, LANES):
-            total = load(rows, at + (i + size - 1) * stride + m)
-            store(ends, (size - 1) * n + m, total)
-            for k in range(size - 2, -1, -1):
-                total = total + load(rows, at + (i + k) * stride + m)
-                store(ends, k * n + m, total)
-            store(out, m, total)
-            store(start, m, total - total)
+            store(out, m, load(ends, m))
     else:
         newest, end = at + (i + size - 1) * stride, i % size * n
         for m in range(0, n, LANES):
@@ -40,26 +43,14 @@ def sum_rows(out, rows, at, i, size, stride, n, ends, start):
 
 
 @inlined
-def sum_columns(out, row, size, count, ends):
-    """`out` (count * LANES,) = the sums of `size` neighbours of `row`, from each of its first `count` columns.
+def sum_to_ends(ends, line, size, count, inside):
+    """`ends` (count * LANES,) = from each of the first `count` columns of `line` the sum to the end of its block.
 
-    `ends`: (size * LANES,), work space.
+    `inside`: 0 for the first column of a block, 1 for the others, (count + 1,).
     """
-    if size == 1:
-        for m in range(0, count * LANES, LANES):
-            store(out, m, load(row, m))
-    elif size == 3:
-        for m in range(0, count * LANES, LANES):
-            store(out, m, load(row, m) + load(row, m + LANES) + load(row, m + 2 * LANES))
-    else:
-        for block in range(0, count, size):
-            first = block * LANES
-            total = load(row, first + (size - 1) * LANES)
-            for k in range(size - 2, -1, -1):
-                store(ends, (k + 1) * LANES, total)
-                total = total + load(row, first + k * LANES)
-            store(out, first, total)
-            begun = total - total
-            for k in range(1, min(size, count - block)):
-                begun = begun + load(row, first + (size + k - 1) * LANES)
-                store(out, first + k * LANES, load(ends, k * LANES) + begun)
+    total = load(line, 0) - load(line, 0)
+    for j in range(count, (count - 1) // size * size + size):
+        total = total + load(line, j * LANES)
+    for j in range(count - 1, -1, -1):
+        total = total * pick(inside, j + 1) + load(line, j * LANES)
+        store(ends, j * LANES, total)

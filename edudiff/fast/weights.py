@@ -20,19 +20,24 @@ def add_candidates(distances, pixel, y, centre, channels, spacing, rate, reach, 
     negligible. `sums`, flat: for each pixel the sum of weights and those of weighted values, LANES each. `rate`: from
     distances to powers of 2. `reach`: of a limit beyond the best.
     """
-    first = pixel * (1 + channels) * LANES
     if below(distances, spread(pick(best, pixel))):
-        closest = lowest(distances)
-        fade = 2.0 ** (float(rate) * (float(closest) - float(best[pixel])))
-        for m in range(first, first + (1 + channels) * LANES):
-            sums[m] *= fade
-        best[pixel] = closest
-        limit[pixel] = min(limit[pixel], closest + reach)
+        lower(lowest(distances), pixel, channels, rate, reach, best, limit, sums)
     weight = exp2((pick(best, pixel) - distances) * rate)
+    first = pixel * (1 + channels) * LANES
     store(sums, first, load(sums, first) + weight)
     for c in range(channels):
         at = first + (1 + c) * LANES
         store(sums, at, load(sums, at) + weight * cast(load(y, centre + c * spacing), rate))
+
+
+@compiled
+def lower(closest, pixel, channels, rate, reach, best, limit, sums):
+    """Lower the `best` of one pixel to `closest`, and fade its sums."""
+    fade = 2.0 ** (float(rate) * (float(closest) - float(best[pixel])))
+    for m in range(pixel * (1 + channels) * LANES, (pixel + 1) * (1 + channels) * LANES):
+        sums[m] *= fade
+    best[pixel] = closest
+    limit[pixel] = min(limit[pixel], closest + reach)
 
 
 @compiled

@@ -7,8 +7,21 @@ pytest.importorskip("numba")
 
 from edudiff.fast.exp import exp2
 from edudiff.fast.jit import compiled
-from edudiff.fast.lanes import LANES, below, cast, first_bit, larger, load, lowest, pick, spread, store
-from edudiff.fast.sums import sum_columns, sum_rows
+from edudiff.fast.lanes import (
+    CACHE_LINE,
+    LANES,
+    below,
+    cast,
+    empty,
+    first_bit,
+    larger,
+    load,
+    lowest,
+    pick,
+    spread,
+    store,
+)
+from edudiff.fast.sums import add_up, sum_rows, sum_to_ends
 
 REAL = [np.float32, np.float64]
 
@@ -80,10 +93,14 @@ def test_float32_widens_and_float64_narrows():
 
 
 @compiled
-def all_sums(canvas, size, rows, columns, stride, out, line, ends, start):
+def all_sums(canvas, size, rows, columns, stride, out, line, row_ends, start, ends, inside):
     for i in range(rows):
-        sum_rows(line, canvas, 0, i, size, stride, stride, ends, start)
-        sum_columns(out[i], line, size, columns, ends)
+        sum_rows(line, canvas, 0, i, size, stride, stride, row_ends, start)
+        sum_to_ends(ends, line, size, columns, inside)
+        begun = load(line, 0) - load(line, 0)
+        for j in range(columns):
+            begun = (begun + load(line, (j + size - 1) * LANES)) * inside[j]
+            store(out[i], j * LANES, load(ends, j * LANES) + begun)
 
 
 @pytest.mark.parametrize("size", [1, 3, 5, 7, 9, 11])
@@ -92,7 +109,28 @@ def test_window_sums_are_those_of_every_window(size):
     picture = numbers(np.float64, height * width * LANES, seed=size).reshape(height, width, LANES)
     rows, columns = height - size + 1, width - size + 1
     out, stride = np.zeros((rows, columns * LANES)), width * LANES
-    work = np.zeros(stride), np.zeros((size + 1) * stride), np.zeros(stride)
-    all_sums(picture.reshape(-1), size, rows, columns, stride, out, *work)
+    work = np.zeros(stride), np.zeros(size * stride), np.zeros(stride), np.zeros(columns * LANES)
+    inside = (np.arange(columns + 1) % size != 0).astype(float)
+    all_sums(picture.reshape(-1), size, rows, columns, stride, out, *work, inside)
     windows = np.lib.stride_tricks.sliding_window_view(picture, (size, size), (0, 1)).sum((-1, -2))
     np.testing.assert_allclose(out.reshape(rows, columns, LANES), windows, rtol=1e-9, atol=1e-12)
+
+
+@compiled
+def three(a, step, out):
+    store(out, 0, add_up(a, 1, step, 3))
+
+
+def test_a_sum_of_a_few():
+    a, out = numbers(np.float64, 4 * LANES), np.zeros(LANES)
+    three(a, LANES, out)
+    np.testing.assert_allclose(out, a[1 : 3 * LANES + 1].reshape(3, LANES).sum(0), rtol=1e-15)
+
+
+@pytest.mark.parametrize("real", [np.float32, np.float64])
+def test_an_empty_array_begins_at_a_cache_line(real):
+    for count in (1, 7, 1000):
+        array = empty(count, real)
+        assert array.shape == (count,)
+        assert array.dtype == real
+        assert array.ctypes.data % CACHE_LINE == 0
