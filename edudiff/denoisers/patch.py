@@ -128,7 +128,7 @@ class Patch:
         return list(zip(parts, offsets, strict=True))
 
     def _training_set(self, x):
-        """The training set as the code that runs wants it: laid out once and kept."""
+        """The training set as the code that runs wants it: made once and kept."""
         if choose(self.backend, x, self.images) == "numba":
             from edudiff.fast.training_set import TrainingSet
 

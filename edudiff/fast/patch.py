@@ -14,37 +14,33 @@ FOLD = 8  # rows of displacements whose weights are added up in float32 before t
 GROUPS = 16  # shares of the training set; fixed, so that sums are the same on any number of threads
 
 
-def lay_out(images, classes, dtype):
-    """Pictures of one class side by side, LANES in a block: (blocks, C * H * W * LANES), and how many count, (blocks,).
+def blocks_of(classes):
+    """The pictures of each class, LANES in a block: their places, (blocks, LANES), and how many count, (blocks,).
 
-    `images`: (N, H, W, C). `classes`: a list of arrays of places. The last block of a class is filled up with copies.
+    `classes`: a list of arrays of places. The last block of a class is filled up with copies.
     """
-    _, rows, columns, channels = images.shape
     groups = [chosen[i : i + LANES] for chosen in classes for i in range(0, len(chosen), LANES)]
-    shape = len(groups), channels, rows, columns, LANES
-    laid_out = empty(math.prod(shape), dtype).reshape(shape)
-    for block, group in zip(laid_out, groups, strict=True):
-        block[..., : len(group)] = images[group].transpose(3, 1, 2, 0)  # (C, H, W, <= LANES)
-        block[..., len(group) :] = block[..., :1]
-    return laid_out.reshape(len(groups), -1), np.array([len(group) for group in groups])
+    places = np.array([np.resize(group, LANES) for group in groups])  # (blocks, LANES)
+    return places, np.array([len(group) for group in groups])
 
 
-def evaluate(x, laid_out, lanes, count, alpha, sigma, sizes, shifts, border, typical, edges_only=False):
+def evaluate(x, images, blocks, count, alpha, sigma, sizes, shifts, border, typical, edges_only=False):
     """As `windows.evaluate`: a list of (top, num, den), one for each window size.
 
-    `laid_out`, `lanes`: from `lay_out`, of `count` pictures. `edges_only`: leave out the pairs of windows that both lie
-    inside the picture; for one size only.
+    `images`: (N, H, W, C), contiguous. `blocks`: from `blocks_of`, of `count` pictures. `edges_only`: leave out the
+    pairs of windows that both lie inside the picture; for one size only.
     """
     batch, rows, columns, channels = x.shape
     real = x.dtype.type
     rate = real(1 / (2 * sigma**2 * math.log(2)))
     switches = np.array(sizes), shifts, border == "wrap", edges_only, rate, margin(count * rows * columns), real(alpha)
-    groups = min(GROUPS, len(laid_out))
-    bounds = np.linspace(0, len(laid_out), groups + 1).astype(int)  # (groups + 1,)
+    groups = min(GROUPS, len(blocks[0]))
+    bounds = np.linspace(0, len(blocks[0]), groups + 1).astype(int)  # (groups + 1,)
     planes = np.ascontiguousarray(x.transpose(0, 3, 1, 2))  # (B, C, H, W)
     line = (columns + 2 * (max(sizes) // 2)) * LANES  # of a picture with its border
     inside = np.arange(columns + 1) % np.array(sizes)[:, None] != 0  # (sizes, W + 1)
     inside = inside.astype(x.dtype)
+    lesser = min(x.dtype, images.dtype, key=lambda dtype: dtype.itemsize)
 
     def piece(task):
         b, group = task
@@ -57,9 +53,10 @@ def evaluate(x, laid_out, lanes, count, alpha, sigma, sizes, shifts, border, typ
         canvas = empty((rows + 2 * (max(sizes) // 2)) * line, x.dtype)
         work = tuple(empty(n, x.dtype) for n in (line, line, line * max(sizes), line))
         state = best, best.copy(), sums, den, num
-        blocks = laid_out[first:last], lanes[first:last]
+        places, lanes = (a[first:last] for a in blocks)
+        y = empty(LANES * images[0].size, lesser)
         query = (0,) * channels, planes[b], np.ascontiguousarray(typical[b])
-        add_blocks(*query, *blocks, *switches, inside, canvas, work, *state)
+        add_blocks(*query, images.reshape(-1), places, lanes, y, *switches, inside, canvas, work, *state)
         return best, num, den
 
     done = share_out(piece, [(b, group) for b in range(batch) for group in range(groups)])
@@ -72,12 +69,13 @@ def evaluate(x, laid_out, lanes, count, alpha, sigma, sizes, shifts, border, typ
 
 @compiled
 def add_blocks(
-    each, x, typical, blocks, lanes, sizes, shifts, wrap, edges_only, rate, farthest, alpha,
+    each, x, typical, images, places, lanes, y, sizes, shifts, wrap, edges_only, rate, farthest, alpha,
     inside, canvas, work, best, limit, sums, den, num,
 ):  # fmt: skip
     """Add all windows of some blocks to the running sums of one picture `x` (C, H, W), for each size.
 
-    Of each block, `lanes` pictures count. `each`: a tuple with an entry for each channel, whose number is then known
+    The pictures at `places` (blocks, LANES) of `images`, flat, are compared; of each block the first `lanes` count.
+    `y`: room for a block. `each`: a tuple with an entry for each channel, whose number is then known
     when this is compiled. `farthest`: how far below the top all candidates together are negligible. `inside`: for
     `sum_to_ends`, (sizes, W + 1).
     """
@@ -90,8 +88,9 @@ def add_blocks(
     canvas, best, limit, sums = borrowed(canvas), borrowed(best), borrowed(limit), borrowed(sums)
     work = borrowed(work[0]), borrowed(work[1]), borrowed(work[2]), borrowed(work[3])
     up, left = reach_of(height, narrow, shifts, wrap), reach_of(width, narrow, shifts, wrap)
-    for b in range(len(blocks)):
-        y = borrowed(blocks[b])
+    y = borrowed(y)
+    for b in range(len(places)):
+        lay_out(y, images, places[b], len(each), height * width)
         for down in range(up[0], up[1]):
             for right in range(left[0], left[1]):
                 if edges_only and down != 0 and right != 0:
@@ -113,6 +112,15 @@ def add_blocks(
                 for s in range(len(sizes)):
                     fold_lanes(sums[s], lanes[b], rate, best[s], folded[s], den[s], num[s])
                     tighten(limit[s], best[s], den[s], rate, farthest)
+
+
+@inlined
+def lay_out(y, images, places, channels, pixels):
+    """Fill `y`, flat, with the pictures at `places`, LANES side by side at each pixel, channel by channel."""
+    for c in range(channels):
+        for m in range(pixels):
+            for lane in range(LANES):
+                y[(c * pixels + m) * LANES + lane] = images[(places[lane] * pixels + m) * channels + c]
 
 
 @compiled

@@ -18,9 +18,9 @@ BUNCH = 16  # groups that are tested at once before each is
 FOLD = 32  # bunches whose weights are added up in float32 before they join the float64 sums
 NEAR = 2  # groups on either side of the query's place on the curve
 EVERY = 64  # groups are counted to guess how many will be compared
-# The cost of a compared pair and of each value in its windows, where without sorting a pair costs 1; and the share of
-# that cost from which sorting does not pay. Read off measurements (tests/benchmarks/picture.py).
-PAIR, VALUE, WORTH = 1.4, 0.03, 0.8
+# What skipping costs where comparing all pairs costs 1, read off measurements: the tests for each pixel of the window's
+# side, and for all pairs that are compared, and for each value in their windows.
+TEST, PAIR, VALUE = 0.07, 0.9, 0.055
 FAR = 1e15  # a pixel value that no query is near to
 
 
@@ -70,7 +70,7 @@ def evaluate(x, clusters, alpha, sigma, tolerance):
     limit[count:] = -np.inf  # copies
     seen = np.array([count_near(projections, share.boxes, limit, *scale) for share in shares]).sum(0)  # (2,)
     compared = (seen[0] / max(seen[1], 1)) * (1 - clusters.plain / clusters.count)
-    if compared * (PAIR + VALUE * windows.shape[1]) > WORTH:
+    if TEST * clusters.size + compared * (PAIR + VALUE * windows.shape[1]) > 1:
         return None
     done = share_out(lambda share: run(share, limit, codes[:0]), shares)
     parts = merge([plain, *(part for part, _ in done)])

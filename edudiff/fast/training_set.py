@@ -6,7 +6,6 @@ import numpy as np
 
 from edudiff.fast import patch, pruned
 from edudiff.fast.clusters import Clusters
-from edudiff.fast.lanes import LANES
 
 LEAST_PAIRS = 1 << 30  # of windows, for one picture: with fewer, comparing all is quicker than sorting them
 QUERIES, WINDOWS = 64, 256  # windows of the noisy batch and of the training set that are compared for a guess
@@ -16,7 +15,7 @@ MATTER = 100.0  # of the share that matters, times values in a window and its ar
 class TrainingSet:
     """The pictures `images` (N, H, W, C), in `classes`: a list of arrays of places in `images`.
 
-    What is made from them, when it is needed, is shared by the training sets that `of` returns.
+    The windows that are sorted when that pays are shared by the training sets that `of` returns.
     """
 
     def __init__(self, images, classes):
@@ -32,27 +31,16 @@ class TrainingSet:
     def __len__(self):
         return sum(len(self.classes[k]) for k in self.used)
 
-    def blocks(self, dtype):
-        """Blocks of LANES pictures of one class side by side, and how many of each count: see `patch.lay_out`.
-
-        In the precision `dtype`, or in that of the images if it is less: kernels widen what they load.
-        """
-        dtype = min(np.dtype(dtype), self.images.dtype, key=lambda d: d.itemsize)
-        if dtype not in self._kept:
-            self._kept[dtype] = patch.lay_out(self.images, self.classes, dtype)
-        laid_out, lanes = self._kept[dtype]
-        ends = np.cumsum([0, *(-(-len(chosen) // LANES) for chosen in self.classes)])
-        mine = slice(ends[self.used[0]], ends[self.used[-1] + 1])
-        return laid_out[mine], lanes[mine]
+    def blocks(self):
+        """The pictures in blocks of one class: see `patch.blocks_of`."""
+        return patch.blocks_of([self.classes[k] for k in self.used])
 
     def clusters(self, size, wrap):
         """The windows of one size, sorted. Only those asked for last are kept: they take 6 bytes a window."""
-        key = ("clusters", size, wrap)
-        if key not in self._kept:
-            for old in [k for k in self._kept if isinstance(k, tuple)]:
-                del self._kept[old]
-            self._kept[key] = Clusters(self.images, self.classes, size, wrap)
-        return self._kept[key].of(self.used)
+        if (size, wrap) not in self._kept:
+            self._kept.clear()
+            self._kept[size, wrap] = Clusters(self.images, self.classes, size, wrap)
+        return self._kept[size, wrap].of(self.used)
 
 
 def evaluate(x, training_set, alpha, sigma, sizes, shifts, border, typical, offsets, tolerance):
@@ -61,7 +49,6 @@ def evaluate(x, training_set, alpha, sigma, sizes, shifts, border, typical, offs
     `offsets`: what the tops lack, (B, H, W) for each size. `tolerance`: the share of the weights that may be left out
     unseen; 0: none. Each picture is for the kernel that it would be for alone, so that it does not depend on the batch.
     """
-    laid_out, lanes = training_set.blocks(x.dtype)
     count, rest, skipped = len(training_set), [], 0.0
     found = {}
     for b in range(len(x)):
@@ -73,7 +60,7 @@ def evaluate(x, training_set, alpha, sigma, sizes, shifts, border, typical, offs
         else:
             found[b], share = inside
             skipped += share / len(x)
-    query = laid_out, lanes, count, alpha, sigma, sizes, shifts, border
+    query = training_set.images, training_set.blocks(), count, alpha, sigma, sizes, shifts, border
     if not found:
         return patch.evaluate(x, *query, typical), 0.0
     others, r = list(found), 0 if border == "wrap" else sizes[0] // 2
