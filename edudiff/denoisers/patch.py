@@ -54,8 +54,7 @@ class Patch:
         self.backend, self.prune, self.skipped = backend, prune, 0.0
         choose(backend, images)
         self._classes, self._class = Classes(labels, len(images)), None
-        self._mean = float(images.mean(dtype="float64"))
-        self._variance = float(images.var(dtype="float64"))
+        self._moments = precision.moments(images)
         self._laid_out = {}
 
     def given(self, label):
@@ -115,7 +114,7 @@ class Patch:
     def _evaluate(self, x, alpha, sigma, sizes):
         """For each size, (top, num, den) whose top lacks the offset, and that offset (B, H, W)."""
         xp = array_module(x)
-        typical = precision.expected_square(x, alpha, sigma, self._mean, self._variance)  # (B, H, W)
+        typical = precision.expected_square(x, alpha, sigma, *self._moments)  # (B, H, W)
         wide = typical.astype("float64")[..., None]  # (B, H, W, 1)
         offsets = [windows.box_sums(xp, wide, k, border=self.border)[..., 0] / (-2 * sigma**2) for k in sizes]
         query = x, self._training_set(x), alpha, sigma, sizes, self.shifts, self.border, typical

@@ -50,7 +50,7 @@ class Clusters:
     def __init__(self, images, classes, size, wrap):
         self.images, self.size, self.wrap = images, size, wrap
         self.wave, self.patterns = waves(size)
-        largest = size * math.sqrt(images.shape[3]) * float(np.abs(images).max())
+        largest = size * math.sqrt(images.shape[3]) * float(max(images.max(), -images.min()))
         self.least, self.step = -largest, max(2 * largest / (LEVELS - 2), 1e-12)
         pixels = images.reshape(-1, images.shape[3])
         values, counts = np.unique(pixels[:: -(-len(pixels) // SAMPLE)], axis=0, return_counts=True)

@@ -15,16 +15,20 @@ LOWEST = 6  # steps of least noise
 
 
 def main(images=60_000, rounds=5, compared=15_000):
-    """Print a JSON record for the picture, and one for its steps of least noise from `compared` images, both ways."""
+    """Print JSON records: of the picture, from the bare images on, and of its steps of least noise, both ways.
+
+    The second is measured with `compared` images.
+    """
     name, pictures = records.load("grey", images)
     schedule = ed.schedule.cosine()
     times = schedule.times(20)
     table = scales(schedule, times)
     x = ed.reverse.start(schedule, (1, *pictures.shape[1:]), ed.forward.streams(0, 1), like=pictures)
     Patch(pictures[:2000], scales=table)(x, 0.7, 0.7)  # compiled
-    denoise, walked, begun = Patch(pictures, scales=table), [], time.perf_counter()
+    walked, begun = [], time.perf_counter()
 
     def draw():
+        denoise = Patch(pictures, scales=table)
         for step in ed.reverse.steps(denoise, schedule, x, times):
             walked.append((step, time.perf_counter() - begun, denoise.skipped))
             print(f"step {step.i}: {walked[-1][1]:.1f} s, skipped {denoise.skipped:.3f}", file=sys.stderr, flush=True)

@@ -1,4 +1,4 @@
-"""Memory, measured: what a call needs does not grow with the training set, and what is kept is about a copy of it."""
+"""Memory, measured: what a call needs does not grow with the training set, and what is kept is at most a copy of it."""
 
 import json
 import subprocess
@@ -60,8 +60,10 @@ from edudiff.denoisers import Patch
 def measure(count, sigma, shifts):
     images = np.random.default_rng(0).uniform(-1, 1, (count, 8, 8, 1)).astype(np.float32)
     x = (0.8 * images[:2] + sigma * np.random.default_rng(1).standard_normal((2, 8, 8, 1))).astype(np.float32)
-    denoise = Patch(images, 7, shifts=shifts, backend="numba")
-    first = extra_memory(lambda: denoise(x, 0.8, sigma))
+    make = lambda: Patch(images, 7, shifts=shifts, backend="numba")
+    first = extra_memory(lambda: make()(x, 0.8, sigma))
+    denoise = make()
+    denoise(x, 0.8, sigma)
     return first, extra_memory(lambda: denoise(x, 0.8, sigma))
 
 measure(100, 0.6, True)
@@ -79,4 +81,4 @@ def test_the_compiled_kernel_does_not_grow_with_the_number_of_images():
     images = LARGE * 64 * 4
     for (_, small), (first, large) in json.loads(run.stdout):
         assert large < small + images / 4
-        assert first < large + 2 * images
+        assert first < large + images / 2  # no copy of the set, in whatever order or precision

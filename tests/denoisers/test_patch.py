@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from test_patch_loops import BACKENDS, MACHINES, level
 
 from edudiff.backend import has_numba
-from edudiff.denoisers import Ideal, Patch, merge, windows
+from edudiff.denoisers import Ideal, Patch, merge, precision, windows
 
 ratios = st.sampled_from([0.1, 0.5, 1.0, 3.0])
 seeds = st.integers(0, 2**16)
@@ -196,3 +196,12 @@ def test_inputs_are_not_written_to():
     kept = images.copy(), x.copy()
     Patch(images, 3)(x, 0.8, 0.6)
     assert (images == kept[0]).all() and (x == kept[1]).all()
+
+
+def test_moments_are_those_of_all_values(monkeypatch):
+    images = np.random.default_rng(0).uniform(-1, 1, (11, 4, 3, 2)).astype(np.float32)
+    monkeypatch.setattr(precision, "CHUNK", 4)
+    mean, variance = precision.moments(images)
+    assert mean == pytest.approx(images.mean(dtype=float), rel=1e-12)
+    assert variance == pytest.approx(images.var(dtype=float), rel=1e-12)
+    assert precision.moments(np.full((3, 2, 2, 1), 0.1))[1] == pytest.approx(0, abs=1e-16)
