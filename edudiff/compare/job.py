@@ -62,7 +62,7 @@ class Job:
         for name in self.denoisers:
             check.one_of(name, FORMULAS, "denoisers")
         if self.by_class and self.data in DRAWN:
-            raise ValueError(f"by_class is on, but {self.data} have no classes; mnist and cifar10 do")
+            raise ValueError(f"by_class is on, but {self.data} have no classes; mnist, fashion_mnist and cifar10 do")
         if self.by_class and self.scheduler is not None:
             raise ValueError("by_class with a scheduler: a cluster shares a training set of one class; leave one out")
         if self.scheduler is not None and self.backend == "cupy":
