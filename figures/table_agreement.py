@@ -49,6 +49,11 @@ ROWS |= {
     for name, job in ROWS.items()
     if job.data in FULL
 }
+WIDE: dict[str, Any] = {"depth": 6}  # sees 17 pixels, about half of the picture, as the paper's
+ROWS |= {
+    "fashion_resnet_wide_28": replace(ROWS["fashion_resnet_zero_28"], **WIDE),
+    "cifar_resnet_wide_32": replace(ROWS["cifar_resnet_zero_32"], **WIDE),
+}
 MARKS = (250, 500, 1000, 2000, 3000, 4000, 5000, 6000)  # steps of the training of a row at full size
 # Published medians of r for the same kind of network, at 32 pixels (Kamb & Ganguli 2024; their networks drew in 150
 # steps, their formula in 20).
@@ -57,8 +62,10 @@ PUBLISHED = {
     "mnist_resnet_circular": 0.77,
     "mnist_unet_zero": 0.89,
     "fashion_resnet_zero": 0.94,
+    "fashion_resnet_wide": 0.94,
     "fashion_unet_zero": 0.93,
     "cifar_resnet_zero": 0.95,
+    "cifar_resnet_wide": 0.95,
     "cifar_resnet_circular": 0.94,
     "cifar_unet_zero": 0.90,
     "cifar_unet_attention": 0.77,

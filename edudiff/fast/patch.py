@@ -38,8 +38,7 @@ def evaluate(x, images, blocks, count, alpha, sigma, sizes, shifts, border, typi
     bounds = np.linspace(0, len(blocks[0]), groups + 1).astype(int)  # (groups + 1,)
     planes = np.ascontiguousarray(x.transpose(0, 3, 1, 2))  # (B, C, H, W)
     line = (columns + 2 * (max(sizes) // 2)) * LANES  # of a picture with its border
-    inside = np.arange(columns + 1) % np.array(sizes)[:, None] != 0  # (sizes, W + 1)
-    inside = inside.astype(x.dtype)
+    inside = (np.arange(columns + 1) % np.array(sizes)[:, None] != 0).astype(x.dtype)  # (sizes, W + 1)
     lesser = min(x.dtype, images.dtype, key=lambda dtype: dtype.itemsize)
 
     def piece(task):
@@ -74,21 +73,20 @@ def add_blocks(
 ):  # fmt: skip
     """Add all windows of some blocks to the running sums of one picture `x` (C, H, W), for each size.
 
-    The pictures at `places` (blocks, LANES) of `images`, flat, are compared; of each block the first `lanes` count.
-    `y`: room for a block. `each`: a tuple with an entry for each channel, whose number is then known
-    when this is compiled. `farthest`: how far below the top all candidates together are negligible. `inside`: for
-    `sum_to_ends`, (sizes, W + 1).
+    `each`: a tuple with an entry for each channel, whose number is then known when this is compiled. The pictures at
+    `places` (blocks, LANES) of `images`, flat, are compared; of each block the first `lanes` count. `y`: room for a
+    block. `farthest`: how far below the top all candidates together are negligible. `inside`: for `sum_to_ends`,
+    (sizes, W + 1).
     """
     shape = height, width = x.shape[1:]
     border, narrow = max(sizes) // 2, min(sizes) // 2
     reach = type(rate)(farthest / (math.log(2.0) * rate))
     folded = best.copy()
     # The caller owns all arrays and keeps them alive.
-    flat_x, flat_typical = borrowed(x.reshape(-1)), borrowed(typical.reshape(-1))
+    flat_x, flat_typical, y = borrowed(x.reshape(-1)), borrowed(typical.reshape(-1)), borrowed(y)
     canvas, best, limit, sums = borrowed(canvas), borrowed(best), borrowed(limit), borrowed(sums)
     work = borrowed(work[0]), borrowed(work[1]), borrowed(work[2]), borrowed(work[3])
     up, left = reach_of(height, narrow, shifts, wrap), reach_of(width, narrow, shifts, wrap)
-    y = borrowed(y)
     for b in range(len(places)):
         lay_out(y, images, places[b], len(each), height * width)
         for down in range(up[0], up[1]):
