@@ -11,7 +11,7 @@ import numpy as np
 
 from edudiff.denoisers.softmax import merge
 from edudiff.fast.jit import borrowed, compiled, inlined, share_out
-from edudiff.fast.lanes import LANES, below, first_bit, larger, load, pick, spread
+from edudiff.fast.lanes import LANES, below, empty, first_bit, larger, load, pick, spread
 from edudiff.fast.weights import add_candidates, fold_lanes, tighten
 
 BUNCH = 16  # groups that are tested at once before each is
@@ -46,7 +46,9 @@ def evaluate(x, clusters, alpha, sigma, tolerance):
 
     def run(share, limit, first_codes):
         best = np.full(len(filled), np.inf, x.dtype)  # (M',)
-        sums = np.zeros(len(filled) * (1 + channels) * LANES, x.dtype)
+        sums = empty(len(filled) * (1 + channels) * LANES, x.dtype)
+        sums[:] = 0
+        group, centres = (empty(n * LANES, x.dtype) for n in (windows.shape[1], channels))
         den, num = np.zeros(len(filled)), np.zeros((len(filled), channels))  # (M',), (M', C)
         arrays = (
             (0,) * channels,
@@ -59,7 +61,7 @@ def evaluate(x, clusters, alpha, sigma, tolerance):
             first_codes,
         )
         settings = clusters.size, clusters.wrap, *scale, rate, margin
-        compared = add_share(*arrays, share.count, *settings, best, limit.copy(), sums, den, num)
+        compared = add_share(*arrays, share.count, *settings, best, limit.copy(), sums, den, num, group, centres)
         return (best.astype(np.float64) * (-float(rate) * math.log(2)), num, den), compared
 
     shares = [share for share in clusters.shares if share.count]
@@ -83,20 +85,18 @@ def evaluate(x, clusters, alpha, sigma, tolerance):
 @compiled
 def add_share(
     each, windows, projections, images, order, boxes, codes, first_codes,
-    count, size, wrap, least, step, alpha, rate, margin, best, limit, sums, den, num,
+    count, size, wrap, least, step, alpha, rate, margin, best, limit, sums, den, num, group, centres,
 ):  # fmt: skip
     """Add the windows of one share to the sums of all queries; returns how many groups were compared with how many.
 
     `each`: a tuple with an entry for each channel, whose number is then known when this is compiled.
-    With `first_codes` (M,), the places of the queries on the curve, only groups near to them are compared.
+    `group`, `centres`: room for one group. With `first_codes` (M,), the places of the queries on the curve, only groups near to them are compared.
     """
     channels = len(each)
     patterns, queries = projections.shape
     values = size * size * channels
     reach = type(rate)(margin / (math.log(2.0) * rate))
     folded = best.copy()
-    group = np.empty(values * LANES, windows.dtype)
-    centres = np.empty(channels * LANES, windows.dtype)
     box = np.empty((2, patterns), windows.dtype)
     active = np.empty(queries // LANES, np.int64)
     own = borrowed(group), borrowed(centres), borrowed(windows.reshape(-1)), borrowed(projections.reshape(-1))
@@ -185,10 +185,16 @@ def compare(own, m, values, channels, rate, reach, state):
     group, centres, windows, _ = own
     best, limit, sums = state
     at = m * values
-    squares = spread(rate - rate)
-    for i in range(values):
+    squares = odd = spread(rate - rate)  # two sums, so that neither waits for the other
+    for i in range(0, values - 1, 2):
         difference = load(group, i * LANES) - pick(windows, at + i)
         squares = squares + difference * difference
+        difference = load(group, (i + 1) * LANES) - pick(windows, at + i + 1)
+        odd = odd + difference * difference
+    if values % 2:
+        difference = load(group, (values - 1) * LANES) - pick(windows, at + values - 1)
+        squares = squares + difference * difference
+    squares = squares + odd
     if below(squares, spread(pick(limit, m))):
         add_candidates(squares, m, centres, 0, channels, LANES, rate, reach, best, limit, sums)
 
