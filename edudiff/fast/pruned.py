@@ -89,8 +89,9 @@ def add_share(
 ):  # fmt: skip
     """Add the windows of one share to the sums of all queries; returns how many groups were compared with how many.
 
-    `each`: a tuple with an entry for each channel, whose number is then known when this is compiled.
-    `group`, `centres`: room for one group. With `first_codes` (M,), the places of the queries on the curve, only groups near to them are compared.
+    `each`: a tuple with an entry for each channel, whose number is then known when this is compiled. `group`,
+    `centres`: room for one group. With `first_codes` (M,), the places of the queries on the curve, only groups near to
+    them are compared.
     """
     channels = len(each)
     patterns, queries = projections.shape
