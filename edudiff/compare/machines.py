@@ -53,7 +53,8 @@ def scales(job, net, images, share):
         classes = classes_of(labels, numbers)  # (B,)
         net, patch = net.given(classes), denoisers.ByLabel(patch.given, classes)
     progress = partial(bar, total=job.steps, label="calibrating")
-    return calibrate(net, patch, chosen, noise(job, images, numbers), times, sizes, progress=progress, parts=PARTS)
+    x = noise(job, images, numbers)
+    return calibrate(net, patch, chosen, x, times, sizes, progress=progress, parts=PARTS, uphill=True)
 
 
 def formulas(job, images, table, share):

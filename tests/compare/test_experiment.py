@@ -29,6 +29,39 @@ def test_calibration_finds_the_windows_of_a_patch_denoiser(method):
     assert found == hidden
 
 
+def test_calibration_uphill_finds_the_same_windows_and_tries_fewer():
+    """From all sizes to both ends and far down in one step. The further from the right size, the less alike."""
+    times, tried = SCHEDULE.times(6), []
+    ratios = [sigma / alpha for alpha, sigma in map(SCHEDULE, times[:-1])]
+    hidden = Scales(ratios, [15, 17, 11, 3, 1, 1])
+    one, other = np.eye(2)[:, None, :, None]  # (1, 2, 1) each
+
+    def turned(x, level, size):
+        """x0_hat whose noise is turned by `size` / 20."""
+        return ed.forward.x0_from_noise(x, np.cos(size / 20) * one + np.sin(size / 20) * other + 0 * x, *level)
+
+    class Turned:
+        def sweep(self, x, alpha, sigma, sizes):
+            tried.append(tuple(sizes))
+            return {size: turned(x, (alpha, sigma), size) for size in sizes}
+
+    sizes = [9, 17, 15, 13, 11, 7, 5, 3, 1]
+    found = calibrate(
+        lambda x, *level: turned(x, level, hidden(*level)),
+        Turned(),
+        SCHEDULE,
+        np.zeros((3, 1, 2, 1)),
+        times,
+        sizes,
+        uphill=True,
+    )
+    assert found == hidden
+    assert tried == [
+        *[tuple(range(1, 18, 2)), (13, 15, 17), (15, 17), (13,), (11,), (9,)],
+        *[(9, 11, 13), (7,), (5,), (3,), (1,), (1, 3, 5), (1, 3)],
+    ]
+
+
 def test_calibration_without_sizes_is_refused():
     with pytest.raises(ValueError, match="sizes is empty"):
         calibrate(Ideal(IMAGES), Patch(IMAGES, size=3), SCHEDULE, noise(1), TIMES, [])

@@ -36,16 +36,17 @@ def test_an_odd_side_is_that_window(size):
     )
 
 
-def test_calibration_finds_windows_between_the_odd_numbers():
+@pytest.mark.parametrize("uphill", (False, True))
+def test_calibration_finds_windows_between_the_odd_numbers(uphill):
     schedule = ed.schedule.cosine()
     times = schedule.times(6)
     hidden = Scales([sigma / alpha for alpha, sigma in map(schedule, times[:-1])], [5.8, 5, 4.2, 3.4, 3, 1.8])
     x = ed.reverse.start(schedule, X.shape, ed.forward.streams(1, 3), like=X)
     secret, labels = Between(Patch(IMAGES, 1), hidden), np.array([0, 0, 1, 1, 0, 1])
-    found = calibrate(secret, Patch(IMAGES, 1), schedule, x, times, [1, 3, 5, 7], parts=5)
+    found = calibrate(secret, Patch(IMAGES, 1), schedule, x, times, [1, 3, 5, 7], parts=5, uphill=uphill)
     np.testing.assert_allclose(found.sizes, hidden.sizes)
     by_class = ByLabel(Patch(IMAGES, 1, labels=labels).given, [0, 1, 1])
-    found = calibrate(Between(by_class, hidden), by_class, schedule, x, times, [1, 3, 5, 7], parts=5)
+    found = calibrate(Between(by_class, hidden), by_class, schedule, x, times, [1, 3, 5, 7], parts=5, uphill=uphill)
     np.testing.assert_allclose(found.sizes, hidden.sizes)
 
 
