@@ -120,6 +120,8 @@ def curves(lines):
         steps, r = zip(*((point["step"], point["pearson_r"]) for point in line["curve"]), strict=True)
         plot.curve(axis, steps, r, f"C{i}", line["row"].replace("_", " "))
     axis.set(xscale="log", xlabel="training step", ylabel="r of the network with the ELS of the last step")
+    axis.set_xticks(MARKS, [f"{step:,}" for step in MARKS])
+    axis.minorticks_off()
     axis.legend(frameon=False)
     return figure
 
