@@ -1,76 +1,57 @@
-"""What attention does to the agreement with ELS: one UNet with it and one without, all else alike.
+"""What attention does to the agreement with ELS: one UNet without it and one with it, all else alike.
 
-Run `python figures/attention.py`: small colour pictures of CIFAR-10 if `EDUDIFF_DATA` names a folder that holds them,
-else drawn faces. As in Kamb & Ganguli 2024 (section 5.5) the windows are calibrated on the network without attention
-and used for both. Networks are kept in `runs/figure-attention`.
+Run `python figures/attention.py`: CIFAR-10, class by class, if `EDUDIFF_DATA` names a folder that holds it, else drawn
+faces. As in Kamb & Ganguli 2024 (section 5.5) the window sizes are read off the network without attention and used for
+both. Written to `figures/results`: `attention.json` and `attention.png`; what was done is kept in
+`runs/figure-attention`, so that a second run, or one after Ctrl-C, goes on with it.
 """
 
 import json
-import sys
-from functools import partial
+from dataclasses import asdict, replace
 from pathlib import Path
 
-import numpy as np
-
-import edudiff as ed
+import edudiff
 from edudiff import plot
-from edudiff.compare import calibrate, experiment, folder
-from edudiff.progress import bar
+from edudiff.compare import agreement, main_job
+from edudiff.compare import folder as folders
+from edudiff.compare.job import Job, load_pictures
 
 RESULTS = Path(__file__).parent / "results"
 WORK = Path("runs") / "figure-attention"
-ATTENTION = {"without": (), "with": (1, 2)}  # the scales, 0 the finest, at which pixels look at all others
-CALIBRATION = 1_000_000  # pictures from this number on are for calibration, never reported
+UNET = {"net": "unet", "channels": 16, "depth": 1, "batch": 32, "train_steps": 3000}
+FACES = Job(data="faces", images=200, size=24, **UNET, denoisers=("els", "ideal"))
+CIFAR = replace(FACES, data="cifar10", images=1000, size=16, by_class=True)
+ATTENTION = (1, 2)  # the scales, 0 the finest, at which pixels look at all others
 
 
-def pictures(count):
-    """The name of the data, and `count` colour pictures of 32 pixels: (N, 32, 32, 3)."""
+def chosen():
+    """The job on real pictures, or on drawn ones if there are none."""
     try:
-        return "cifar10", ed.data.load("cifar10", count)
+        load_pictures(CIFAR)
     except FileNotFoundError:
-        return "faces", ed.data.shapes.faces(count, 32, np.random.default_rng(0))
+        return FACES
+    return CIFAR
 
 
-def trained(attention, images, steps, path):
-    """The network, trained, or read from `path` if it was trained before; its moving average."""
-    net = ed.nn.UNet((16, 32, 64), 1, attention=attention, image_channels=3, rng=np.random.default_rng(1))
-    if not path.exists():
-        walk = ed.nn.train(net, images, ed.schedule.cosine(), np.random.default_rng(2), steps, batch=32, rate=2e-3)
-        *_, state = bar(walk, steps, path.stem)
-        ed.nn.checkpoint.save(path, state)
-    return ed.nn.checkpoint.load(path).average
-
-
-def main(images=400, steps=2000, seeds=32, sizes=(1, 3, 5, 7, 9, 11, 13, 17), work=WORK, out=RESULTS):
-    """Train both, calibrate, draw, and write `attention.json` and `attention.png`. Returns the results."""
-    name, training = pictures(images)
-    schedule = ed.schedule.cosine()
-    times = schedule.times(20)
-    folder.open_folder(work)
-    nets = {key: trained(scales, training, steps, work / f"{key}.npz") for key, scales in ATTENTION.items()}
-    shape = training.shape[1:]
-    x = ed.reverse.start(schedule, (3, *shape), ed.forward.streams(0, range(CALIBRATION, CALIBRATION + 3)), training)
-    watch = partial(bar, total=20, label="calibrating")
-    patch = ed.denoisers.Patch(training, 3)
-    table = calibrate(nets["without"], patch, schedule, x, times, sizes, progress=watch)
-    formulas = {"els": ed.denoisers.Patch(training, scales=table), "ideal": ed.denoisers.Ideal(training)}
-    shared, _, _ = experiment(
-        {"network": nets["without"], **formulas}, schedule, times, shape, pictures=seeds, like=training, progress=bar
-    )
-    other, _, _ = experiment({"network": nets["with"]}, schedule, times, shape, pictures=seeds, like=training)
-    drawn = {"without": shared["network"], "with": other["network"], "els": shared["els"], "ideal": shared["ideal"]}
-    found = {
-        key: ed.compare.agreement({"network": drawn[key], "els": drawn["els"], "ideal": drawn["ideal"]})
-        for key in ATTENTION
-    }
-    results = {"command": "python figures/attention.py", "data": name, "images": images, "train_steps": steps}
-    results |= {"seeds": seeds, "scale_table": table.to_dict(), "agreement": found}
-    out = folder.open_folder(out)
-    folder.write_picture(out / "attention.png", plot.rows(drawn, columns=12, title="UNet without and with attention"))
-    folder.write_results(out / "attention.json", results)
+def main(job=None, work=WORK, out=RESULTS):
+    """Train both, draw, and write the numbers and the picture. Returns the results."""
+    job = job or chosen()
+    jobs = {"without": job, "with": replace(job, attention=ATTENTION, denoisers=())}
+    work, out = Path(work) / job.data, folders.open_folder(out)
+    without, drawn = main_job.kept(jobs["without"], work / "without")
+    table = edudiff.denoisers.Scales.from_dict(without["scale_table"])
+    _, other = main_job.kept(jobs["with"], work / "with", table)
+    drawn = {"without": drawn["network"], "with": other["network"], "els": drawn["els"], "ideal": drawn["ideal"]}
+    results = {"command": "python figures/attention.py", "version": edudiff.__version__}
+    results |= {"jobs": {name: asdict(job) for name, job in jobs.items()}, "scale_table": table.to_dict()}
+    found = {name: {"network": drawn[name], "els": drawn["els"], "ideal": drawn["ideal"]} for name in jobs}
+    results |= {"agreement": {name: agreement(pictures) for name, pictures in found.items()}}
+    title = "UNet without and with attention: each column is the same noise"
+    folders.write_picture(out / "attention.png", plot.rows(drawn, columns=10, title=title))
+    folders.write_results(out / "attention.json", results)
     return results
 
 
 if __name__ == "__main__":
-    results = main(*map(int, sys.argv[1:]))
-    print(json.dumps({k: {f: v["pearson_r"] for f, v in t.items()} for k, t in results["agreement"].items()}))
+    for name, found in main()["agreement"].items():
+        print(f"{name} attention: {json.dumps({key: round(value['pearson_r'], 3) for key, value in found.items()})}")

@@ -27,6 +27,7 @@ def main(job=DEMO, work=WORK, out=RESULTS):
     folders.write_picture(out / "hands.png", plot.rows(shown, captions, columns=12, title=title))
     kept = {"command": "python figures/hands.py", "version": edudiff.__version__, **results}
     folders.write_results(out / "hands.json", kept)
+    (folder / folders.PARTS).unlink(missing_ok=True)
     return results
 
 

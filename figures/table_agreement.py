@@ -114,7 +114,7 @@ def curves(lines):
     """A Figure: r of network and ELS as training goes on, of the rows at full size."""
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(8, 5), layout="constrained")
+    figure = Figure(figsize=(10, 5), layout="constrained")
     axis = figure.subplots()
     for i, line in enumerate(lines):
         steps, r = zip(*((point["step"], point["pearson_r"]) for point in line["curve"]), strict=True)

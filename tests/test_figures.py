@@ -97,6 +97,30 @@ def test_counts_that_agree_seed_by_seed_and_by_chance():
     assert [shares[name][0] for name in ("fewer", "more", "wrong")] == [0.25, 0.25, 0.5]
 
 
+def test_attention_uses_the_windows_of_the_network_without_it(tmp_path):
+    names = script("attention")
+    job = replace(names["FACES"], images=8, train_steps=3, **TINY)
+    arguments = {"job": job, "work": tmp_path / "work", "out": tmp_path / "out"}
+    results = names["main"](**arguments)
+    check_files(tmp_path / "out", "attention", results)
+    assert [job["attention"] for job in results["jobs"].values()] == [(), (1, 2)]
+    for found in results["agreement"].values():
+        assert len(found["els"]["per_seed"]) == job.seeds
+        assert set(found) == {"els", "ideal"}
+    places = [tmp_path / "work" / "faces" / name for name in ("without", "with")]
+    tables = [json.loads((place / "results.json").read_text())["scale_table"] for place in places]
+    assert tables[0] == tables[1] == results["scale_table"]
+    stamps = networks(tmp_path / "work")
+    assert names["main"](**arguments) == results
+    assert networks(tmp_path / "work") == stamps
+
+
+def test_attention_without_real_pictures_draws_faces(tmp_path, monkeypatch):
+    names = script("attention")
+    monkeypatch.setenv("EDUDIFF_DATA", str(tmp_path))
+    assert names["chosen"]() == names["FACES"]
+
+
 def test_training_time_goes_on_where_it_was_stopped(tmp_path, monkeypatch):
     names = script("training_time")
     jobs = {"one": replace(next(iter(names["JOBS"].values())), images=8, **TINY)}

@@ -103,6 +103,7 @@ def run_compare(args):
         say_how_to_resume(args, folder)
         raise
     finish(args, folder, results, pictures, captions)
+    (folder / folders.PARTS).unlink(missing_ok=True)
     print(report(results))
 
 

@@ -11,6 +11,7 @@ from edudiff.backend import to_numpy
 from edudiff.nn.checkpoint import atomic
 
 NETWORK, RESULTS, PICTURE, ARRAYS = "network.npz", "results.json", "picture.png", "pictures.npz"
+PARTS = "unfinished.npz"  # what a run has made so far
 
 
 def free_folder(name):

@@ -6,18 +6,22 @@ Each part can be called alone; `compare` is all of them in order.
 import json
 import time
 from dataclasses import asdict, replace
+from functools import partial
 
 import numpy as np
 
+import edudiff
 from edudiff import check, nn
-from edudiff.backend import to_numpy
+from edudiff.backend import move, to_numpy
 from edudiff.compare import metrics
 from edudiff.compare.experiment import agreement, draw, finger_counts
-from edudiff.compare.folder import ARRAYS, NETWORK, RESULTS, holds, open_folder, write_arrays, write_results
+from edudiff.compare.folder import ARRAYS, NETWORK, PARTS, RESULTS, holds, open_folder, write_arrays, write_results
 from edudiff.compare.job import load_labels, load_pictures, new_network, noise
 from edudiff.compare.keep import keep
 from edudiff.compare.machines import for_seeds, formulas, scales, spread
+from edudiff.compare.parts import Parts
 from edudiff.data.fingers import count_fingers_all
+from edudiff.denoisers import Scales
 from edudiff.progress import bar
 
 
@@ -53,7 +57,8 @@ def train(job, images, folder, resume=False, marks=()):
 def compare(job, folder, resume=False, table=None):
     """The whole job: returns its results (for JSON) and its pictures {name: (seeds, H, W, C)} with their captions.
 
-    `table`: window sizes to use, a `Scales`, instead of calibrating.
+    `table`: window sizes to use, a `Scales`, instead of calibrating. What is done is kept in the folder: with `resume`,
+    the same job goes on where it was stopped, also while it calibrates or draws.
     """
     with spread(job) as share:  # before the training: no cluster is an error now, not later
         return _compare(job, folder, resume, table, share)
@@ -65,13 +70,19 @@ def _compare(job, folder, resume, table, share):
     if job.window is not None:
         check.window(job.window, images.shape[1:3], job.padding)  # before the training, not after
     state = train(job, images, folder, resume)
-    net = state.average
-    calibrating = time.perf_counter()
-    table = table or scales(job, net, images, share)
-    calibrate_seconds = time.perf_counter() - calibrating
-    chosen, times = job.times()
+    net, (chosen, times) = state.average, job.times()
+    settings = {"loss": state.losses[-1], "windows": table and table.to_dict(), "version": edudiff.__version__}
+    parts = Parts(folder / PARTS, asdict(job) | settings)
+    calibrate_seconds = 0.0
+    if table is None:
+        text, calibrate_seconds = parts("windows", lambda: json.dumps(scales(job, net, images, share).to_dict()))
+        table = Scales.from_dict(json.loads(str(text)))
     machines = {"network": for_seeds(job, net), **formulas(job, images, table, share)}
-    drawn, draw_seconds = draw(machines, chosen, noise(job, images, range(job.seeds)), times, progress=bar)
+    x = noise(job, images, range(job.seeds))  # (seeds, H, W, C)
+    drawn, draw_seconds = {}, {}
+    for name, machine in machines.items():
+        batch, draw_seconds[name] = parts(name, partial(_drawn, name, machine, chosen, x, times))
+        drawn[name] = move(batch, images)
     index, distance = metrics.nearest(drawn["network"], images)
     results = {
         **asdict(job),
@@ -95,6 +106,11 @@ def _compare(job, folder, resume, table, share):
     drawn["nearest"] = images[index]
     results["seconds"] = time.perf_counter() - begun
     return results, drawn, captions
+
+
+def _drawn(name, denoise, chosen, x, times):
+    pictures, _ = draw({name: denoise}, chosen, x, times, progress=bar)
+    return pictures[name]
 
 
 def sample(job, images, name, folder, progress=bar):
@@ -124,5 +140,6 @@ def kept(job, folder, table=None):
         results, drawn, _ = compare(job, open_folder(folder), (folder / NETWORK).exists(), table)
         write_arrays(folder / ARRAYS, drawn)
         write_results(path, results | {"job": mine})
+        (folder / PARTS).unlink(missing_ok=True)
     with np.load(folder / ARRAYS) as file:
         return json.loads(path.read_text()), {name: file[name] for name in file.files}

@@ -1,0 +1,40 @@
+"""What a long run has made so far, in one file beside its network: hours of drawing are not lost to Ctrl-C."""
+
+import json
+import time
+import zipfile
+from typing import Any
+
+import numpy as np
+
+from edudiff.backend import to_numpy
+from edudiff.compare.folder import atomic
+
+
+class Parts:
+    """Arrays that take long to make, each written to the file `path` as soon as it is there.
+
+    What an earlier run left at `path` is used if it was made with the same `settings`, a dict of plain values, else
+    replaced. A file that cannot be read counts as none.
+    """
+
+    def __init__(self, path, settings):
+        self.path = path
+        self.kept: dict[str, Any] = {"settings": np.array(json.dumps(settings, sort_keys=True))}
+        try:
+            with np.load(path) as file:
+                if str(file["settings"]) == str(self.kept["settings"]):
+                    self.kept = dict(file)
+        except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
+            pass
+
+    def __call__(self, name, make):
+        """The array `name`, on the host, and the seconds that it took: from the file, or made by calling `make()`."""
+        timing = f"{name} seconds"
+        if timing not in self.kept:
+            begun = time.perf_counter()
+            made = to_numpy(make())
+            self.kept |= {name: made, timing: np.array(time.perf_counter() - begun)}
+            with atomic(self.path) as file:
+                np.savez_compressed(file, **self.kept)
+        return self.kept[name], float(self.kept[timing])
