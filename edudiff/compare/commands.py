@@ -65,7 +65,7 @@ def add_job(command, drawing, training):
         option("--train-steps", type=int, help="steps of training")
         option("--batch", type=int, help="pictures in a step of training")
         option("--rate", type=float, help="peak learning rate")
-        command.add_argument("--resume", action="store_true", help="go on with the training in --out")
+        command.add_argument("--resume", action="store_true", help="go on with the run in --out, where it was stopped")
     if drawing:
         option("--steps", type=int, help="reverse steps of a picture")
         option("--seeds", type=int, help="how many pictures are drawn")
@@ -178,4 +178,4 @@ def say_how_to_resume(args, folder):
         if not args.out:
             words += ["--out", str(folder)]
         again = shlex.join([*words, "--resume"])
-        print(f"\nthe network so far is in {folder / folders.NETWORK}; go on with:\n  {again}", file=sys.stderr)
+        print(f"\nwhat was done so far is in {folder}; go on with:\n  {again}", file=sys.stderr)
