@@ -26,7 +26,7 @@ MINUTES = {  # on two cores, from scratch
     "data_size": 8,
     "fingers": 8,
     "attention": 8,
-    "table_agreement": 240,
+    "table_agreement": 300,
     "faces": 50,
 }
 REAL = ("table_agreement",)  # figures of real pictures only
