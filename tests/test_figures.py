@@ -108,8 +108,10 @@ def test_attention_uses_the_windows_of_the_network_without_it(tmp_path):
         assert len(found["els"]["per_seed"]) == job.seeds
         assert set(found) == {"els", "ideal"}
     places = [tmp_path / "work" / "faces" / name for name in ("without", "with")]
-    tables = [json.loads((place / "results.json").read_text())["scale_table"] for place in places]
-    assert tables[0] == tables[1] == results["scale_table"]
+    without, other = (json.loads((place / "results.json").read_text()) for place in places)
+    assert without["scale_table"] == other["scale_table"] == results["scale_table"]
+    assert without["calibrate_seconds"] > 0
+    assert other["calibrate_seconds"] == 0  # of the network with attention nothing is read off
     stamps = networks(tmp_path / "work")
     assert names["main"](**arguments) == results
     assert networks(tmp_path / "work") == stamps
