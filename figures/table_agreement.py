@@ -49,10 +49,9 @@ ROWS |= {
     for name, job in ROWS.items()
     if job.data in FULL
 }
-WIDE: dict[str, Any] = {"depth": 6}  # sees 17 pixels, about half of the picture, as the paper's
-ROWS |= {
-    "fashion_resnet_wide_28": replace(ROWS["fashion_resnet_zero_28"], **WIDE),
-    "cifar_resnet_wide_32": replace(ROWS["cifar_resnet_zero_32"], **WIDE),
+ROWS |= {  # networks that see 17 pixels, about half of the picture, as the paper's
+    "fashion_resnet_wide_28": replace(ROWS["fashion_resnet_zero_28"], depth=6),
+    "cifar_resnet_wide_32": replace(ROWS["cifar_resnet_zero_32"], depth=6),
 }
 MARKS = (250, 500, 1000, 2000, 3000, 4000, 5000, 6000)  # steps of the training of a row at full size
 # Published medians of r for the same kind of network, at 32 pixels (Kamb & Ganguli 2024; their networks drew in 150
