@@ -1,8 +1,13 @@
 """The package's checks of what a caller passes in: each raises an error that says what came and what to do."""
 
 import math
+import zipfile
+import zlib
 
 from edudiff.backend import array_module
+
+# What reading a damaged file of NumPy arrays can raise; RuntimeError: a flipped bit says that it is encrypted.
+DAMAGED = (OSError, EOFError, KeyError, ValueError, MemoryError, RuntimeError, zipfile.BadZipFile, zlib.error)
 
 
 def finite_floats(x, name):

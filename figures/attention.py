@@ -1,9 +1,10 @@
 """What attention does to the agreement with ELS: one UNet without it and one with it, all else alike.
 
 Run `python figures/attention.py`: CIFAR-10, class by class, if `EDUDIFF_DATA` names a folder that holds it, else drawn
-faces. As in Kamb & Ganguli 2024 (section 5.5) the window sizes are read off the network without attention and used for
-both. Written to `figures/results`: `attention.json` and `attention.png`; what was done is kept in
-`runs/figure-attention`, so that a second run, or one after Ctrl-C, goes on with it.
+faces. The window sizes are read off the network without attention and used for both; Kamb & Ganguli 2024 (section 5.5)
+also took those of a network without attention, a ResNet. Written to `figures/results`: `attention.json` and
+`attention.png`; what was done is kept in `runs/figure-attention`, so that a second run, or one after Ctrl-C, goes on
+with it.
 """
 
 import json

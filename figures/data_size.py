@@ -24,7 +24,6 @@ from edudiff.compare import folder as folders
 from edudiff.compare.bootstrap import interval
 from edudiff.compare.job import Job, load_pictures, noise, read_range
 from edudiff.compare.metrics import nearest
-from edudiff.compare.novelty import nearest_distance
 from edudiff.progress import bar
 
 RESULTS = Path(__file__).parent / "results"
@@ -43,6 +42,7 @@ COLOURS = {"els": "C0", "ideal": "C3", "network": "k"}
 def measure(job, place, matched):
     """Train the job's network or go on with it, draw, and keep: its record and its pictures. `matched`: ELS's seeds."""
     place, wanted = folders.open_folder(place), asdict(job) | {"matched": matched}
+    wanted |= {"copy": COPY, "unseen": UNSEEN}
     path = place / folders.RESULTS
     if not folders.holds(path, wanted):
         images = load_pictures(job)
@@ -67,13 +67,13 @@ def record(job, images, drawn, matched):
     """The numbers of one network: agreement with the formulas, newness of its pictures and theirs."""
     first = max(SIZES)
     unseen = read_range(job, first, first + UNSEEN)  # (UNSEEN, H, W, C)
-    yardstick = float(np.median(nearest_distance(unseen, images)))
+    yardstick = float(np.median(nearest(unseen, images)[1]))
     same = agreement({"network": drawn["network"][:matched], "els": drawn["els"], "ideal": drawn["ideal"]})
     line = {"images": len(images), "steps": job.train_steps, "unseen_distance": yardstick}
     line["pearson_r"] = {name: interval(np.median, np.array(found["per_seed"])) for name, found in same.items()}
     line["els_beats_ideal"] = same["els"]["beats_ideal"]
     sources = {"network": drawn["network"], "els": drawn["els"], "ideal": drawn["ideal"], "unseen": unseen}
-    distances = {name: nearest_distance(batch, images) / yardstick for name, batch in sources.items()}
+    distances = {name: nearest(batch, images)[1] / yardstick for name, batch in sources.items()}
     line["relative_distance"] = {name: interval(np.median, found) for name, found in distances.items()}
     line["copies"] = {name: interval(np.mean, found < COPY) for name, found in distances.items()}
     return line
@@ -127,7 +127,11 @@ def main(data="hands", sizes=SIZES, nets=None, matched=32, work=WORK, out=RESULT
             print(f"{net}, {size}: copies {line['copies']['network'][0]:.0%}", flush=True)
     command = "python figures/data_size.py" + ("" if data == "hands" else f" --data {data}")
     results = {"command": command, "version": edudiff.__version__, "data": data, "copy": COPY, "matched_seeds": matched}
-    results |= {"unseen": UNSEEN, "jobs": {net: asdict(job) for net, job in nets.items()}, "records": lines}
+    results |= {
+        "unseen": UNSEEN,
+        "jobs": {net: asdict(job) | {"images": sizes} for net, job in nets.items()},
+        "records": lines,
+    }
     out = folders.open_folder(out)
     folders.write_picture(out / f"{name}.png", picture(lines, pictures))
     folders.write_results(out / f"{name}.json", results)

@@ -1,8 +1,8 @@
 """What each UNet invents: 1,000 drawn faces, twelve networks that differ in one thing only, the same noise.
 
-Run `python figures/faces.py`, with the names of variants or for all; it takes most of an hour on two cores, and writes
-`figures/results/faces.png` and `faces.json`. The networks are kept in `runs/figure-faces`, so that a second run, or one
-after Ctrl-C, does not train again.
+Run `python figures/faces.py`, with the names of variants or for all; it takes about two hours on two cores, the widest
+network alone one of them, and writes `figures/results/faces.png` and `faces.json`. The networks are kept in
+`runs/figure-faces`, so that a second run, or one after Ctrl-C, does not train again.
 """
 
 import shlex

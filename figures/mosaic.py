@@ -1,7 +1,7 @@
 """The patch mosaic: from which training picture, and from which place in it, each pixel of a drawn picture came.
 
 Run `python figures/mosaic.py`, or with `--data mnist` for real digits from the folder that `EDUDIFF_DATA` names.
-Nothing is trained: pictures are drawn by the ELS formula, with the windows that were calibrated for the demo, and by
+Nothing is trained: pictures are drawn by the ELS formula, with the windows of the row in the table of agreement, and by
 the ideal score. The last step is looked into, because its answer is the drawn picture: each pixel is the mean of the
 centres of training windows, by their weights. A small window fits many places almost equally well, and which of them
 leads is partly chance. So the maps show, for each pixel, one of the windows that weigh at least a tenth of the leading
@@ -27,7 +27,7 @@ from edudiff.progress import bar
 
 RESULTS = Path(__file__).parent / "results"
 JOBS = {"hands": Job(seeds=6), "mnist": Job(data="mnist", images=1000, size=14, seeds=6)}
-WINDOWS = {"hands": "hands.json", "mnist": "mnist_14.json"}  # where their calibrated window sizes are
+ROWS = {"hands": "hands_resnet_zero", "mnist": "mnist_resnet_zero"}  # of the table of agreement, whose windows are used
 CHOICE = {"leading": 1, "joined": 256}  # windows of each pixel to choose from
 ENOUGH = 0.1  # of the leading weight, to be one of them
 INK = -0.9  # pixels that are brighter are no background
@@ -39,7 +39,7 @@ def main(job=JOBS["hands"], table=None, out=RESULTS):
     """Draw, look up, write the picture and its numbers; returns the numbers. `table`: window sizes, a `Scales`."""
     images = load_pictures(job)
     schedule, times = job.times()
-    table = (table or calibrated(job.data)).odd()
+    table = (table or calibrated(job)).odd()
     els = ed.denoisers.Patch(images, scales=table)
     covering = ed.denoisers.Patch(images, 2 * max(images.shape[1:3]) - 1, shifts=False)  # the ideal score, as windows
     x, drawn, sources, laid = noise(job, images, range(job.seeds)), {}, {}, {}
@@ -65,9 +65,12 @@ def main(job=JOBS["hands"], table=None, out=RESULTS):
     return results
 
 
-def calibrated(data):
-    """The window sizes of a network that was trained on these pictures."""
-    return ed.denoisers.Scales.from_dict(json.loads((RESULTS / WINDOWS[data]).read_text())["scale_table"])
+def calibrated(job):
+    """The window sizes of a network that was trained on these pictures, a `Scales`."""
+    [row] = [row for row in json.loads((RESULTS / "agreement.json").read_text()) if row["row"] == ROWS[job.data]]
+    schedule, _ = job.times()
+    alpha, sigma = schedule(schedule.times(len(row["scales"]))[:-1])  # each (steps,), from noise to picture
+    return ed.denoisers.Scales((sigma / alpha)[::-1], row["scales"][::-1])
 
 
 def tiles(source, b, count):

@@ -12,7 +12,7 @@ network of each draws too: `agreement_curve.png` shows whether r has stopped ris
 
 import json
 import sys
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -69,7 +69,7 @@ PUBLISHED = {
     "cifar_unet_zero": 0.90,
     "cifar_unet_attention": 0.77,
 }
-# A network that sees all has no window of its own.
+# With attention a network sees all at once: it is compared with the windows of the same network without.
 WINDOWS_OF = {"cifar_unet_attention": "cifar_unet_zero", "cifar_unet_attention_32": "cifar_unet_zero_32"}
 OTHERS = ("local", "linear", "masked", "ideal")
 SHOWN = ("network", "els", *OTHERS)
@@ -146,14 +146,14 @@ def main(rows=tuple(ROWS), work=WORK, out=RESULTS):
         table = None
         if name in WINDOWS_OF:
             other = WINDOWS_OF[name]
-            table = Scales.from_dict(main_job.kept(ROWS[other], work / other)[0]["scale_table"])
+            table = Scales.from_dict(measure(ROWS[other], work / other, None)[0]["scale_table"])
         results, drawn = measure(ROWS[name], work / name, table)
         line = record(name, results)
         print(f"{name}: r {line['pearson_r']:.3f}, closer than ideal {line['beats_ideal']:.0%}", flush=True)
         title = f"{name.replace('_', ' ')}: each column is the same noise"
         shown = {key: drawn[key] for key in SHOWN}
         folders.write_picture(out / f"agreement_{name}.png", plot.rows(shown, columns=10, title=title))
-    lines = known(out) | {name: record(name, kept) for name in ROWS if (kept := finished(work / name))}
+    lines = known(out) | {name: record(name, kept) for name in ROWS if (kept := finished(name, work))}
     lines = [lines[name] for name in ROWS if name in lines]
     folders.write_results(out / "agreement.json", lines)
     with folders.atomic(out / "agreement.md") as file:
@@ -169,10 +169,10 @@ def known(out):
     return {line["row"]: line for line in json.loads(path.read_text())} if path.exists() else {}
 
 
-def finished(place):
-    """The results that a row's folder holds, or None."""
-    path = place / folders.RESULTS
-    return json.loads(path.read_text()) if path.exists() else None
+def finished(name, work):
+    """The results that the folder of a row holds, or None if it holds none of the row as it is now."""
+    path = work / name / folders.RESULTS
+    return json.loads(path.read_text()) if folders.holds(path, asdict(ROWS[name])) else None
 
 
 if __name__ == "__main__":

@@ -22,7 +22,7 @@ from edudiff.compare import agreement, draw, machines, main_job
 from edudiff.compare import folder as folders
 from edudiff.compare.bootstrap import interval
 from edudiff.compare.job import Job, load_pictures, noise, read_range
-from edudiff.compare.novelty import nearest_distance
+from edudiff.compare.metrics import nearest
 from edudiff.progress import bar
 
 RESULTS = Path(__file__).parent / "results"
@@ -43,7 +43,7 @@ COLOURS = {"els": "C0", "linear": "C1", "ideal": "C3"}
 def measure(job, images, step, place):
     """Draw with the network of one step and the formulas, and keep: its record and its pictures."""
     path, arrays = place / f"{step}.json", place / f"{step}-pictures.npz"
-    wanted = asdict(job)
+    wanted = asdict(job) | {"copy": COPY, "unseen": UNSEEN}
     if not folders.holds(path, wanted):
         net = nn.checkpoint.load_net(place / f"{step}.npz")
         chosen, times = job.times()
@@ -60,11 +60,11 @@ def measure(job, images, step, place):
 def record(job, images, drawn):
     """Medians over the seeds with their intervals: r with each formula, and the newness of the drawn pictures."""
     unseen = read_range(job, job.images, job.images + UNSEEN)  # (UNSEEN, H, W, C)
-    yardstick = float(np.median(nearest_distance(unseen, images)))
+    yardstick = float(np.median(nearest(unseen, images)[1]))
     found = agreement(drawn)
     line = {"pearson_r": {name: interval(np.median, np.array(found[name]["per_seed"])) for name in FORMULAS}}
     line["els_beats_ideal"] = found["els"]["beats_ideal"]
-    distance = nearest_distance(drawn["network"], images)  # (B,)
+    distance = nearest(drawn["network"], images)[1]  # (B,)
     line |= {"distance_to_nearest": interval(np.median, distance), "unseen_distance": yardstick}
     return line | {"copies": interval(np.mean, distance < COPY * yardstick)}
 
@@ -99,7 +99,7 @@ def picture(runs, pictures, rows=3):
 
 
 def main(data="hands", jobs=None, steps=STEPS, work=WORK, out=RESULTS):
-    """Train both, measure every step, write the table and the picture. Returns the results."""
+    """Train all, measure every step, write the table and the picture. Returns the results."""
     name = "training_time" if data == "hands" else f"training_time_{data}"
     jobs = {run: replace(job, data=data, size=16 if data == "hands" else 14) for run, job in (jobs or JOBS).items()}
     jobs = {run: replace(job, train_steps=max(steps)) for run, job in jobs.items()}

@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 import edudiff as ed
 from edudiff import plot
 from edudiff.compare.distances import sliced_wasserstein
-from edudiff.compare.novelty import nearest_distance
+from edudiff.compare.metrics import nearest
 from edudiff.data import toys
 
 FAST = False
@@ -44,8 +44,8 @@ def mlp(data, width, depth, steps):
 
 def judge(points, data, fresh):
     """(novelty, distance to the law) of drawn points, (B, 2)."""
-    own = np.median(nearest_distance(fresh, data))
-    return float(np.median(nearest_distance(points, data)) / own), sliced_wasserstein(points, fresh)
+    own = np.median(nearest(fresh, data)[1])
+    return float(np.median(nearest(points, data)[1]) / own), sliced_wasserstein(points, fresh)
 
 
 def draw(machines, count):

@@ -49,11 +49,32 @@ def test_each_row_has_its_numbers_and_is_measured_once(table, tmp_path):
     assert (tmp_path / "work" / "first" / "network.npz").stat().st_mtime_ns == stamp
 
 
-def test_rows_of_another_machine_are_kept(table, tmp_path):
+def test_rows_of_another_machine_are_kept(table, tmp_path, monkeypatch):
+    monkeypatch.setitem(table["ROWS"], "third", replace(table["ROWS"]["first"], seed=1))
     lines = table["main"](("first",), tmp_path / "work", tmp_path / "out")
-    again = table["main"](("second",), tmp_path / "elsewhere", tmp_path / "out")
-    assert [line["row"] for line in again] == ["first", "second"]
-    assert again[0]["train_seconds"] != lines[0]["train_seconds"]  # second needed the windows of first: made anew
+    again = table["main"](("third",), tmp_path / "elsewhere", tmp_path / "out")
+    assert [line["row"] for line in again] == ["first", "third"]
+    assert again[0] == json.loads(json.dumps(lines[0]))
+
+
+def test_a_row_that_was_changed_is_no_longer_the_one_on_file(table, tmp_path, monkeypatch):
+    table["main"](("first",), tmp_path / "work", tmp_path / "out")
+    monkeypatch.setitem(table["ROWS"], "first", replace(table["ROWS"]["first"], seed=1))
+    monkeypatch.setitem(table["ROWS"], "third", table["ROWS"]["first"])
+    [line] = table["main"](("third",), tmp_path / "work", tmp_path / "elsewhere")
+    assert line["row"] == "third"
+
+
+def test_a_reference_row_at_full_size_keeps_its_marks(table, tmp_path, monkeypatch):
+    reference = replace(table["ROWS"]["first"], size=14)
+    rows = {"first_14": reference, "second_14": replace(reference, net="unet", attention=(1,), train_steps=2)}
+    monkeypatch.setitem(table, "ROWS", rows)
+    monkeypatch.setitem(table, "WINDOWS_OF", {"second_14": "first_14"})
+    monkeypatch.setitem(table, "FULL", {"hands": 14})
+    monkeypatch.setitem(table, "MARKS", (1, 2))
+    first, second = table["main"](("second_14",), tmp_path / "work", tmp_path / "out")
+    assert [point["step"] for point in first["curve"]] == [1, 2]
+    assert [point["step"] for point in second["curve"]] == [1, 2]
 
 
 def test_a_row_at_full_size_has_a_curve_over_its_training(table, tmp_path, monkeypatch):
@@ -88,16 +109,18 @@ def test_the_interval_is_of_the_median(table):
 
 def test_make_runs_what_is_left_and_says_what_failed(monkeypatch, tmp_path, capfd):
     names = runpy.run_path(str(FIGURES / "make.py"))["main"].__globals__
-    for name, code in (("good", "print('drawn')"), ("bad", "raise SystemExit(3)"), ("real", "print('real')")):
+    killed = "import os, signal; os.kill(os.getpid(), signal.SIGKILL)"
+    for name, code in (("good", "print('drawn')"), ("bad", killed), ("real", "print('real')")):
         (tmp_path / f"{name}.py").write_text(code)
     monkeypatch.chdir(tmp_path)
-    monkeypatch.delenv("EDUDIFF_DATA", raising=False)
+    monkeypatch.setenv("EDUDIFF_DATA", str(tmp_path))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     monkeypatch.setitem(names, "HERE", tmp_path)
     monkeypatch.setitem(names, "MINUTES", {"good": 1, "bad": 2, "real": 3})
-    monkeypatch.setitem(names, "REAL", ("real",))
+    monkeypatch.setitem(names, "REAL", {"real": ("mnist",)})
     assert names["main"](["--all"]) == 1
     said = capfd.readouterr()
-    assert "real is left out" in said.out
+    assert "real is left out: no mnist here" in said.out
     assert "good, 1 of 2; about 3 minutes left" in said.out
     assert "failed, see above: bad" in said.err
     assert names["main"](["good"]) == 0

@@ -77,6 +77,25 @@ def test_train_sample_and_resume(tmp_path, capsys):
     assert (tmp_path / "net" / "network.npz").read_bytes() == before
     assert run("train", *TINY, "--rate", 0.5, "--out", tmp_path / "net", "--resume") == 2
     assert "other settings (rate: 0.003 -> 0.5)" in capsys.readouterr().err
+    assert run("train", *TINY, "--seed", 1, "--out", tmp_path / "net", "--resume") == 2
+    assert "holds a run with other choices (seed: 0 -> 1)" in capsys.readouterr().err
+
+
+def test_train_prints_the_command_that_draws_what_was_learned(tmp_path, capsys):
+    assert run("train", *TINY, "--data", "strokes", "--out", tmp_path / "net") == 0
+    said = capsys.readouterr().out.splitlines()[-1].split()
+    assert said[:2] == ["edudiff", "sample"]
+    assert run(*said[1:], "--seeds", 2, "--steps", 2, "--out", tmp_path / "drawn") == 0
+    found = results(tmp_path / "drawn")
+    assert (found["data"], found["images"], found["size"]) == ("strokes", 12, 14)
+
+
+def test_the_report_says_nothing_of_what_was_not_drawn(tmp_path, capsys):
+    assert run("compare", *TINY, *DRAW, "--denoisers", "linear", "--out", tmp_path) == 0
+    said = capsys.readouterr().out
+    assert "linear " in said
+    assert "than ideal" not in said
+    assert "same count" not in said
 
 
 def test_interrupted_training_leaves_a_checkpoint_and_says_how_to_resume(tmp_path):
@@ -94,7 +113,7 @@ def test_interrupted_training_leaves_a_checkpoint_and_says_how_to_resume(tmp_pat
     assert "Traceback" not in errors
     step = checkpoint.load(out / "network.npz").step
     assert 0 < step < 100_000
-    assert [p.name for p in out.iterdir()] == ["network.npz"]
+    assert sorted(p.name for p in out.iterdir()) == ["job.json", "network.npz"]
     assert run("train", *TINY[:-4], "--train-steps", "100000", "--batch", "8", "--out", out) == 2  # would overwrite it
 
 
@@ -108,6 +127,8 @@ def test_interrupted_training_leaves_a_checkpoint_and_says_how_to_resume(tmp_pat
         (["--padding", "wrap", "--window", 15], "may not be larger"),
         (["--resume"], "--resume needs --out"),
         (["--size", 5], "size"),
+        (["--size", 0], "size is 0, expected an integer >= 1"),
+        (["--seed", -1], "seed is -1, expected an integer >= 0"),
     ),
 )
 def test_bad_input_is_one_line(argv, says, tmp_path, capsys, monkeypatch):

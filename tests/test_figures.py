@@ -120,6 +120,7 @@ def test_attention_uses_the_windows_of_the_network_without_it(tmp_path):
 def test_attention_without_real_pictures_draws_faces(tmp_path, monkeypatch):
     names = script("attention")
     monkeypatch.setenv("EDUDIFF_DATA", str(tmp_path))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     assert names["chosen"]() == names["FACES"]
 
 

@@ -59,8 +59,8 @@ def add(command):
     """The commands `edudiff architecture points` and `edudiff architecture faces`, with an option for each choice."""
     kinds = command.add_subparsers(metavar="EXPERIMENT", required=True)
     for name, what, run in (
-        ("points", "points in the plane: closed forms and small networks, about a minute", _run_points),
-        ("faces", "faces, or other pictures: UNets that differ in one thing, most of an hour", _run_faces),
+        ("points", "points in the plane: closed forms and small networks, two minutes", _run_points),
+        ("faces", "faces, or other pictures: UNets that differ in one thing, about two hours", _run_faces),
     ):
         kind = kinds.add_parser(name, help=what)
         for choice in fields(Points if name == "points" else Table):

@@ -25,7 +25,7 @@ QUICK = replace(DEMO, images=96, channels=24, train_steps=600, batch=32, seeds=8
 def add(commands):
     """Add the four commands to the `commands` of a parser."""
     demo = commands.add_parser("demo", help="the main job: hands, a network, and formulas that predict it")
-    demo.add_argument("--quick", action="store_true", help="a one-minute look: fewer, smaller pictures")
+    demo.add_argument("--quick", action="store_true", help="a one-minute look: fewer pictures, a smaller network")
     demo.set_defaults(run=run_compare, name="demo", base=DEMO)
 
     compare = commands.add_parser("compare", help="the same for other pictures, networks, denoisers and seeds")
@@ -120,7 +120,17 @@ def run_train(args):
     results |= {"seed": job.seed, "loss": float(np.mean(state.losses[-100:])), "train_seconds": state.seconds}
     finish(args, folder, results, None, figure=lambda: plot.losses(state.losses))
     print(f"loss {results['loss']:.4f} after {state.step} steps; draw with:")
-    print(f"  edudiff sample --denoiser network --checkpoint {folder}")
+    print(f"  edudiff sample --denoiser network --checkpoint {folder}{options_of(job)}")
+
+
+def options_of(job):
+    """The options, as text, with which `edudiff sample` draws the kind of pictures that the job's network learned."""
+    words = []
+    for name in ("data", "images", "size", "root", "by_class", "backend"):
+        value = getattr(job, name)
+        if value not in (None, getattr(DEMO, name)):
+            words += [f"--{name.replace('_', '-')}"] + ([] if value is True else [str(value)])
+    return "".join(f" {shlex.quote(word)}" for word in words)
 
 
 def run_sample(args):
@@ -156,18 +166,19 @@ def finish(args, folder, results, pictures, captions=None, figure=None):
 
 def report(results):
     """The results as a short text table."""
-    lines = [f"{'':8} {'r':>6} {'r^2':>6} {'R^2':>6}  closer to the network than ideal"]
+    rival = "ideal" in results["agreement"]
+    lines = [f"{'':8} {'r':>6} {'r^2':>6} {'R^2':>6}" + ("  closer to the network than ideal" if rival else "")]
     for name, row in results["agreement"].items():
         measures = " ".join(f"{row[m]:6.3f}" for m in ("pearson_r", "r2", "R2"))
-        lines.append(f"{name:8} {measures}  {row.get('beats_ideal', 0):.0%}")
+        lines.append(f"{name:8} {measures}" + (f"  {row['beats_ideal']:.0%}" if rival else ""))
     lines.append(f"medians over {results['seeds']} seeds; {results['seconds']:.0f} s in all")
     for source, counts in results.get("fingers", {}).items():
         if isinstance(counts, dict):
             hands = sum(counts.values())
             shares = ", ".join(f"{number}: {n / hands:.0%}" for number, n in counts.items())
             lines.append(f"fingers, {source:8}  {shares}")
-    if "fingers" in results:
-        lines.append(f"same count in network and els on {results['fingers'].get('same_count', 0):.0%} of the seeds")
+    if "same_count" in results.get("fingers", {}):
+        lines.append(f"same count in network and els on {results['fingers']['same_count']:.0%} of the seeds")
     return "\n".join(lines)
 
 

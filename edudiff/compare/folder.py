@@ -11,6 +11,7 @@ from edudiff.backend import to_numpy
 from edudiff.nn.checkpoint import atomic
 
 NETWORK, RESULTS, PICTURE, ARRAYS = "network.npz", "results.json", "picture.png", "pictures.npz"
+CHOICES = "job.json"  # what a run that is gone on with may not change
 PARTS = "unfinished.npz"  # what a run has made so far
 
 
@@ -49,6 +50,19 @@ def write_results(path, results):
 def holds(path, settings):
     """Whether there are results at `path`, and their entry "job" is these `settings`, a dict of plain values."""
     return path.exists() and json.loads(path.read_text()).get("job") == json.loads(json.dumps(settings))
+
+
+def remember(path, choices):
+    """Write down a run's choices at `path`, a dict of plain values; if they are there, check that they are the same.
+
+    Raises ValueError that names each choice that differs.
+    """
+    if not path.exists():
+        write_results(path, choices)
+    before = json.loads(path.read_text())
+    changed = [f"{key}: {before.get(key)!r} -> {value!r}" for key, value in choices.items() if before.get(key) != value]
+    if changed:
+        raise ValueError(f"{path.parent} holds a run with other choices ({'; '.join(changed)}); name another folder")
 
 
 def write_arrays(path, pictures):

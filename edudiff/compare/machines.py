@@ -69,16 +69,16 @@ def formulas(job, images, table, share):
         "local": partial(denoisers.Patch, shifts=False, **patch),
         "ideal": partial(denoisers.Ideal, labels=labels),
     }
-    alone: dict[str, Any] = {
+    whole: dict[str, Any] = {
         "linear": denoisers.Linear.fit,
         "masked": partial(denoisers.Masked, tau=TAU.get(job.data, 0.02)),
     }
     made = {}
     for name in (name for name in FORMULAS if name in job.denoisers):
         if labels is None:
-            made[name] = share(shared[name], images) if name in shared else alone[name](images)
+            made[name] = share(shared[name], images) if name in shared else whole[name](images)
         else:
-            given = shared[name](images).given if name in shared else _of_class(alone[name], images, labels)
+            given = shared[name](images).given if name in shared else _of_class(whole[name], images, labels)
             made[name] = denoisers.ByLabel(given, classes_of(labels, range(job.seeds)))
         if name in WINDOWED:
             made[name] = denoisers.Between(made[name], table)

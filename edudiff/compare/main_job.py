@@ -4,7 +4,6 @@ Each part can be called alone; `compare` is all of them in order.
 """
 
 import json
-import time
 from dataclasses import asdict, replace
 from functools import partial
 
@@ -13,9 +12,9 @@ import numpy as np
 import edudiff
 from edudiff import check, nn
 from edudiff.backend import move, to_numpy
+from edudiff.compare import folder as folders
 from edudiff.compare import metrics
 from edudiff.compare.experiment import agreement, draw, finger_counts
-from edudiff.compare.folder import ARRAYS, NETWORK, PARTS, RESULTS, holds, open_folder, write_arrays, write_results
 from edudiff.compare.job import load_labels, load_pictures, new_network, noise
 from edudiff.compare.keep import keep
 from edudiff.compare.machines import for_seeds, formulas, scales, spread
@@ -30,19 +29,26 @@ def train(job, images, folder, resume=False, marks=()):
 
     `marks`: training steps whose states are kept too, each as STEP.npz.
 
-    Raises FileExistsError if the folder holds a network and `resume` is not set, KeyboardInterrupt after Ctrl-C, when
-    the network so far is kept.
+    Raises FileExistsError if the folder holds a network and `resume` is not set, ValueError if that is of another
+    training set or seed, KeyboardInterrupt after Ctrl-C, when the network so far is kept.
     """
     chosen, _ = job.times()
-    path = folder / NETWORK
+    path = folder / folders.NETWORK
     labels = load_labels(job)
     net = new_network(job, images, labels)
     rng, state = np.random.default_rng((job.seed, 2)), None
+    if not resume:
+        if path.exists():
+            raise FileExistsError(
+                f"{folder} holds a trained network; add --resume to go on with it, or name another --out"
+            )
+        (folder / folders.CHOICES).unlink(missing_ok=True)  # of a run that was stopped before it had a network
+    folders.remember(
+        folder / folders.CHOICES, {name: getattr(job, name) for name in ("data", "images", "size", "seed")}
+    )
     if resume:
         nn.checkpoint.load_net(path, like=net)
         state = nn.checkpoint.load(path, job.backend).to(images)
-    elif path.exists():
-        raise FileExistsError(f"{folder} holds a trained network; add --resume to go on with it, or name another --out")
     settings = {"batch": job.batch, "rate": job.rate, "labels": labels}
     states = nn.train(state.net if state else net, images, chosen, rng, job.train_steps, **settings, state=state)
     left = job.train_steps - (state.step if state else 0)
@@ -65,14 +71,13 @@ def compare(job, folder, resume=False, table=None):
 
 
 def _compare(job, folder, resume, table, share):
-    begun = time.perf_counter()
     images = load_pictures(job)
     if job.window is not None:
         check.window(job.window, images.shape[1:3], job.padding)  # before the training, not after
     state = train(job, images, folder, resume)
     net, (chosen, times) = state.average, job.times()
     settings = {"loss": state.losses[-1], "windows": table and table.to_dict(), "version": edudiff.__version__}
-    parts = Parts(folder / PARTS, asdict(job) | settings)
+    parts = Parts(folder / folders.PARTS, asdict(job) | settings)
     calibrate_seconds = 0.0
     if table is None:
         text, calibrate_seconds = parts("windows", lambda: json.dumps(scales(job, net, images, share).to_dict()))
@@ -95,6 +100,7 @@ def _compare(job, folder, resume, table, share):
         "train_seconds": state.seconds,
         "calibrate_seconds": calibrate_seconds,
         "draw_seconds": draw_seconds,
+        "seconds": state.seconds + calibrate_seconds + sum(draw_seconds.values()),
         "agreement": agreement(drawn),
         "distance_to_nearest": float(np.median(to_numpy(distance))),
     }
@@ -104,7 +110,6 @@ def _compare(job, folder, resume, table, share):
         captions = {name: [f"{n}" for n in counts[name]] for name in drawn}
         captions["nearest"] = [f"{counts['training'][i]}" for i in to_numpy(index)]
     drawn["nearest"] = images[index]
-    results["seconds"] = time.perf_counter() - begun
     return results, drawn, captions
 
 
@@ -121,7 +126,7 @@ def sample(job, images, name, folder, progress=bar):
     chosen, times = job.times()
     x = noise(job, images, range(job.seeds))
     if name == "network":
-        net = nn.checkpoint.load_net(folder / NETWORK, backend=job.backend).to(images)
+        net = nn.checkpoint.load_net(folder / folders.NETWORK, backend=job.backend).to(images)
         return draw({name: for_seeds(job, net)}, chosen, x, times, progress=progress)
     size = job.window or 5
     with spread(job) as share:
@@ -133,13 +138,16 @@ def sample(job, images, name, folder, progress=bar):
 def kept(job, folder, table=None):
     """`compare`, or what `folder` holds of the same job: its results, with the job, and its pictures, on the host.
 
-    A network that is there is trained to the end instead of afresh.
+    A network that is there is trained to the end instead of afresh. With another `table` all is drawn anew.
     """
-    path, mine = folder / RESULTS, asdict(job)
-    if not holds(path, mine):
-        results, drawn, _ = compare(job, open_folder(folder), (folder / NETWORK).exists(), table)
-        write_arrays(folder / ARRAYS, drawn)
-        write_results(path, results | {"job": mine})
-        (folder / PARTS).unlink(missing_ok=True)
-    with np.load(folder / ARRAYS) as file:
+    path, mine = folder / folders.RESULTS, asdict(job)
+    same = folders.holds(path, mine) and (
+        table is None or json.loads(path.read_text())["scale_table"] == table.to_dict()
+    )
+    if not same:
+        results, drawn, _ = compare(job, folders.open_folder(folder), (folder / folders.NETWORK).exists(), table)
+        folders.write_arrays(folder / folders.ARRAYS, drawn)
+        folders.write_results(path, results | {"job": mine})
+        (folder / folders.PARTS).unlink(missing_ok=True)
+    with np.load(folder / folders.ARRAYS) as file:
         return json.loads(path.read_text()), {name: file[name] for name in file.files}

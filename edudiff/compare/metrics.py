@@ -7,6 +7,8 @@ only because 2 r - 1 happens to be close; R^2 can be negative.
 
 from edudiff.backend import array_module
 
+CHUNK = 512  # rows of a matrix of distances
+
 
 def pearson_r(a, b):
     """Correlation of the pixel values of two batches, picture by picture: (B, ...), (B, ...) -> (B,) in [-1, 1].
@@ -37,23 +39,25 @@ def cosine_similarity(a, b):
     return _cosine(_flat(a, b), _flat(b, a))  # (B,)
 
 
-def nearest(x, images, chunk=1024):
+def nearest(x, images, leave_out=False):
     """Index of the training image nearest to each picture, and the root-mean-square distance to it: (B,), (B,).
 
-    `x`: (B, ...). `images`: (N, ...). Differences are taken directly, in float64, for a chunk of training images each.
+    `x`: (B, ...). `images`: (N, ...). `leave_out`: `x` is `images`, and none counts as its own neighbour. Candidates
+    are found by a matrix product in float64, the distance is then computed from the difference itself.
     """
     xp = array_module(x, images)
-    rows = x.reshape(len(x), -1).astype("float64")  # (B, D)
-    index = xp.zeros(len(x), dtype="int64")  # (B,)
-    least = xp.full(len(x), xp.inf)  # (B,)
-    chunk = max(1, chunk // len(x))
-    for first in range(0, len(images), chunk):
-        some = images[first : first + chunk].reshape(-1, rows.shape[1])  # (n, D)
-        squares = ((rows[:, None] - some) ** 2).mean(axis=2)  # (B, n)
-        closer = squares.min(axis=1) < least  # (B,)
-        index = xp.where(closer, first + squares.argmin(axis=1), index)  # (B,)
-        least = xp.minimum(least, squares.min(axis=1))  # (B,)
-    return index, xp.sqrt(least)
+    mean = images.mean(0, dtype="float64").reshape(-1)  # (D,)
+    rows, others = (a.reshape(len(a), -1).astype("float64") - mean for a in (x, images))  # (B, D), (N, D)
+    sizes = (others**2).sum(1)  # (N,)
+    index, distance = [], []
+    for first in range(0, len(rows), CHUNK):
+        some = rows[first : first + CHUNK]  # (b, D)
+        squares = sizes - 2 * some @ others.T  # (b, N), but for a number that all of a row have in common
+        if leave_out:
+            squares[xp.arange(len(some)), first + xp.arange(len(some))] = xp.inf
+        index.append(squares.argmin(1))  # (b,)
+        distance.append(xp.sqrt(((some - others[index[-1]]) ** 2).mean(1)))  # (b,)
+    return xp.concatenate(index), xp.concatenate(distance)  # (B,), (B,)
 
 
 def _flat(a, other):

@@ -2,31 +2,11 @@
 
 import numpy as np
 
-from edudiff.backend import array_module, to_numpy
+from edudiff.backend import to_numpy
 from edudiff.compare.bootstrap import bootstrap
+from edudiff.compare.metrics import nearest
 
-CHUNK = 512  # rows of a matrix of distances
 COPY = 0.05  # a drawn item is new if it is further from the training set than this share of its items are
-
-
-def nearest_distance(x, images, leave_out=False):
-    """Root-mean-square distance of each item of `x` (B, ...) to its nearest of `images` (N, ...): (B,).
-
-    `leave_out`: `x` is `images`, and no item counts as its own neighbour. Candidates are found by a matrix product in
-    float64, the distance to the nearest is then computed from the difference itself.
-    """
-    xp = array_module(x, images)
-    mean = images.mean(0, dtype="float64").reshape(-1)  # (D,)
-    rows, others = (a.reshape(len(a), -1).astype("float64") - mean for a in (x, images))  # (B, D), (N, D)
-    sizes = (others**2).sum(1)  # (N,)
-    found = []
-    for first in range(0, len(rows), CHUNK):
-        some = rows[first : first + CHUNK]  # (b, D)
-        squares = sizes - 2 * some @ others.T  # (b, N)
-        if leave_out:
-            squares[xp.arange(len(some)), first + xp.arange(len(some))] = xp.inf
-        found.append(((some - others[squares.argmin(1)]) ** 2).mean(1))  # (b,)
-    return xp.sqrt(xp.concatenate(found))  # (B,)
 
 
 def novelty(x, images, rng, draws=200):
@@ -36,8 +16,8 @@ def novelty(x, images, rng, draws=200):
     nearest other: 0 is a copy, 1 is as new as a further item of the data. `new`: the share of items that are further
     from the training set than all but the closest 5 % of the training items are from each other.
     """
-    own = to_numpy(nearest_distance(images, images, leave_out=True))  # (N,)
-    distance = to_numpy(nearest_distance(x, images))  # (B,)
+    own = to_numpy(nearest(images, images, leave_out=True)[1])  # (N,)
+    distance = to_numpy(nearest(x, images)[1])  # (B,)
     size = len(distance)
     return {
         "ratio": bootstrap(lambda i: np.median(distance[i]) / np.median(own), size, rng=rng, draws=draws),

@@ -2,11 +2,11 @@
 
 import json
 import time
-import zipfile
 from typing import Any
 
 import numpy as np
 
+from edudiff import check
 from edudiff.backend import to_numpy
 from edudiff.compare.folder import atomic
 
@@ -25,7 +25,7 @@ class Parts:
             with np.load(path) as file:
                 if str(file["settings"]) == str(self.kept["settings"]):
                     self.kept = dict(file)
-        except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
+        except check.DAMAGED:
             pass
 
     def __call__(self, name, make):

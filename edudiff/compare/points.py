@@ -1,4 +1,4 @@
-"""Architecture decides what is invented, in the plane: the same points and the same noise through eight denoisers.
+"""Architecture decides what is invented, in the plane: the same points and the same noise through seven denoisers.
 
 Each denoiser knows something else of the data: the ideal one all points, the linear one mean and covariance, a
 polynomial the first moments, a bottleneck of rank 1 one direction, a network what its size lets it learn.

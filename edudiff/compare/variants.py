@@ -89,8 +89,8 @@ def run(job, folder, say=lambda line: None):
     What is done already in `folder` is not done again. `say`: is told each line of the table as it is measured.
     Raises ValueError if the folder holds a run with other choices, KeyboardInterrupt after Ctrl-C.
     """
-    _remember(job, folder)
     images, unseen = pictures(job)
+    folders.remember(folder / folders.CHOICES, asdict(job) | {"variants": None})
     table, shown = {}, {}
     for name in ("unseen", "ideal", *job.variants):
         place = folders.open_folder(folder / name)
@@ -168,14 +168,3 @@ def header(job):
     """The names of the columns of `row`; a rule's column is the share that breaks it."""
     rules = ("eyes", "mouth", "skin", "outline", "any") if job.data == "faces" else ()
     return f"{'drawn by':16}  novelty      new diversity  frechet" + "".join(f"{r:>8}" for r in rules)
-
-
-def _remember(job, folder):
-    """Write down the job's choices in `folder`, or check that they are those of the run that it holds."""
-    path, mine = folder / "job.json", asdict(job) | {"variants": None}
-    if not path.exists():
-        folders.write_results(path, mine)
-    before = json.loads(path.read_text())
-    changed = [f"{key}: {before.get(key)!r} -> {value!r}" for key, value in mine.items() if before.get(key) != value]
-    if changed:
-        raise ValueError(f"{folder} holds a run with other choices ({'; '.join(changed)}); name another folder")

@@ -19,7 +19,7 @@ def read_arrays(path, within=None):
     """
     try:
         arrays = _open(path)
-    except (ValueError, OSError, EOFError, KeyError, MemoryError, zipfile.BadZipFile) as error:
+    except check.DAMAGED as error:
         raise ValueError(f"{path} cannot be read as NumPy arrays without pickle: {error}; save it again") from error
     names = sorted(arrays)
     images = arrays.pop("images") if "images" in arrays else arrays[names[0]] if len(names) == 1 else None

@@ -3,12 +3,12 @@
 import json
 import os
 import secrets
-import zipfile
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from edudiff import check
 from edudiff.backend import to_numpy
 from edudiff.nn.adam import Adam
 from edudiff.nn.bottleneck import Bottleneck
@@ -88,7 +88,7 @@ def load(path, backend=None, kinds=()):
                 "norms": file["norms"].tolist() if "norms" in file else [],
                 "saved": _place(path, numbers["step"]),
             }
-    except (KeyError, ValueError, TypeError, EOFError, MemoryError, zipfile.BadZipFile, OSError) as error:
+    except (*check.DAMAGED, TypeError) as error:
         raise ValueError(f"{path} is not a whole edudiff checkpoint ({error}); train again or use another") from error
     return State(net.with_parameters(groups["net"]), net.with_parameters(groups["average"]), adam, rng, **numbers)
 

@@ -58,18 +58,6 @@ def test_the_bootstrap_refuses():
         bootstrap(lambda i: 0.0, 5, rng=rng(), level=1.0)
 
 
-@given(seed=seeds, chunk=st.integers(1, 9))
-def test_nearest_distance_is_brute_force(seed, chunk):
-    x, images = rng(seed).uniform(-1, 1, (7, 3, 4, 1)), rng(seed + 1).uniform(-1, 1, (9, 3, 4, 1))
-    pairs = np.sqrt(((x[:, None] - images) ** 2).mean((2, 3, 4)))
-    own = np.sqrt(((images[:, None] - images) ** 2).mean((2, 3, 4))) + 1e9 * np.eye(9)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(n, "CHUNK", chunk)
-        np.testing.assert_allclose(n.nearest_distance(x, images), pairs.min(1), rtol=1e-12)
-        np.testing.assert_allclose(n.nearest_distance(images, images, leave_out=True), own.min(1), rtol=1e-12)
-    np.testing.assert_array_equal(n.nearest_distance(images[3:5], images), 0)
-
-
 def test_copies_are_not_new_and_fresh_items_are_as_new_as_the_data():
     images, fresh = rng(0).standard_normal((400, 2)), rng(1).standard_normal((400, 2))
     copies = n.novelty(images[:50], images, rng())

@@ -58,14 +58,20 @@ def test_cosine_is_scale_free_and_sees_the_mean(seed, gain):
     assert (metrics.cosine_similarity(a, a + 5) < 0.9).all()
 
 
-@pytest.mark.parametrize("chunk", (1, 3, 1000))
-def test_nearest_image_is_the_nearest(chunk):
-    x, images = batch(0), batch(1, (9, 5, 6, 2))
-    all_pairs = np.sqrt(((x[:, None] - images) ** 2).mean(axis=(2, 3, 4)))
-    index, distance = metrics.nearest(x, images, chunk)
-    np.testing.assert_array_equal(index, all_pairs.argmin(axis=1))
-    np.testing.assert_allclose(distance, all_pairs.min(axis=1))
-    index, distance = metrics.nearest(images[[4, 2]], images, chunk)
+@given(seed=SEEDS, chunk=st.integers(1, 9))
+def test_nearest_is_brute_force(seed, chunk):
+    x, images = batch(seed), batch(seed + 1, (9, 5, 6, 2))
+    pairs, own = (np.sqrt(((a[:, None] - images) ** 2).mean(axis=(2, 3, 4))) for a in (x, images))
+    np.fill_diagonal(own, np.inf)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(metrics, "CHUNK", chunk)
+        for found, all_pairs in (
+            (metrics.nearest(x, images), pairs),
+            (metrics.nearest(images, images, leave_out=True), own),
+        ):
+            np.testing.assert_array_equal(found[0], all_pairs.argmin(axis=1))
+            np.testing.assert_allclose(found[1], all_pairs.min(axis=1), rtol=1e-12)
+    index, distance = metrics.nearest(images[[4, 2]], images)
     np.testing.assert_array_equal(index, [4, 2])
     np.testing.assert_array_equal(distance, 0)
 

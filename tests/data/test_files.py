@@ -354,6 +354,20 @@ def npy_header(shape):
     return b"\x93NUMPY\x01\x00" + struct.pack("<H", len(text)) + text.encode()
 
 
+def test_a_damaged_byte_of_a_packed_file_is_named_or_harmless(tmp_path):
+    path, refused = tmp_path / "p.npz", 0
+    np.savez_compressed(path, images=PICTURES)
+    whole = path.read_bytes()
+    for i in range(len(whole)):
+        path.write_bytes(whole[:i] + bytes([whole[i] ^ 255]) + whole[i + 1 :])
+        try:
+            load(path)
+        except ValueError as error:
+            assert "p.npz" in str(error)
+            refused += 1
+    assert refused > len(whole) / 2
+
+
 def test_damaged_numpy_files_are_refused(tmp_path):
     claims = npy_header((2**31, 28, 28)) + bytes(100)
     (tmp_path / "claims.npy").write_bytes(claims)

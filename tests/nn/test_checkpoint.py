@@ -47,6 +47,20 @@ def test_truncated_file_is_named(state, tmp_path, keep):
         checkpoint.load(path)
 
 
+def test_a_damaged_byte_is_named_or_harmless(state, tmp_path):
+    path = tmp_path / "c.npz"
+    checkpoint.save(path, state)
+    whole, refused = path.read_bytes(), 0
+    for i in range(0, len(whole), max(1, len(whole) // 100)):
+        path.write_bytes(whole[:i] + bytes([whole[i] ^ 255]) + whole[i + 1 :])
+        try:
+            checkpoint.load(path)
+        except ValueError as error:
+            assert "c.npz is not a whole edudiff checkpoint" in str(error)
+            refused += 1
+    assert refused > 50
+
+
 def test_missing_file_is_named(tmp_path):
     with pytest.raises(FileNotFoundError, match=r"no checkpoint at .*none\.npz"):
         checkpoint.load(tmp_path / "none.npz")
