@@ -4,6 +4,8 @@ import math
 import zipfile
 import zlib
 
+import numpy as np
+
 from edudiff.backend import array_module
 
 # What reading a damaged file of NumPy arrays can raise; RuntimeError: a flipped bit says that it is encrypted.
@@ -11,7 +13,7 @@ DAMAGED = (OSError, EOFError, KeyError, ValueError, MemoryError, RuntimeError, z
 
 
 def finite_floats(x, name):
-    """Check that `x` is a non-empty array of finite floats; returns its array module.
+    """Check that `x` is a non-empty array of finite float32 or float64; returns its array module.
 
     Raises TypeError for another type, ValueError for an empty array, NaN or infinity.
     """
@@ -21,6 +23,8 @@ def finite_floats(x, name):
             f"{name} has dtype {x.dtype}, expected floats in [-1, 1]; turn 8-bit pictures into floats with"
             " edudiff.data.from_uint8"
         )
+    if x.dtype not in ("float32", "float64"):
+        raise TypeError(f"{name} has dtype {x.dtype}, expected float32 or float64; use {name}.astype('float32')")
     if x.size == 0:
         raise ValueError(f"{name} is empty, its shape is {x.shape}; expected at least one picture or point")
     if not bool(xp.isfinite(x).all()):
@@ -69,7 +73,8 @@ def batch(x, images=None, name="x"):
 def levels(alpha, sigma):
     """`alpha` and `sigma` as Python floats, so that they never change the dtype of an array.
 
-    Raises TypeError if one is not a number, ValueError unless 0 <= alpha <= 1 and 0 < sigma < infinity.
+    Raises TypeError if one is not a number, ValueError unless 0 <= alpha <= 1 and 1e-12 <= sigma <= 1e12: beyond, 1 /
+    sigma**2 is no float32.
     """
     try:
         alpha, sigma = float(alpha), float(sigma)
@@ -79,6 +84,8 @@ def levels(alpha, sigma):
         raise ValueError(f"alpha is {alpha}, expected 0 <= alpha <= 1: the signal scale of alpha * x0 + sigma * noise")
     if not (sigma > 0 and math.isfinite(sigma)):
         raise ValueError(f"sigma is {sigma}, expected a finite sigma > 0; at sigma = 0 there is no noise to take away")
+    if not 1e-12 <= sigma <= 1e12:
+        raise ValueError(f"sigma is {sigma}, expected 1e-12 to 1e12: beyond, its square leaves the range of float32")
     return alpha, sigma
 
 
@@ -97,6 +104,13 @@ def window(size, shape=None, border="zero"):
             " than the picture, or it would see pixels twice; use a smaller size or border='zero'"
         )
     return int(size)
+
+
+def generator(rng):
+    """Return `rng` if it is a `numpy.random.Generator`; raise a TypeError that says how to make one otherwise."""
+    if not isinstance(rng, np.random.Generator):
+        raise TypeError(f"rng is {type(rng).__name__}, expected a generator: rng=numpy.random.default_rng(seed)")
+    return rng
 
 
 def one_of(value, choices, name):

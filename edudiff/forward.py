@@ -1,7 +1,8 @@
 """The forward process: adding noise, and the four ways to say what a noisy picture holds.
 
 x = alpha * x0 + sigma * noise. Given x, each of x0, noise, score and velocity determines the others; every conversion
-goes through x0, the currency of the package.
+goes through x0, the currency of the package. It takes two arrays of one shape (B, ...) and two numbers, returns a third
+array of that shape, and raises ValueError for other shapes or levels (`edudiff.check.levels`).
 """
 
 import numpy as np
@@ -45,8 +46,11 @@ def standard_normal(rng, shape, like=None):
     """Standard normal noise of `shape` (B, ...), picture b drawn from its own stream.
 
     Drawn on the host in float64, then cast to the dtype and moved to the device of `like`, so that a seed is the same
-    picture everywhere. `rng`: a Generator or a list of B of them. Raises ValueError if the counts differ.
+    picture everywhere. `rng`: a Generator or a list of B of them. Raises ValueError if the counts differ, TypeError
+    for a `like` of integers.
     """
+    if like is not None and like.dtype.kind != "f":
+        raise TypeError(f"like has dtype {like.dtype}, expected floats: noise is no whole number")
     count, *item = shape
     noise = np.stack([r.standard_normal(item) for r in as_streams(rng, count)])  # (B, ...)
     return noise if like is None else move(noise.astype(like.dtype), like)
@@ -59,6 +63,7 @@ def add_noise(x0, alpha, sigma, noise):
     differ: a (B, H, W) noise would silently broadcast against a (B, H, W, 1) batch.
     """
     finite_floats(x0, "x0")
+    finite_floats(noise, "noise")
     same_shape(x0, noise, "x0", "noise")
     noise = noise.astype(x0.dtype, copy=False)  # (B, ...)
     return per_picture(alpha, x0, "alpha") * x0 + per_picture(sigma, x0, "sigma") * noise  # (B, ...)
@@ -86,28 +91,34 @@ def same_shape(a, b, name_a, name_b):
 
 
 def score_from_x0(x, x0_hat, alpha, sigma):
-    """The score of the noisy law from the posterior mean: (alpha * x0_hat - x) / sigma**2 (Tweedie's formula)."""
+    """The score of the noisy law, (alpha * x0_hat - x) / sigma**2: (B, ...), (B, ...) -> (B, ...).
+
+    From the posterior mean by Tweedie's formula (Efron 2011).
+    """
     same_shape(x, x0_hat, "x", "x0_hat")
     alpha, sigma = levels(alpha, sigma)
     return (alpha * x0_hat - x) / sigma**2  # (B, ...)
 
 
 def x0_from_score(x, score, alpha, sigma):
-    """Tweedie's formula: x0_hat = (x + sigma**2 * score) / alpha. Raises ValueError where alpha = 0."""
+    """Tweedie's formula, x0_hat = (x + sigma**2 * score) / alpha: (B, ...), (B, ...) -> (B, ...).
+
+    Raises ValueError where alpha = 0.
+    """
     same_shape(x, score, "x", "score")
     alpha, sigma = _with_signal(alpha, sigma)
     return (x + sigma**2 * score) / alpha  # (B, ...)
 
 
 def noise_from_x0(x, x0_hat, alpha, sigma):
-    """The noise that remains once the picture is taken out: (x - alpha * x0_hat) / sigma."""
+    """The noise that is left without the picture, (x - alpha * x0_hat) / sigma: (B, ...), (B, ...) -> (B, ...)."""
     same_shape(x, x0_hat, "x", "x0_hat")
     alpha, sigma = levels(alpha, sigma)
     return (x - alpha * x0_hat) / sigma  # (B, ...)
 
 
 def x0_from_noise(x, noise_hat, alpha, sigma):
-    """x0_hat = (x - sigma * noise_hat) / alpha. Raises ValueError where alpha = 0."""
+    """x0_hat = (x - sigma * noise_hat) / alpha: (B, ...), (B, ...) -> (B, ...). Raises ValueError where alpha = 0."""
     same_shape(x, noise_hat, "x", "noise_hat")
     alpha, sigma = _with_signal(alpha, sigma)
     return (x - sigma * noise_hat) / alpha  # (B, ...)

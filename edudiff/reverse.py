@@ -1,7 +1,9 @@
 """The reverse process: from noise to a picture, one step at a time.
 
 `steps` is the loop, a generator: a `for` over it is the stepper, the progress bar, the plot and the test. Each method
-below is one step, from the noisy batch `x` at level `now` to the batch at level `then`.
+below is one step, from the noisy batch `x` (B, ...) at the `Level` `now` to the batch at `then`, which is less noisy:
+`x0_hat` (B, ...) is what the denoiser answers at `now`, and `draw()` gives fresh standard normal noise (B, ...). The
+methods check nothing; `steps` checks the grid, the batch and every answer.
 """
 
 import math

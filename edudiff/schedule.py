@@ -18,6 +18,7 @@ Curve = Callable[[Any], Any]
 class Schedule:
     """A noise schedule; `schedule(t)` is `(alpha, sigma)`.
 
+    `name`: with its settings if they are not the usual ones, "cosine" or "cosine(2.0)".
     `alpha`, `sigma`: functions of t, written with NumPy, for a float or an array of any shape.
     `alpha_slope`, `variance_slope`: the derivatives of alpha and of sigma**2 in t (sigma itself may have none at 0).
     """
@@ -88,7 +89,7 @@ def cosine(stretch=1.008):
         raise ValueError(f"stretch is {stretch}, expected a finite number >= 1")
     rate = math.pi / 2 / stretch
     return Schedule(
-        "cosine",
+        _named("cosine", (stretch,), cosine),
         alpha=lambda t: np.sin(rate * (stretch - t)),  # cos(rate * t), and exactly 0 at t = stretch
         sigma=lambda t: np.sin(rate * t),
         alpha_slope=lambda t: -rate * np.sin(rate * t),
@@ -113,7 +114,7 @@ def ddpm_linear(rate_min=0.1, rate_max=20.0):
         return rate_min + (rate_max - rate_min) * t
 
     return Schedule(
-        "ddpm_linear",
+        _named("ddpm_linear", (rate_min, rate_max), ddpm_linear),
         alpha=lambda t: np.exp(log_alpha(t)),
         sigma=lambda t: np.sqrt(-np.expm1(2 * log_alpha(t))),
         alpha_slope=lambda t: -rate(t) / 2 * np.exp(log_alpha(t)),
@@ -131,7 +132,7 @@ def log_linear(sigma_min=0.002, sigma_max=80.0):
         raise ValueError(f"sigma_min, sigma_max are {sigma_min}, {sigma_max}, expected 0 < sigma_min < sigma_max")
     growth = math.log(sigma_max / sigma_min)
     return Schedule(
-        "log_linear",
+        _named("log_linear", (sigma_min, sigma_max), log_linear),
         alpha=np.ones_like,
         sigma=lambda t: sigma_min * np.exp(growth * t),
         alpha_slope=np.zeros_like,
@@ -147,7 +148,12 @@ def flow():
     return Schedule(
         "flow",
         alpha=lambda t: 1.0 - t,
-        sigma=lambda t: t,
+        sigma=lambda t: 1.0 * t,  # a new array
         alpha_slope=lambda t: -np.ones_like(t),
         variance_slope=lambda t: 2.0 * t,
     )
+
+
+def _named(name, settings, make):
+    """`name`, followed by the settings unless they are the defaults of the function `make`."""
+    return name if settings == make.__defaults__ else f"{name}({', '.join(map(str, settings))})"

@@ -215,3 +215,10 @@ def test_on_the_device_as_on_the_host(standin_cupy, dtype):
         assert type(convert(x, cp.asarray(x0), 0.6, 0.8)) is cp.ndarray
     with pytest.raises(TypeError, match="different places"):
         forward.add_noise(x0, 0.6, 0.8, noise)
+
+
+def test_noise_is_no_whole_number_and_not_nan():
+    with pytest.raises(TypeError, match="like has dtype uint8"):
+        forward.standard_normal(np.random.default_rng(0), (1, 3), like=np.zeros(1, np.uint8))
+    with pytest.raises(ValueError, match="noise has 1 NaN"):
+        forward.add_noise(np.zeros((1, 2)), 0.5, 0.5, np.array([[0, np.nan]]))

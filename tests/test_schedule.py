@@ -188,3 +188,16 @@ def test_impossible_parameters_are_refused(make, says):
 def test_a_schedule_is_frozen():
     with pytest.raises(dataclasses.FrozenInstanceError):
         schedules.flow().name = "other"
+
+
+def test_flow_returns_arrays_of_its_own():
+    times = np.linspace(0, 1, 5)
+    _, sigma = schedules.flow()(times)
+    assert not np.shares_memory(times, sigma)
+
+
+def test_a_name_says_which_settings():
+    assert schedules.cosine().name == "cosine"
+    assert schedules.cosine(2.0).name == "cosine(2.0)"
+    assert schedules.log_linear(0.01).name == "log_linear(0.01, 80.0)"
+    assert schedules.ddpm_linear().name == "ddpm_linear"

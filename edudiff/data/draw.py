@@ -5,6 +5,8 @@ Lengths are in pixels, points are (y, x), and the centre of pixel (i, j) is the 
 
 import numpy as np
 
+from edudiff import check
+
 EDGE = 0.6  # pixels: how soft an outline is
 BLOCK = 256  # pictures drawn at once
 
@@ -53,12 +55,13 @@ def paint(distance, edge=EDGE):
     return np.tanh(-distance / edge)
 
 
-def check_request(count, size, rng, smallest):
-    """Raise a clear error unless `count` >= 1, `size` >= `smallest`, and `rng` is a numpy.random.Generator."""
+def check_request(count, size, rng, edge, smallest):
+    """Raise a clear error unless `count` >= 1, `size` >= `smallest`, `rng` is a Generator, and 0 < `edge` < 2."""
     for value, least, name in ((count, 1, "count"), (size, smallest, "size")):
         if isinstance(value, bool) or not hasattr(value, "__index__"):
             raise TypeError(f"{name} is {value!r}, expected an integer >= {least}")
         if value < least:
             raise ValueError(f"{name} is {value}, expected at least {least}")
-    if not isinstance(rng, np.random.Generator):
-        raise TypeError(f"rng is {type(rng).__name__}, expected a generator: rng=numpy.random.default_rng(seed)")
+    check.generator(rng)
+    if not 0 < edge < 2:
+        raise ValueError(f"edge is {edge}, expected a softness in pixels between 0 and 2, such as {EDGE}")

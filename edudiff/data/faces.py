@@ -30,7 +30,7 @@ def faces(count, size=32, rng=None, edge=EDGE):
     numpy.random.Generator; face i does not depend on `count`. `edge`: how soft outlines are, in pixels.
     Raises TypeError or ValueError for anything else.
     """
-    check_request(count, size, rng, smallest=24)
+    check_request(count, size, rng, edge, smallest=24)
     u = rng.random((count, 15))  # (N, 15), one row a face
     skin, hair, ground = (colours[pick(u[:, i], len(colours))] for i, colours in enumerate((SKINS, HAIRS, GROUNDS)))
     axis = np.rint(2 * size * between(u[:, 3], 0.44, 0.56)) / 2 - 0.5  # (N,)

@@ -32,6 +32,8 @@ def load(name, count=None, size=None, root=None, labels=False, split="train", rn
     than `count` pictures, or for labels that do not exist.
     """
     check.one_of(split, tuple(SPLITS), "split")
+    if rng is not None:
+        check.generator(rng)
     if isinstance(start, bool) or not hasattr(start, "__index__"):
         raise TypeError(f"start is {start!r}, expected an integer such as 0")
     if start < 0 or (start > 0 and rng is not None):

@@ -43,8 +43,7 @@ def _picture(path, size):
         with Image.open(path) as file:
             if file.width * file.height > LARGEST:
                 raise ValueError(f"{path} is {file.height} x {file.width} pixels, expected at most {LARGEST:,} in all")
-            grey = file.mode in ("1", "L", "LA", "I;16")
-            pixels = np.asarray(file.convert("L" if grey else "RGB"))  # (H, W) or (H, W, 3)
+            pixels = _bytes(file)  # (H, W) or (H, W, 3)
     except (UnidentifiedImageError, Image.DecompressionBombError, OSError, SyntaxError) as error:
         raise ValueError(f"{path} cannot be read as a picture ({error}); remove it or save it again") from error
     picture = from_uint8(pixels[None] if pixels.ndim == 3 else pixels[None, ..., None])  # (1, H, W, C)
@@ -53,3 +52,15 @@ def _picture(path, size):
         top, left = (picture.shape[1] - side) // 2, (picture.shape[2] - side) // 2
         picture = resize(picture[:, top : top + side, left : left + side], size)  # (1, size, size, C)
     return picture[0]  # (H, W, C)
+
+
+def _bytes(file):
+    """The pixels of an open picture as uint8, (H, W) if it is grey, else (H, W, 3)."""
+    if file.mode.startswith("I"):  # grey, 16 bits a pixel
+        deep = np.asarray(file)  # (H, W)
+        if deep.min() < 0 or deep.max() > 65535:
+            raise ValueError(f"{file.filename} has pixels {deep.min()} to {deep.max()}, expected 0 to 65535")
+        return np.round(deep / 257).astype(np.uint8)  # (H, W)
+    if file.mode == "F":
+        raise ValueError(f"{file.filename} holds floats, whose range is unknown; save it with 8 or 16 bits a pixel")
+    return np.asarray(file.convert("L" if file.mode in ("1", "L", "LA") else "RGB"))  # (H, W) or (H, W, 3)

@@ -30,11 +30,9 @@ def hands(count, size=20, rng=None, fingers=5, edge=OUTLINE):
     `size`: pixels, at least 14. `rng`: a numpy.random.Generator; hand i does not depend on `count`. `fingers`: 1 to 7.
     `edge`: how soft the outline is, in pixels. Raises TypeError or ValueError for anything else.
     """
-    check_request(count, size, rng, smallest=14)
+    check_request(count, size, rng, edge, smallest=14)
     if fingers not in range(1, 8):
         raise ValueError(f"fingers is {fingers}, expected 1 to 7: more do not fit around a palm")
-    if not 0 < edge < 2:
-        raise ValueError(f"edge is {edge}, expected a softness in pixels between 0 and 2, such as {OUTLINE}")
     u = rng.random((count, 5 + 2 * fingers))  # (N, 5 + 2F), one row a hand
     turn = 2 * math.pi * u[:, 0]  # (N,)
     side = np.where(u[:, 1] < 0.5, -1.0, 1.0)  # (N,)

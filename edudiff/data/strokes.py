@@ -38,7 +38,7 @@ def strokes(count, size=20, rng=None, labels=False, edge=EDGE):
     `size`: pixels, at least 8. `rng`: a numpy.random.Generator; picture i does not depend on `count`. `edge`: how soft
     the outline is, in pixels. Raises TypeError or ValueError for anything else.
     """
-    check_request(count, size, rng, smallest=8)
+    check_request(count, size, rng, edge, smallest=8)
     u = rng.random((count, 9))  # (N, 9), one row a picture
     kind = (len(KINDS) * u[:, 0]).astype(np.int64)  # (N,)
     joints = np.stack([pieces(curves) for curves in KINDS])[kind]  # (N, K, 2, 2) start and end, (y, x)

@@ -22,10 +22,14 @@ class Mixture(Law):
         if weights.shape != (count,) or covariances.shape != (count, width, width):
             shapes = f"{weights.shape}, {means.shape}, {covariances.shape}"
             raise ValueError(f"weights, means, covariances have shapes {shapes}, expected (K,), (K, D), (K, D, D)")
-        if float(weights.min()) <= 0 or abs(float(weights.sum()) - 1) > 1e-9:
-            raise ValueError("weights are not a law: expected K positive numbers with the sum 1")
-        self.weights, self.means = weights.astype("float64"), means.astype("float64")  # (K,), (K, D)
-        self.variances, self.bases = xp.linalg.eigh(covariances.astype("float64"))  # (K, D), (K, D, D)
+        weights, means, covariances = (a.astype("float64") for a in (weights, means, covariances))
+        total = float(weights.sum())
+        if float(weights.min()) <= 0 or abs(total - 1) > 1e-6:
+            raise ValueError(f"weights are not a law: expected K positive numbers with the sum 1, not {total:g}")
+        if float(abs(covariances - covariances.swapaxes(1, 2)).max()) > 1e-6 * max(1.0, float(abs(covariances).max())):
+            raise ValueError("a covariance is not symmetric, expected (K, D, D) of symmetric matrices")
+        self.weights, self.means = weights / total, means  # (K,), (K, D)
+        self.variances, self.bases = xp.linalg.eigh(covariances)  # (K, D), (K, D, D)
         if float(self.variances.min()) < -1e-9:
             raise ValueError(
                 f"a covariance has the eigenvalue {float(self.variances.min()):.3g}, expected none below 0"

@@ -96,7 +96,8 @@ class Patch:
     def _parts(self, x, alpha, sigma, sizes):
         xp = check.batch(x, self.images)
         alpha, sigma = check.levels(alpha, sigma)
-        sizes = [check.window(k, self.shape, self.border) for k in sizes or [self.window(alpha, sigma)]]
+        sizes = [self.window(alpha, sigma)] if sizes is None else sizes
+        sizes = [check.window(k, self.shape, self.border) for k in sizes]
         parts = self._evaluate(x, alpha, sigma, sizes)
         if x.dtype.itemsize < 8:
             again = xp.zeros(len(x), dtype=bool)  # (B,)

@@ -19,6 +19,9 @@ CUTOFF = 1e-13  # of the largest: eigenvalues of the moment matrix that are roun
 class Polynomial:
     """The polynomial of x with the least error E |x0 - p(x)|^2, for points (B, D): the projection of E[x0 | x].
 
+    Made by `fit`, which computes `mean` (D,), `covariance` (D, D) and `moments`, one for each exponent up to twice the
+    degree: the means of the Hermite polynomials of the standardised points.
+
     `fit(points, degree)`: `points` (N, D), the data; all moments of the noisy data follow from theirs, exactly, so no
     noise is ever drawn. `weights`: (N,), of the points, for a law of atoms or a quadrature rule; equal if None.
 
@@ -29,7 +32,7 @@ class Polynomial:
     """
 
     def __init__(self, mean, covariance, degree, moments, stop=None):
-        self.degree, self.moments, self.stop = degree, moments, stop  # moments: E he_k(w), w the standardised points
+        self.degree, self.moments, self.stop = degree, moments, stop
         self.mean, self.covariance = mean, covariance  # (D,), (D, D)
         self.scale, self.basis = _axes(covariance)  # (D,), (D, D)
         self._powers = hermite.exponents(len(self.scale), degree)

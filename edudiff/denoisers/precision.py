@@ -48,4 +48,4 @@ def doubtful(part, offset, x, sigma, values, fused):
     # An error matters where weights are shared: none where one candidate has all, little where very many have some.
     first = 1 / den  # (B, H, W)
     change = 2 * EPSILON * error * first**0.5 * (1 - first)  # (B, H, W)
-    return (change > TOLERANCE).any((1, 2))  # (B,)
+    return (~(change <= TOLERANCE)).any((1, 2))  # (B,), also where it is NaN

@@ -63,7 +63,7 @@ class Scales:
 
 def _side(size):
     """An integer if it is odd, else a float, finite and >= 1. An even int is an error, as for `Patch`."""
-    if not isinstance(size, float):
+    if hasattr(size, "__index__"):
         return check.window(size)
-    narrow, share = split(size)
-    return size if share else narrow
+    narrow, share = split(float(size))
+    return float(size) if share else narrow

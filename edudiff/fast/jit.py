@@ -1,22 +1,40 @@
 """How every kernel is compiled, and how work is spread over the processor's cores."""
 
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 import numba
 from numba.core import cgutils
 from numba.extending import intrinsic
 
+# Of all kernels: they are made of each other's parts, so that an edit of one file makes what was compiled from any old.
+FILES = [path.stat() for path in Path(__file__).parent.glob("*.py")]
+STAMP = max(file.st_mtime_ns for file in FILES), sum(file.st_size for file in FILES)
+
+
+def kernel(**settings):
+    """A decorator that compiles a function; what it compiled is kept on disk until a file of this folder changes."""
+
+    def decorate(function):
+        made = numba.njit(cache=True, nogil=True, error_model="numpy", **settings)(function)
+        with suppress(AttributeError):  # no public way: Numba itself looks at the function's own file alone
+            made._cache._cache_file._source_stamp = STAMP
+        return made
+
+    return decorate
+
+
 # Sums may be reordered and fused, which makes them vectors; NaN and infinity keep their meaning.
-compiled = numba.njit(cache=True, nogil=True, error_model="numpy", fastmath={"reassoc", "contract", "nsz", "arcp"})
+REORDERED = {"reassoc", "contract", "nsz", "arcp"}
+compiled = kernel(fastmath=REORDERED)
 
 # For what is called once a pixel: its loops run in the caller, with no call between them.
-inlined = numba.njit(
-    cache=True, nogil=True, error_model="numpy", fastmath={"reassoc", "contract", "nsz", "arcp"}, forceinline=True
-)
+inlined = kernel(fastmath=REORDERED, forceinline=True)
 
 # For tricks with rounding, which reordering would undo.
-compiled_as_written = numba.njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract"})
+compiled_as_written = kernel(fastmath={"contract"})
 
 
 def _borrowed(typing_context, array):

@@ -120,9 +120,9 @@ def _silu(x, out, sigmoid):
 def silu_backward(dout, cache):
     """As `edudiff.nn.layers.silu_backward`."""
     x, sigmoid = cache
-    if x.dtype != np.float32 or not dout.flags.c_contiguous:
+    if x.dtype != np.float32 or not (dout.flags.c_contiguous and x.flags.c_contiguous):
         return layers.silu_backward(dout, cache)
-    dx = np.empty_like(x)
+    dx = np.empty(x.shape, x.dtype)
     _silu_backward(dout.reshape(-1), x.reshape(-1), sigmoid.reshape(-1), dx.reshape(-1))
     return dx
 
@@ -136,7 +136,7 @@ def _silu_backward(dout, x, sigmoid, dx):
 def modulate(x, scale, shift):
     """As `edudiff.nn.layers.modulate`."""
     gain = 1 + scale  # (B, C)
-    out = np.empty_like(x)
+    out = np.empty(x.shape, x.dtype)
     pixels = (len(x), -1, x.shape[-1])
     _modulate(x.reshape(pixels), gain, np.ascontiguousarray(shift), out.reshape(pixels))
     return out, (x, gain)
@@ -153,7 +153,7 @@ def _modulate(x, gain, shift, out):
 def modulate_backward(dout, cache):
     """As `edudiff.nn.layers.modulate_backward`."""
     x, gain = cache
-    dx = np.empty_like(x)
+    dx = np.empty(x.shape, x.dtype)
     dscale, dshift = np.zeros_like(gain), np.zeros_like(gain)
     pixels = (len(x), -1, x.shape[-1])
     _modulate_backward(dout.reshape(pixels), x.reshape(pixels), gain, dx.reshape(pixels), dscale, dshift)
@@ -173,7 +173,7 @@ def _modulate_backward(dout, x, gain, dx, dscale, dshift):
 
 def add(x, y):
     """As `edudiff.nn.layers.add`."""
-    out = np.empty_like(x)
+    out = np.empty(x.shape, x.dtype)
     _add(x.reshape(-1), y.reshape(-1), out.reshape(-1))
     return out
 

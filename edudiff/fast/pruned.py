@@ -12,7 +12,7 @@ import numpy as np
 from edudiff.denoisers.softmax import merge
 from edudiff.fast.jit import borrowed, compiled, inlined, share_out
 from edudiff.fast.lanes import LANES, below, empty, first_bit, larger, load, pick, spread
-from edudiff.fast.weights import add_candidates, fold_lanes, tighten
+from edudiff.fast.weights import TIE, add_candidates, fold_lanes, tighten
 
 BUNCH = 16  # groups that are tested at once before each is
 FOLD = 32  # bunches whose weights are added up in float32 before they join the float64 sums
@@ -64,17 +64,19 @@ def evaluate(x, clusters, alpha, sigma, tolerance):
         compared = add_share(*arrays, share.count, *settings, best, limit.copy(), sums, den, num, group, centres)
         return (best.astype(np.float64) * (-float(rate) * math.log(2)), num, den), compared
 
-    shares = [share for share in clusters.shares if share.count]
-    nowhere = np.full(len(filled), np.inf, x.dtype)  # (M',)
-    near = share_out(lambda share: run(share, nowhere, codes[filled]), shares)
-    top, _, den = merge([plain, *(part for part, _ in near)])
-    limit = ((margin - np.log(den) - top) / (float(rate) * math.log(2))).astype(x.dtype)  # (M',)
-    limit[count:] = -np.inf  # copies
-    seen = np.array([count_near(projections, share.boxes, limit, *scale) for share in shares]).sum(0)  # (2,)
-    compared = (seen[0] / max(seen[1], 1)) * (1 - clusters.plain / clusters.count)
-    if TEST * clusters.size + compared * (PAIR + VALUE * windows.shape[1]) > 1:
-        return None
-    done = share_out(lambda share: run(share, limit, codes[:0]), shares)
+    shares, done = [share for share in clusters.shares if share.count], []
+    if shares:
+        nowhere = np.full(len(filled), np.inf, x.dtype)  # (M',)
+        near = share_out(lambda share: run(share, nowhere, codes[filled]), shares)
+        top, _, den = merge([plain, *(part for part, _ in near)])
+        limit = ((margin - np.log(den) - top) / (float(rate) * math.log(2))).astype(x.dtype)  # (M',)
+        limit += TIE * abs(limit)
+        limit[count:] = -np.inf  # copies
+        seen = np.array([count_near(projections, share.boxes, limit, *scale) for share in shares]).sum(0)  # (2,)
+        compared = (seen[0] / max(seen[1], 1)) * (1 - clusters.plain / clusters.count)
+        if TEST * clusters.size + compared * (PAIR + VALUE * windows.shape[1]) > 1:
+            return None
+        done = share_out(lambda share: run(share, limit, codes[:0]), shares)
     parts = merge([plain, *(part for part, _ in done)])
     back = np.empty(count, int)
     back[order] = np.arange(count)

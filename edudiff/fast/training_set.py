@@ -101,7 +101,7 @@ def may_pay(x, training_set, alpha, sigma, size, wrap, tolerance):
     _, height, width, channels = x.shape
     lost = 0 if wrap else size - 1
     places = max(height - lost, 0) * max(width - lost, 0)
-    if size == 1 or places == 0 or places * places * len(training_set) < LEAST_PAIRS:
+    if alpha == 0 or size == 1 or places == 0 or places * places * len(training_set) < LEAST_PAIRS:
         return False
     chosen = np.concatenate([training_set.classes[k] for k in training_set.used])
     few = training_set.images[chosen[np.linspace(0, len(chosen) - 1, WINDOWS).astype(int)]]  # (WINDOWS, H, W, C)

@@ -10,6 +10,8 @@ from edudiff.fast.exp import exp2
 from edudiff.fast.jit import compiled, inlined
 from edudiff.fast.lanes import LANES, below, cast, load, lowest, pick, spread, store
 
+TIE = 2.0**-17  # a distance that near to the best, of its own size, is never too far off: rounding may be all of it
+
 
 @inlined
 def add_candidates(distances, pixel, y, centre, channels, spacing, rate, reach, best, limit, sums):
@@ -37,7 +39,7 @@ def lower(closest, pixel, channels, rate, reach, best, limit, sums):
     for m in range(pixel * (1 + channels) * LANES, (pixel + 1) * (1 + channels) * LANES):
         sums[m] *= fade
     best[pixel] = closest
-    limit[pixel] = min(limit[pixel], closest + reach)
+    limit[pixel] = min(limit[pixel], closest + max(reach, TIE * abs(closest)))
 
 
 @compiled
@@ -67,5 +69,5 @@ def fold_lanes(sums, lanes, rate, best, folded, den, num):
 def tighten(limit, best, den, rate, margin):
     """Lower each limit to where all candidates together are negligible beside the weights found so far, `den`."""
     for pixel in range(len(limit)):
-        enough = best[pixel] + (margin - math.log(max(den[pixel], 1.0))) / (math.log(2.0) * rate)
-        limit[pixel] = min(limit[pixel], enough)
+        enough = (margin - math.log(max(den[pixel], 1.0))) / (math.log(2.0) * rate)
+        limit[pixel] = min(limit[pixel], best[pixel] + max(enough, TIE * abs(best[pixel])))

@@ -45,7 +45,7 @@ def save(path, state):
         "step": state.step,
         "seconds": state.seconds,
         "settings": state.settings,
-        "rng": state.rng.bit_generator.state,
+        "rng": _lists(state.rng.bit_generator.state),
         "adam": {name: getattr(state.adam, name) for name in ADAM},
     }
     arrays: dict[str, Any] = {"header": np.array(json.dumps(header))}
@@ -137,6 +137,13 @@ def _group(file, group, wanted):
         if values[name].shape != shape:
             raise ValueError(f"{group}/{name} has shape {values[name].shape}, expected {shape}")
     return values
+
+
+def _lists(value):
+    """A generator's state with lists for its arrays, which it also reads."""
+    if isinstance(value, dict):
+        return {key: _lists(entry) for key, entry in value.items()}
+    return value.tolist() if isinstance(value, np.ndarray) else value
 
 
 def _known(name):

@@ -8,6 +8,7 @@ import numpy as np
 
 from edudiff import check
 from edudiff.backend import array_module, choose, move, to_numpy
+from edudiff.forward import per_picture
 from edudiff.nn import layers
 from edudiff.nn.guidance import Given
 from edudiff.nn.targets import scales
@@ -103,6 +104,8 @@ class Net:
         array_module(x, self._any_parameter())
         if np.ndim(alpha) == 0 and np.ndim(sigma) == 0:
             alpha, sigma = check.levels(alpha, sigma)
+        else:
+            per_picture(alpha, x, "alpha"), per_picture(sigma, x, "sigma")
         alpha = xp.broadcast_to(xp.asarray(alpha, dtype=dtype), len(x))  # (B,)
         sigma = xp.broadcast_to(xp.asarray(sigma, dtype=dtype), len(x))  # (B,)
         return alpha, sigma

@@ -117,8 +117,8 @@ class ResNet(PictureNet):
 
     @property
     def receptive_field(self):
-        """Side of the square of pixels that one pixel of the answer depends on; infinite with attention."""
-        return math.inf if self.config["attention"] else 1 + 2 * (self.config["depth"] + 2)
+        """Side of the square of pixels that one pixel of the answer depends on; infinite with attention or groups."""
+        return math.inf if self.config["attention"] or self.config["groups"] else 1 + 2 * (self.config["depth"] + 2)
 
 
 def _initial(config, make):

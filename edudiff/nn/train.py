@@ -69,6 +69,8 @@ def train(
         "shift": whole(shift, "shift", least=0),
         "flip": bool(flip),
     }
+    if settings["batch"] == []:
+        raise ValueError("batch is an empty list, expected how many pictures a step takes, such as [32, 64]")
     if (shift or flip) and images.ndim != 4:
         raise ValueError(f"shift and flip are for pictures (N, H, W, C), but images has shape {images.shape}")
     labels = _labels(labels, net, len(images))
@@ -77,6 +79,8 @@ def train(
             raise ValueError("pass rng=numpy.random.default_rng(seed): training draws pictures, times and noise")
         average = net.with_parameters({name: value.copy() for name, value in net.parameters.items()})
         state = State(net, average, Adam(net.parameters, weight_decay=weight_decay), rng, settings=settings)
+    elif net is not state.net and net.config != state.net.config:
+        raise ValueError("net is another network than the saved state's; pass state.net, or train net without a state")
     elif changed := _changed(state.settings, settings):
         raise ValueError(f"the saved run had other settings ({'; '.join(changed)}); use the same, or start afresh")
     keep_freed_memory()

@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from edudiff import check
+
 WEIGHTINGS = ("karras", "ho", "salimans", "hang", "x0", "noise")
 LEAST_NOISE = 1e-4  # t = 0 exactly would weigh infinitely
 MOST_SNR = 5.0
@@ -16,7 +18,10 @@ def loss_weight(alpha, sigma, weighting, data_scale):
     "salimans": (snr + 1) * (alpha**2 + sigma**2), the squared error of the velocity (Salimans & Ho 2022, section 4).
     "hang": the smaller of snr and 5 (Hang et al. 2023, eq. 5).
     "x0": 1, the squared error of x0_hat itself.
+
+    Raises ValueError for another name.
     """
+    check.one_of(weighting, WEIGHTINGS, "weighting")
     sigma = np.maximum(sigma, LEAST_NOISE)
     snr = (alpha / sigma) ** 2
     if weighting == "karras":

@@ -407,3 +407,19 @@ def test_importing_data_loads_nothing_heavy():
     code = f"import sys, edudiff.data, edudiff.data.fetch; print([m for m in {heavy} if m in sys.modules])"
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert result.stdout.strip() == "[]"
+
+
+def test_grey_pictures_of_16_bits_keep_their_shades(tmp_path):
+    image = pytest.importorskip("PIL.Image")
+    deep = np.linspace(0, 65535, 256).reshape(16, 16)
+    image.fromarray(deep.astype(np.uint16)).save(tmp_path / "deep.png")
+    read = load(tmp_path)
+    assert read.shape == (1, 16, 16, 1)
+    np.testing.assert_allclose(read[0, :, :, 0], deep / 32767.5 - 1, atol=1 / 255)
+    (tmp_path / "deep.png").unlink()
+    image.fromarray(deep.astype(np.float32)).save(tmp_path / "floats.tiff")
+    with pytest.raises(ValueError, match="holds floats, whose range is unknown"):
+        load(tmp_path)
+    image.fromarray((70000 + deep).astype(np.int32)).save(tmp_path / "floats.tiff")
+    with pytest.raises(ValueError, match="expected 0 to 65535"):
+        load(tmp_path)

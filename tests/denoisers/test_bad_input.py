@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from edudiff.denoisers import Ideal, Linear, Patch, Scales, merge
+from edudiff.denoisers import Ideal, Linear, Mixture, Patch, Scales, merge
 
 IMAGES = np.random.default_rng(0).uniform(-1, 1, (3, 5, 4, 1))
 X = np.zeros((2, 5, 4, 1))
@@ -99,3 +99,29 @@ def test_nothing_to_merge():
     one, two = Ideal(IMAGES).partial(X, 0.8, 0.6), Ideal(IMAGES).partial(X[:1], 0.8, 0.6)
     with pytest.raises(ValueError, match="same noisy batch"):
         merge([one, two])
+
+
+@pytest.mark.parametrize("make", MAKERS)
+@pytest.mark.parametrize("dtype", ["float16", ">f4", "longdouble"])
+def test_other_floats_than_of_32_and_64_bits(make, dtype):
+    with pytest.raises(TypeError, match="expected float32 or float64; use"):
+        make(IMAGES.astype(dtype))
+    with pytest.raises(TypeError, match="expected float32 or float64; use"):
+        make(IMAGES)(X.astype(dtype), 0.8, 0.6)
+
+
+@pytest.mark.parametrize("sigma", [1e-200, 1e200])
+def test_levels_whose_square_is_no_number(sigma):
+    with pytest.raises(ValueError, match="expected 1e-12 to 1e12"):
+        Ideal(IMAGES)(X, 0.8, sigma)
+
+
+def test_mixtures():
+    means, covariances = np.zeros((1, 2)), np.eye(2)[None]
+    with pytest.raises(ValueError, match="not symmetric"):
+        Mixture(np.ones(1), means, np.array([[[1, 0.9], [0, 1]]]))
+    with pytest.raises(ValueError, match="the sum 1, not 2"):
+        Mixture(np.full(1, 2.0), means, covariances)
+    weights = np.random.default_rng(0).dirichlet(np.ones(5)).astype(np.float32)
+    law = Mixture(weights, np.zeros((5, 2)), np.broadcast_to(np.eye(2), (5, 2, 2)))
+    assert law.weights.sum() == pytest.approx(1, abs=1e-15)

@@ -205,3 +205,20 @@ def test_moments_are_those_of_all_values(monkeypatch):
     assert mean == pytest.approx(images.mean(dtype=float), rel=1e-12)
     assert variance == pytest.approx(images.var(dtype=float), rel=1e-12)
     assert precision.moments(np.full((3, 2, 2, 1), 0.1))[1] == pytest.approx(0, abs=1e-16)
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+@pytest.mark.parametrize(("dtype", "sigma"), [(np.float32, 1e-3), (np.float32, 1e-6), (np.float64, 1e-9)])
+def test_windows_that_are_equally_near_share_the_answer_p35(backend, dtype, sigma):
+    """Half-way between two pictures that lie blocks apart in memory, however little the noise."""
+    shades = np.full(512, 1.75)
+    shades[0], shades[16] = 1, -1
+    images = np.broadcast_to(shades[:, None, None, None], (512, 5, 5, 1)).astype(dtype)
+    denoise = Patch(images, 3, shifts=False, prune=False, backend=backend)
+    np.testing.assert_allclose(denoise(np.zeros((1, 5, 5, 1), dtype), 1.0, sigma), 0, atol=1e-6)
+
+
+def test_sizes_of_a_sweep_may_be_an_array():
+    images, x = np.random.default_rng(0).uniform(-1, 1, (2, 3, 6, 6, 1))
+    answers = Patch(images, 3).sweep(x, 0.8, 0.6, np.array([3, 5]))
+    np.testing.assert_array_equal(answers[5], Patch(images, 5)(x, 0.8, 0.6))

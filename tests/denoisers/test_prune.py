@@ -156,3 +156,33 @@ def test_without_skipping_all_that_is_left_out_weighs_next_to_nothing():
     for exponent in (12, 14, 16):
         answer = Patch(images, 1, prune=False)(np.zeros((1, 7, 7, 1)), 1.0, (1 / (2 * exponent)) ** 0.5)
         np.testing.assert_allclose(answer, 1 / (1 + np.exp(exponent)), atol=1e-8, rtol=0)
+
+
+@pytest.mark.parametrize(("dtype", "sigma"), [(np.float32, 1e-5), (np.float64, 1e-9)])
+@pytest.mark.parametrize("border", ["zero", "wrap"])
+def test_the_nearest_window_is_never_skipped_however_little_the_noise(dtype, sigma, border):
+    """Far from all pictures, the margin beyond the nearest window is less than a rounding error of its distance."""
+    for seed in range(5):
+        images = hostile(14, 8).astype(dtype)
+        images[:3] = -1  # windows that show one value are counted apart
+        x = np.random.default_rng(seed).uniform(-1.5, 1.5, (2, 8, 8, 1)).astype(dtype)
+        answer = Patch(images, 3, border=border)(x, 1.0, sigma)
+        full = Patch(images, 3, border=border, prune=False, backend="numpy")(x, 1.0, sigma)
+        np.testing.assert_allclose(answer, full, atol=1e-5)
+
+
+@pytest.mark.parametrize("images", [np.ones((9, 8, 8, 1)), np.repeat([1.0, -1.0], 64 * 4).reshape(8, 8, 8, 1)])
+def test_sets_in_which_every_window_shows_one_value(images):
+    x = np.random.default_rng(0).standard_normal((2, 8, 8, 1))
+    for sigma in (0.01, 0.5, 3.0):
+        full = Patch(images, 3, prune=False)(x, 0.8, sigma)
+        np.testing.assert_allclose(Patch(images, 3)(x, 0.8, sigma), full, atol=1e-6)
+
+
+@pytest.mark.filterwarnings("error")
+def test_without_signal_nothing_is_sorted():
+    images = digits(40)
+    x = np.random.default_rng(0).standard_normal((1, 14, 14, 1))
+    denoise = Patch(images, 3)
+    np.testing.assert_allclose(denoise(x, 0.0, 1.0), Patch(images, 3, prune=False)(x, 0.0, 1.0), atol=1e-6)
+    assert denoise.skipped == 0

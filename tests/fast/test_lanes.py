@@ -134,3 +134,12 @@ def test_an_empty_array_begins_at_a_cache_line(real):
         assert array.shape == (count,)
         assert array.dtype == real
         assert array.ctypes.data % CACHE_LINE == 0
+
+
+def test_an_edit_of_any_file_makes_all_compiled_kernels_old():
+    from edudiff.fast import jit, patch, weights
+
+    assert max(file.st_mtime_ns for file in jit.FILES) == jit.STAMP[0]
+    assert len(jit.FILES) > 5
+    for function in (weights.lower, weights.tighten, patch.add_windows):
+        assert function._cache._cache_file._source_stamp == jit.STAMP

@@ -183,3 +183,11 @@ def test_failed_save_keeps_the_older_checkpoint_and_leaves_nothing_behind(state,
         checkpoint.save(path, state)
     assert path.read_bytes() == before
     assert os.listdir(tmp_path) == ["c.npz"]
+
+
+@pytest.mark.parametrize("kind", (np.random.MT19937, np.random.Philox, np.random.SFC64, np.random.PCG64DXSM))
+def test_every_kind_of_generator_goes_on(kind, tmp_path):
+    net, rng = nn.ResNet(4, 1), np.random.Generator(kind(3))
+    state = next(nn.train(net, IMAGES, ed.schedule.cosine(), rng, 2, batch=4))
+    checkpoint.save(tmp_path / "c.npz", state)
+    assert checkpoint.load(tmp_path / "c.npz").rng.random() == state.rng.random()

@@ -83,16 +83,17 @@ def linear_layers():
         )
         yield lambda x, m=module: m.nearest(x, (10, 7)), module.nearest_backward, x
         yield lambda x, m=module: m.bilinear(x, (9, 8)), module.bilinear_backward, x
+        yield lambda x, m=module: m.bilinear(x, (9, 8), "wrap"), module.bilinear_backward, x
         yield module.average_pool, module.average_pool_backward, x
         yield lambda x, m=module: m.dense(x, w[0, 0], 0 * w[0, 0, 0]), module.dense_backward, x
         yield lambda x, m=module: m.dropout(x, 0.4, streams(0, 2)), module.dropout_backward, x
         yield lambda x, m=module: m.concatenate(x, 0 * x), lambda d, c, m=module: m.concatenate_backward(d, c)[0], x
 
 
-@pytest.mark.parametrize("index", range(13))
+@pytest.mark.parametrize("index", range(14))
 def test_backward_of_a_linear_layer_is_its_adjoint(index):
     """<layer(x), y> = <x, layer^T(y)>: exact for a linear map, unlike a difference quotient."""
-    for forward, backward, x in list(linear_layers())[index::13]:
+    for forward, backward, x in list(linear_layers())[index::14]:
         out, cache = forward(x)
         y = normal(*out.shape, seed=1)
         dx = backward(y, cache)
@@ -349,3 +350,32 @@ def test_the_compiled_twin_has_every_layer():
     from edudiff.fast import layers as compiled
 
     assert {name for name in layers.__all__ if name != "PADDINGS" and not hasattr(compiled, name)} == set()
+
+
+def turned(array):
+    """The same values, side by side in memory in another order."""
+    return np.asfortranarray(array)
+
+
+@pytest.mark.parametrize("dtype", (np.float32, np.float64))
+def test_any_order_in_memory(dtype):
+    x, y = (normal(2, 5, 4, 6, seed=seed).astype(dtype) for seed in (0, 1))
+    scale, shift = (normal(2, 6, seed=seed).astype(dtype) for seed in (2, 3))
+    for module in modules():
+        made, wanted = (
+            [
+                run.add(a, y),
+                *both(run.modulate, run.modulate_backward, b, a, scale, shift),
+                *both(run.silu, run.silu_backward, y, a),
+            ]
+            for run, a, b in ((module, turned(x), turned(y)), (layers, x, y))
+        )
+        for one, other in zip(made, wanted, strict=True):
+            np.testing.assert_allclose(one, other, rtol=1e-5, atol=1e-5)
+
+
+def both(forward, backward, dout, *inputs):
+    """What a layer answers, and its gradients."""
+    out, cache = forward(*inputs)
+    gradients = backward(dout, cache)
+    return [out, *(gradients if isinstance(gradients, tuple) else (gradients,))]

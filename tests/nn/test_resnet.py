@@ -1,6 +1,7 @@
 """The network as a whole: gradients (P47), equivariance (P48), receptive field (P49), and that it is a denoiser."""
 
 import itertools
+import math
 
 import numpy as np
 import pytest
@@ -191,3 +192,41 @@ def test_network_runs_on_the_device(any_cupy):
     np.testing.assert_allclose(moved(device, 0.6, 0.7).get(), net(x, 0.6, 0.7), atol=1e-5)
     with pytest.raises(TypeError, match="different places"):
         net(device, 0.6, 0.7)
+
+
+def test_group_normalisation_lets_every_pixel_see_all_p49():
+    net = random_net(4, 1, groups=2)
+    assert receptive_field(net, size=21) == 21
+    assert net.receptive_field == np.inf
+
+
+def test_a_circular_net_on_two_pictures_learns_els_and_not_the_ideal_score_p50():
+    """P50: black or white. Where the noise hides it from a window, the whole picture still tells."""
+    images = np.ones((2, 12, 12, 1), np.float32) * np.array([-1, 1], np.float32)[:, None, None, None]
+    net = ResNet(8, 0, padding="wrap", data_scale=1.0, rng=np.random.default_rng(0))
+    *_, state = ed.nn.train(net, images, ed.schedule.cosine(), np.random.default_rng(1), 400, batch=16)
+    x0 = images[[0, 1] * 8]
+    alpha, sigma = 1 / math.hypot(1, 8), 8 / math.hypot(1, 8)
+    x = (alpha * x0 + sigma * np.random.default_rng(2).standard_normal(x0.shape)).astype(np.float32)
+    learned = state.average(x, alpha, sigma)
+    els = ed.denoisers.Patch(images, net.receptive_field, border="wrap")(x, alpha, sigma)
+    ideal = ed.denoisers.Ideal(images)(x, alpha, sigma)
+    assert ((learned - els) ** 2).mean() < ((learned - ideal) ** 2).mean() / 4
+
+
+def test_levels_of_each_picture_are_checked():
+    net, x = random_net(4, 0), pictures(2, 5, 5, 1)
+    for alpha, sigma, says in (
+        (np.array([0.5, np.nan]), 0.5, "alpha is"),
+        (0.5, np.array([0.5, -1.0]), "sigma is"),
+        (np.full(3, 0.5), 0.5, r"alpha has shape \(3,\) for a batch of 2"),
+    ):
+        with pytest.raises(ValueError, match=says):
+            net(x, alpha, sigma)
+
+
+def test_other_dtypes_and_generators_are_refused():
+    with pytest.raises(ValueError, match="dtype is 'float16'"):
+        ResNet(4, 1, dtype=np.float16)
+    with pytest.raises(TypeError, match="expected a generator"):
+        ResNet(4, 1, rng=3)

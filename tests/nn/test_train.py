@@ -403,3 +403,20 @@ def test_training_on_the_device_equals_training_on_the_host(any_cupy):
     images = any_cupy.asarray(IMAGES)
     device = last(nn.train(small().to(images), images, SCHEDULE, np.random.default_rng(3), 3, batch=8))
     assert device.losses == pytest.approx(host.losses, rel=1e-4)
+
+
+def test_another_schedule_or_network_does_not_go_on():
+    images = np.zeros((4, 5, 5, 1), np.float32)
+    net = nn.ResNet(2, 0)
+    state = next(nn.train(net, images, ed.schedule.cosine(), np.random.default_rng(0), 3, batch=2))
+    with pytest.raises(ValueError, match=r"schedule: 'cosine' -> 'cosine\(2\.0\)'"):
+        nn.train(net, images, ed.schedule.cosine(2.0), None, 3, batch=2, state=state)
+    with pytest.raises(ValueError, match="another network than the saved state's"):
+        nn.train(nn.ResNet(3, 0), images, ed.schedule.cosine(), None, 3, batch=2, state=state)
+
+
+def test_unknown_weighting_and_empty_batches():
+    with pytest.raises(ValueError, match="weighting is 'bogus'"):
+        loss_weight(np.full(1, 0.5), np.full(1, 0.5), "bogus", 0.5)
+    with pytest.raises(ValueError, match="batch is an empty list"):
+        nn.train(nn.ResNet(2, 0), np.zeros((4, 5, 5, 1)), ed.schedule.cosine(), np.random.default_rng(0), batch=[])

@@ -70,7 +70,7 @@ def test_jacobian_by_backprop_is_the_slope_along_a_random_direction():
 
 
 @pytest.mark.parametrize("pooling", ("max", "average", "strided"))
-@pytest.mark.parametrize("upsampling", ("nearest", "transposed"))
+@pytest.mark.parametrize("upsampling", ("nearest", "bilinear", "transposed"))
 def test_circular_unet_commutes_with_shifts_by_whole_tiles_only_p48(pooling, upsampling):
     """P48: two poolings make tiles of 4 pixels."""
     net, x = random_net(pooling=pooling, upsampling=upsampling, padding="wrap"), pictures(1, 12, 16, 1)

@@ -16,11 +16,14 @@ def nearest_backward(dout, cache):
     return tiles(dout, 0).sum(axis=0)
 
 
-def bilinear(x, shape):
-    """Straight lines between the centres of the coarse pixels, level beyond the outermost: shapes as `nearest`."""
+def bilinear(x, shape, padding="zero"):
+    """Straight lines between the centres of the coarse pixels, level beyond the outermost: shapes as `nearest`.
+
+    With `padding` "wrap" the lines go on from one border to the other.
+    """
     _check(x, shape)
     xp = array_module(x)
-    rows, cols = (_bilinear_weights(xp, side).astype(x.dtype) for side in shape)  # (H, h), (W, w)
+    rows, cols = (_bilinear_weights(xp, side, padding == "wrap").astype(x.dtype) for side in shape)  # (H, h), (W, w)
     return _along(_along(x, rows, 1), cols, 2), (rows, cols)  # (B, H, W, C)
 
 
@@ -41,7 +44,10 @@ def _along(x, weights, axis):
     return xp.ascontiguousarray(xp.moveaxis(xp.tensordot(weights, x, axes=(1, axis)), 0, axis))
 
 
-def _bilinear_weights(xp, side):
+def _bilinear_weights(xp, side, wrap):
     half = -(-side // 2)
-    place = xp.clip((xp.arange(side) + 0.5) / 2 - 0.5, 0, half - 1)[:, None]  # (H, 1), in coarse pixels
-    return xp.maximum(1 - xp.abs(place - xp.arange(half)), 0)  # (H, h), a hat on each coarse pixel
+    place = ((xp.arange(side) + 0.5) / 2 - 0.5)[:, None]  # (H, 1), in coarse pixels
+    if not wrap:
+        place = xp.clip(place, 0, half - 1)  # (H, 1)
+    copies = (-half, 0, half) if wrap else (0,)  # of a coarse pixel, beside the picture
+    return sum(xp.maximum(1 - xp.abs(place + copy - xp.arange(half)), 0) for copy in copies)  # (H, h), a hat on each
