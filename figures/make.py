@@ -28,7 +28,7 @@ MINUTES = {  # on two cores, from scratch
     "fingers": 8,
     "attention": 8,
     "table_agreement": 540,
-    "faces": 130,
+    "faces": 70,
 }
 REAL = {"attention": ("cifar10",), "table_agreement": ("mnist", "fashion_mnist", "cifar10")}  # the pictures they need
 

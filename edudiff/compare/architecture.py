@@ -28,7 +28,7 @@ HELP = {
     "size": "side of the pictures in pixels",
     "root": "the folder that holds fashion_mnist/, cifar10/ (default: EDUDIFF_DATA)",
     "drawn": "pictures drawn by each variant",
-    "variants": f"which UNets: {', '.join(variants.VARIANTS)}",
+    "variants": f"which UNets: {', '.join(variants.VARIANTS)} (default: all but the last)",
 }
 
 
@@ -60,7 +60,7 @@ def add(command):
     kinds = command.add_subparsers(metavar="EXPERIMENT", required=True)
     for name, what, run in (
         ("points", "points in the plane: closed forms and small networks, two minutes", _run_points),
-        ("faces", "faces, or other pictures: UNets that differ in one thing, about two hours", _run_faces),
+        ("faces", "faces, or other pictures: UNets that differ in one thing, more than an hour", _run_faces),
     ):
         kind = kinds.add_parser(name, help=what)
         for choice in fields(Points if name == "points" else Table):
