@@ -111,17 +111,18 @@ def measure(job, place, table):
 
 def curves(lines):
     """A Figure: r of network and ELS as training goes on, of the rows at full size."""
+    from matplotlib import colormaps
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(10, 5), layout="constrained")
+    figure = Figure(figsize=(12, 5), layout="constrained")
     axis = figure.subplots()
     for i, line in enumerate(lines):
         steps, r = zip(*((point["step"], point["pearson_r"]) for point in line["curve"]), strict=True)
-        plot.curve(axis, steps, r, f"C{i}", line["row"].replace("_", " "))
+        plot.curve(axis, steps, r, colormaps["tab20"](i), line["row"].replace("_", " "))
     axis.set(xscale="log", xlabel="training step", ylabel="r of the network with the ELS of the last step")
     axis.set_xticks(MARKS, [f"{step:,}" for step in MARKS])
     axis.minorticks_off()
-    axis.legend(frameon=False)
+    figure.legend(loc="outside right center", frameon=False)
     return figure
 
 
