@@ -1,7 +1,7 @@
 """Which array library an array belongs to, and which code runs a formula: found from the array, or chosen by name.
 
-NumPy is imported; CuPy and Numba never are on the caller's behalf. A CuPy array can only exist if its owner imported
-CuPy, so `sys.modules` tells.
+NumPy is imported; a formula never imports CuPy. A CuPy array can only exist if its owner imported CuPy, so
+`sys.modules` tells.
 """
 
 import functools

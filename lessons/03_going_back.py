@@ -34,8 +34,8 @@ FAST = False
 # loop is the stepper, the progress bar and the plot.
 #
 # **Step through this.** Put a breakpoint in `ddim` (in `edudiff/reverse.py`), run this cell in the debugger, and look
-# at `now`, `then` and `x0_hat.std()`. In the first steps `x0_hat` is nearly the same for every picture of the batch.
-# Why?
+# at `now`, `then` and `x0_hat.std(axis=0).max()`. In the first steps `x0_hat` is nearly the same for every picture of
+# the batch. Why?
 
 
 # %%
@@ -43,12 +43,12 @@ def walk_to_a_hand(fast=False):
     """What the batch is (x) and what the denoiser believes (x0_hat) on the way from noise to a picture: a Figure."""
     images = shapes.hands(40 if fast else 200, size=16, rng=np.random.default_rng(0))  # (N, H, W, C)
     denoise, schedule = ed.denoisers.Ideal(images), ed.schedule.cosine()
-    x = ed.reverse.start(schedule, (1, *images.shape[1:]), ed.forward.streams(3, 1), like=images)  # (1, H, W, C)
+    x = ed.reverse.start(schedule, (3, *images.shape[1:]), ed.forward.streams(3, 3), like=images)  # (3, H, W, C)
     noisy, clean, captions = [], [], []
     for step in ed.reverse.steps(denoise, schedule, x, schedule.times(20)):
         if step.i % 2 == 0:
-            noisy.append(step.x)
-            clean.append(step.x0_hat)
+            noisy.append(step.x[:1])
+            clean.append(step.x0_hat[:1])
             captions.append(f"t = {step.t:.2f}")
     rows = {"x": np.concatenate(noisy), "x0_hat": np.concatenate(clean)}
     return plot.rows(rows, {"x0_hat": captions}, title="every second of 20 DDIM steps, through the ideal denoiser")

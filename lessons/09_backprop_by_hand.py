@@ -78,7 +78,8 @@ def conv_loops_backward(dout, x, w):
 # one matrix product; that is where all the time of training goes.
 #
 # **Step through this.** Put a breakpoint in `conv_backward` (in `edudiff/nn/layers/convolution.py`), run the next cell
-# in the debugger, and look at `rows.shape`, `turned` and the three numbered lines. Which of the three needs the cache?
+# in the debugger, and look at `rows.shape` and line 1. Step into `_conv_backward_turned`, and look at `turned`,
+# `cols.shape` and lines 2 and 3. Which of the three needs the cache?
 
 
 # %%

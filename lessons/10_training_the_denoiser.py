@@ -112,7 +112,8 @@ if __name__ == "__main__":
 # out, then dim pieces of strokes, then clean ones. This is one of the two lessons that train for a minute or two.
 #
 # **Step through this.** Put a breakpoint in `denoising_loss` (in `edudiff/nn/loss.py`), in `part`, and look at `error`
-# and `weight[some]`. Which pictures of the batch have the largest error, and which count most?
+# and `weight[some]`. Which pictures of the batch have the largest error, and which count most? (The parts run in
+# threads, where pdb in a terminal does not stop: there, begin the command with `taskset -c 0`, for one core.)
 
 
 # %%

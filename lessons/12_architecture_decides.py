@@ -188,7 +188,7 @@ if __name__ == "__main__":
 #
 # A real network is several of these at once, and not all of it is in the table: no formula is known for a network whose
 # width limits it *and* whose windows do. To measure what the parts of a UNet do to its pictures, run
-# `edudiff architecture faces`; it trains twelve variants that differ in one thing each, and counts broken rules.
+# `edudiff architecture faces`; it trains eleven variants that differ in one thing each, and counts broken rules.
 #
 # The last picture is a map: each denoiser of the first cell at its novelty and its distance.
 

@@ -27,8 +27,8 @@ FAST = False
 #     xp = array_module(x)          # numpy, or cupy
 #     weights = xp.exp(logits - logits.max(1, keepdims=True))
 #
-# The package never imports CuPy. A CuPy array can only exist if its owner has imported CuPy, so a look into
-# `sys.modules` is enough, and whoever has no GPU pays nothing.
+# No formula imports CuPy. A CuPy array can only exist if its owner has imported CuPy, so a look into `sys.modules` is
+# enough, and whoever has no GPU pays nothing.
 #
 # Four rules keep such code right. Each is a mistake waiting to happen:
 #
@@ -113,9 +113,10 @@ if __name__ == "__main__":
 # with fewer waits for its memory.
 #
 # - **Adding noise**: 3 operations for each number read and written. It waits for memory, always.
-# - **The ideal denoiser as a matrix product**: $2 B N D$ operations, about $4 (BD + ND + BN)$ bytes. For one noisy
-#   picture that is half an operation a byte: all training pictures are read for two operations each. For a batch of 512
-#   it is a hundred times better, because every training picture that was read serves all. *Batch, or do not bother.*
+# - **The ideal denoiser as matrix products**, of the batch with the training set and of the weights with it: $4 B N D$
+#   operations, about $8 (BD + ND + BN)$ bytes. For one noisy picture that is half an operation a byte: all training
+#   pictures are read for two operations each. For a batch of 512 it is three hundred times better, because every
+#   training picture that was read serves all. *Batch, or do not bother.*
 # - **ELS with box sums**: some ten operations for each pair of pixels. In NumPy's manner every operation writes an
 #   array to memory and the next reads it back. A fused kernel keeps them in registers.
 #
@@ -128,7 +129,7 @@ def counting(operations=60e12, bandwidth=3e12):
     pictures, size = 60_000, 28 * 28
     jobs = {"adding noise, 512 pictures": (3 * 512 * size, 3 * 4 * 512 * size)}
     for batch in (1, 512):
-        work, moved = 2 * batch * pictures * size, 4 * (batch * size + pictures * size + batch * pictures)
+        work, moved = 4 * batch * pictures * size, 8 * (batch * size + pictures * size + batch * pictures)
         jobs[f"ideal, {pictures} pictures, batch {batch}"] = (work, moved)
     pairs = 16 * 1000 * size**2
     jobs["ELS, 1000 pictures, batch 16, arrays"] = (10 * pairs, 10 * 8 * pairs)

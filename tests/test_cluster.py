@@ -93,6 +93,19 @@ def test_a_worker_killed_in_the_middle_of_a_picture_changes_nothing_but_the_time
     assert len(set(spread._homes.values())) == 2  # the new worker has taken a shard over
 
 
+def test_a_shard_that_could_not_be_read_is_read_once_it_can_be(client, read, tmp_path):
+    x = noise()
+    spread = cluster.Sharded(client, read, 11, patch, 2)
+    (tmp_path / "set.npy").rename(tmp_path / "away.npy")
+    os.kill(client.run(os.getpid)[spread._homes[0]], signal.SIGKILL)
+    time.sleep(0.5)
+    with pytest.raises(FileNotFoundError):
+        spread(x, *LEVEL)
+    (tmp_path / "away.npy").rename(tmp_path / "set.npy")
+    np.testing.assert_allclose(spread(x, *LEVEL), patch(IMAGES)(x, *LEVEL), atol=1e-7, rtol=0)
+    client.wait_for_workers(2, timeout=20)
+
+
 def test_a_killed_worker_repeats_what_it_was_computing(client, read, tmp_path):
     """Killed while it computes, not between two calls."""
     marker = tmp_path / "seen"

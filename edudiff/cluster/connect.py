@@ -25,7 +25,7 @@ def connect(address="local", timeout=TIMEOUT, local_workers=None):
         return Client(n_workers=local_workers or cores(), threads_per_worker=1, dashboard_address=None)
     try:
         client = Client(address, timeout=timeout)
-    except (OSError, ValueError, TimeoutError) as error:
+    except (OSError, ValueError, TimeoutError, asyncio.TimeoutError) as error:
         raise ConnectionError(f"no Dask scheduler answers at {address!r} within {timeout:g} s; {START}") from error
     try:
         workers(client, timeout)
@@ -39,7 +39,7 @@ def workers(client, timeout=TIMEOUT):
     """The addresses of the client's workers. Raises ConnectionError if there is none for `timeout` seconds."""
     try:
         client.wait_for_workers(1, timeout)
-    except TimeoutError:
+    except (TimeoutError, asyncio.TimeoutError):  # two classes before Python 3.11
         raise ConnectionError(f"the Dask scheduler has had no workers for {timeout:g} s; {START}") from None
     return list(client.nthreads())
 

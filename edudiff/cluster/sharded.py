@@ -88,6 +88,9 @@ class Sharded:
     def _place(self):
         """Give every shard a home among the workers that are there: evenly, and moving as few as possible."""
         there = workers(self.client)
+        for i, kept in self._kept.items():
+            if kept.status in ("error", "cancelled", "lost"):  # it could not be read: perhaps now it can
+                self._homes.pop(i, None)
         while True:
             load = {home: [i for i in self._homes if self._homes[i] == home] for home in there}
             least, most = (pick(there, key=lambda home: len(load[home])) for pick in (min, max))

@@ -61,7 +61,7 @@ def build(source, target):
     """Build `target`/student and `target`/grader from the assignments in `source`; returns the assignments.
 
     Raises ValueError for a broken assignment, for wrong solutions that cannot be told apart, or if a bundle is already
-    there and has files that this would not make.
+    there.
     """
     found = assignment.read_all(source)
     known = {one.name: hints.collect(one) for one in found}

@@ -32,7 +32,8 @@ def grade(submissions, grader, out, limits=None, jobs=1, progress=None):
 
     Writes the table `out` (CSV), and beside it, in a folder of the same name without its ending, for each student
     `junit.xml` and Gradescope's `results.json`. `progress` is called with each `Graded`.
-    Raises ValueError for a missing folder or a broken bundle, OSError if the results cannot be written.
+    Raises ValueError for a missing folder, a broken bundle or an `out` among the submissions, OSError if the results
+    cannot be written.
     """
     submissions, out = Path(submissions), Path(out)
     if not submissions.is_dir():
@@ -46,6 +47,8 @@ def grade(submissions, grader, out, limits=None, jobs=1, progress=None):
     folder = out.with_suffix("")
     if folder == out:
         raise ValueError(f"{out} has no ending; expected a file such as {out}.csv")
+    if out.resolve().parent == submissions.resolve():
+        raise ValueError(f"{out} lies among the submissions, and its folder would be graded as one; name another place")
     folder.mkdir(parents=True, exist_ok=True)
     done = []
     # Threads, because the work is done in the processes of the submissions.

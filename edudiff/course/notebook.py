@@ -5,12 +5,14 @@ theirs. The student's is the release version of the same notebook.
 """
 
 import ast
+import contextlib
 import json
+import textwrap
 
 from edudiff.course.assignment import HIDDEN, VISIBLE, functions
 
 HIDE, SHOW = "### BEGIN HIDDEN TESTS", "### END HIDDEN TESTS"
-STUDENT = "from types import SimpleNamespace\n\nstudent = SimpleNamespace(**globals())\n"
+STUDENT = "student = SimpleNamespace(**globals())"
 
 
 def build(assignment, for_student):
@@ -58,7 +60,10 @@ def code(text):
 
 
 def tests(path, task):
-    """The tests of one task as the text of a cell that runs them on the notebook's own functions."""
+    """The tests of one task as the text of a cell that runs them on the notebook's own functions.
+
+    All in a function, so that no helper of the tests takes the place of one that a student wrote.
+    """
     source = path.read_text(encoding="utf-8")
     lines, kept, names = source.splitlines(keepends=True), [], []
     for node in ast.parse(source).body:
@@ -71,7 +76,8 @@ def tests(path, task):
         elif not (isinstance(node, ast.Expr) or text == "import pytest\n"):
             kept.append(text)
     calls = "".join(f"{name}(student)\n" for name in names)
-    return "\n".join([*kept, STUDENT, calls]).rstrip("\n")
+    body = "\n".join([*kept, "from types import SimpleNamespace\n", STUDENT, calls]).rstrip("\n")
+    return f"def _check_{task}():\n{textwrap.indent(body, '    ')}\n\n\n_check_{task}()"
 
 
 def libraries():
@@ -104,4 +110,7 @@ def _is_test(cell):
 
 
 def _plain(source):
+    with contextlib.suppress(SyntaxError, ValueError):
+        ast.parse(source)
+        return source  # without magics, though perhaps with a line that begins with %
     return "\n".join(line for line in source.splitlines() if not line.lstrip().startswith(("%", "!", "?")))

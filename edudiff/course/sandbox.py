@@ -2,6 +2,7 @@
 
 import builtins
 import contextlib
+import math
 import os
 import queue
 import signal
@@ -33,6 +34,7 @@ from edudiff.course import worker
 worker.main(numpy_folder, int(seconds), int(memory))
 """
 START_SECONDS = 60
+MOST_ASKED = 10_000_000  # values in an array that a submission makes the grader compute
 UNKNOWN = "an error that cannot be read"
 COURSE = Path(__file__).parent
 PLAIN = {"ValueError", "TypeError", "NotImplementedError", "IndexError", "KeyError", "NameError", "AttributeError"}
@@ -104,17 +106,22 @@ class Sandbox:
         seconds, memory = int(self.limits.total) + 1, self.limits.memory << 20
         quiet = dict.fromkeys(("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"), "1")
         keep = {name: os.environ[name] for name in ("SYSTEMROOT", "LD_LIBRARY_PATH") if name in os.environ}
-        self.process = subprocess.Popen(
-            [sys.executable, "-I", "-S", "-B", "-c", START, str(COURSE), numpy_folder, str(seconds), str(memory)],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            env=quiet | keep,
-            cwd=os.path.abspath(os.sep),
-            start_new_session=True,
-        )
+        try:
+            self.process = subprocess.Popen(
+                [sys.executable, "-I", "-S", "-B", "-c", START, str(COURSE), numpy_folder, str(seconds), str(memory)],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+                env=quiet | keep,
+                cwd=os.path.abspath(os.sep),
+                start_new_session=True,
+            )
+        except OSError as error:
+            raise CannotStart(f"the process for submissions does not start: {error}") from error
+        # As bytes, since a text in a message is kept short; what is no text in a notebook is no Python either.
+        text = np.frombuffer(self.source.encode("utf-8", "backslashreplace"), np.uint8)  # (bytes,)
         try:  # up to here nothing of the submission has run
-            self.held = self._exchange({"source": self.source, "name": self.name}, START_SECONDS)
+            self.held = self._exchange({"source": text, "name": self.name}, START_SECONDS)
         except Broken as error:
             self.close()
             raise CannotStart(f"the process for submissions does not start: {error}") from error
@@ -195,6 +202,10 @@ def _talk(process, order):
 def _ask(functions, reply):
     """The answer of a test's own function to what the submission passed to it."""
     try:
-        return {"result": functions[reply["ask"]](*reply["args"])}
+        args, kwargs = reply["args"], reply["kwargs"]
+        sizes = [np.shape(value) for value in (*args, *kwargs.values()) if isinstance(value, np.ndarray | np.generic)]
+        if math.prod(np.broadcast_shapes(*sizes)) > MOST_ASKED:
+            raise ValueError(f"arrays of the shapes {sizes} are too large; at most {MOST_ASKED:,} values together")
+        return {"result": functions[reply["ask"]](*args, **kwargs)}
     except Exception as error:
         return {"error": f"{type(error).__name__}: {error}"}

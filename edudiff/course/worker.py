@@ -21,7 +21,7 @@ def main(numpy_folder, seconds, memory):
     held = lockdown.lock(numpy_folder, seconds, memory)
     _forget_the_package()
     wire.send(sink, held)
-    names, error = _load(order["source"], order["name"])
+    names, error = _load(order["source"].tobytes().decode(), order["name"])
     wire.send(sink, error or {"loaded": sorted(name for name, value in names.items() if callable(value))})
     channel = Channel(source, sink, order["name"])
     while True:
@@ -48,8 +48,8 @@ class Channel:
     def stand_in(self, place):
         """A function that asks the grader for the answer of its `place`-th function."""
 
-        def function(*args):
-            wire.send(self.sink, {"ask": place, "args": args})
+        def function(*args, **kwargs):
+            wire.send(self.sink, {"ask": place, "args": args, "kwargs": kwargs})
             reply = wire.receive(self.source)
             if "error" in reply:
                 raise ValueError(reply["error"])

@@ -8,13 +8,13 @@ class Download:
     """One file to download.
 
     `name`: the file's own name. `bases`: where it is published, tried in order. `md5`: of the file as published.
-    `unpacked`: what comes out of it, each with its checksum ("sha256:...") or None where the archive's has to do.
+    `unpacked`: what comes out of it, each with its checksum ("sha256:...") or, where none is known, "size:BYTES".
     """
 
     name: str
     bases: tuple[str, ...]
     md5: str
-    unpacked: dict[str, str | None]
+    unpacked: dict[str, str]
 
 
 def _idx_files(bases, files):
@@ -77,10 +77,10 @@ DATA_SETS = {
             {
                 "cifar-10-batches-bin/data_batch_1.bin": "md5:5dd7e06a14cb22eb9f671a540d1b7c25",
                 "cifar-10-batches-bin/data_batch_2.bin": "md5:5ea93a67294ea407fff1d09f752e9692",
-                "cifar-10-batches-bin/data_batch_3.bin": None,
-                "cifar-10-batches-bin/data_batch_4.bin": None,
-                "cifar-10-batches-bin/data_batch_5.bin": None,
-                "cifar-10-batches-bin/test_batch.bin": None,
+                "cifar-10-batches-bin/data_batch_3.bin": "size:30730000",
+                "cifar-10-batches-bin/data_batch_4.bin": "size:30730000",
+                "cifar-10-batches-bin/data_batch_5.bin": "size:30730000",
+                "cifar-10-batches-bin/test_batch.bin": "size:30730000",
             },
         )
     ],

@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from edudiff.course import answers
 from edudiff.course.answers import agree, fingerprint, print_of
 
 X = np.array([[1.0, 2.0], [3.0, 4.0]])
@@ -52,3 +53,15 @@ def test_fingerprints_tell_answers_apart():
     assert print_of(-0.0 * X) == print_of(0.0 * X)
     assert print_of(1.0) == print_of(np.float64(1))
     assert print_of(X.astype("float32")) == print_of(2 * X.astype("float32"))
+
+
+def test_a_complex_answer_is_not_the_real_one():
+    with pytest.raises(AssertionError, match="expected real numbers"):
+        agree(np.array([1 + 3j]), np.array([1.0]))
+
+
+def test_prints_do_not_depend_on_the_pieces(monkeypatch):
+    array = np.random.default_rng(0).standard_normal((7, 5))
+    whole = print_of(array)
+    monkeypatch.setattr(answers, "PIECE", 4)
+    assert print_of(array) == whole

@@ -1,5 +1,6 @@
 """What students and graders get: no solution leaks, notebooks are valid and run, the commands in it work."""
 
+import contextlib
 import json
 import re
 import shutil
@@ -176,3 +177,21 @@ def test_an_assignment_that_could_not_grade_is_refused(parts, says, tmp_path):
         path.write_text(text)
     with pytest.raises(ValueError, match=says):
         build(tmp_path, tmp_path / "out")
+
+
+def test_helpers_of_the_tests_do_not_replace_a_students_own(bundles):
+    made = json.loads((bundles / "student" / "a9_attention" / "a9_attention.ipynb").read_text())
+    tests = ["".join(cell["source"]) for cell in made["cells"] if cell["metadata"]["nbgrader"]["grade"]]
+    mine = {"softmax": "mine", "student": "mine"}
+    for source in tests:
+        with contextlib.suppress(AttributeError):  # of the task, which is not written here
+            exec(source, mine)
+    assert (mine["softmax"], mine["student"]) == ("mine", "mine")
+
+
+def test_only_magics_are_taken_out_of_a_notebook():
+    cells = ["%matplotlib inline\nx = 7", "y = (7\n     % 4)", "!ls\nz = 3"]
+    made = {"cells": [{"cell_type": "code", "metadata": {}, "source": source} for source in cells]}
+    names = {}
+    exec(notebook.code(json.dumps(made)), names)
+    assert (names["x"], names["y"], names["z"]) == (7, 3, 3)

@@ -215,3 +215,21 @@ def test_bad_arguments_are_one_line(arguments, says, tmp_path, monkeypatch, caps
     error = capsys.readouterr().err
     assert says in error
     assert "Traceback" not in error
+
+
+def test_the_file_with_the_fewest_functions_unwritten_counts(tmp_path):
+    stub = 'def f():\n    """Do it."""\n    raise NotImplementedError\n'
+    solved = 'def f():\n    """Do it."""\n    # raise NotImplementedError\n    return 1\n'
+    cell = {"cell_type": "code", "metadata": {}, "source": solved}
+    (tmp_path / "a.py").write_text(stub)
+    (tmp_path / "a.ipynb").write_text(json.dumps({"cells": [cell]}))
+    assert handed_in.find(tmp_path, "a").name == "a.ipynb"
+    assert [handed_in.unwritten(text) for text in (stub, solved)] == [1, 0]
+    assert handed_in.unwritten("def f(:") > 100
+
+
+def test_results_among_the_submissions_are_refused(grader, tmp_path, capsys):
+    (tmp_path / "anna").mkdir()
+    assert cli.main(["course", "grade", str(tmp_path), "--grader", str(grader), "--out", f"{tmp_path}/grades.csv"]) == 2
+    assert "lies among the submissions" in capsys.readouterr().err
+    assert [path.name for path in tmp_path.iterdir()] == ["anna"]

@@ -393,3 +393,31 @@ def test_the_audit_hook_lets_numpy_and_the_library_be_read(tmp_path):
     ):
         with pytest.raises(PermissionError):
             hook(event, tuple(arguments))
+
+
+def test_a_machine_without_processes_is_no_fault_of_the_submission(monkeypatch):
+    def busy(*args, **kwargs):
+        raise BlockingIOError(11, "Resource temporarily unavailable")
+
+    monkeypatch.setattr(sandbox.subprocess, "Popen", busy)
+    with pytest.raises(CannotStart, match="temporarily unavailable"):
+        call("def f(): return 1")
+
+
+def test_a_long_file_in_any_letters_is_run():
+    source = "def f(): return 7\n# " + "\u044f" * 1_200_000
+    with Sandbox(source, "mine.py", LIMITS) as box:
+        assert box.call("f", (), {}) == 7
+
+
+def test_a_function_that_was_given_takes_keywords():
+    with Sandbox("def f(g): return g(2, b=3)", "mine.py", LIMITS) as box:
+        assert box.call("f", (lambda a, b: 10 * a + b,), {}) == 23
+
+
+def test_a_submission_cannot_make_the_grader_compute_without_limit():
+    source = "import numpy as np\ndef f(g): return g(np.ones((1, 13000)), np.ones((13000, 1)))"
+    asked = []
+    with Sandbox(source, "mine.py", LIMITS) as box, pytest.raises(ValueError, match="too large"):
+        box.call("f", (lambda a, b: asked.append(a + b),), {})
+    assert not asked

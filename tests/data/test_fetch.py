@@ -73,7 +73,9 @@ def register(monkeypatch, address, *kinds, sha256=None):
     sets = {
         "small": [Download("a.gz", bases, md5(PACKED), {"a.gz": checksum})],
         "packed": [
-            Download("set.tar.gz", bases, md5(ARCHIVE), {"in/one.bin": f"md5:{md5(b'1' * 5000)}", "in/two.bin": None})
+            Download(
+                "set.tar.gz", bases, md5(ARCHIVE), {"in/one.bin": f"md5:{md5(b'1' * 5000)}", "in/two.bin": "size:5000"}
+            )
         ],
     }
     monkeypatch.setattr(fetching, "DATA_SETS", sets)
@@ -98,10 +100,15 @@ def test_a_damaged_file_is_fetched_again(server, tmp_path, monkeypatch):
     address, asked = server
     register(monkeypatch, address, "good")
     fetch("small", root=tmp_path, progress=False)
+    flipped = [PACKED[:i] + bytes([PACKED[i] ^ 255]) + PACKED[i + 1 :] for i in range(0, len(PACKED), 9) if i != 9]
+    for damaged in (PACKED[:-5], *flipped):
+        asked.clear()
+        (tmp_path / "small" / "a.gz").write_bytes(damaged)
+        fetch("small", root=tmp_path, progress=False)
+        assert gzip.decompress((tmp_path / "small" / "a.gz").read_bytes()) == CONTENT
     (tmp_path / "small" / "a.gz").write_bytes(PACKED[:-5])
     fetch("small", root=tmp_path, progress=False)
-    assert (tmp_path / "small" / "a.gz").read_bytes() == PACKED
-    assert len(asked) == 2
+    assert asked
 
 
 def test_an_archive_gives_only_the_files_that_are_named(server, tmp_path, monkeypatch):
@@ -112,6 +119,9 @@ def test_an_archive_gives_only_the_files_that_are_named(server, tmp_path, monkey
     assert (tmp_path / "data" / "packed" / "in" / "two.bin").read_bytes() == BATCHES["in/two.bin"]
     fetch("packed", root=tmp_path / "data", progress=False)
     assert len(asked) == 1
+    (tmp_path / "data" / "packed" / "in" / "two.bin").write_bytes(b"2")
+    fetch("packed", root=tmp_path / "data", progress=False)
+    assert len(asked) == 2
 
 
 @pytest.mark.parametrize("kind", ["cut", "wrong", "missing"])
@@ -170,6 +180,19 @@ def test_every_download_is_pinned():
         for download in downloads:
             assert len(download.md5) == 32
             assert all(base.startswith("http") and base.endswith("/") for base in download.bases)
-            for checksum in filter(None, download.unpacked.values()):
+            for checksum in download.unpacked.values():
                 method, digest = checksum.split(":")
-                assert len(digest) == {"md5": 32, "sha256": 64}[method]
+                assert len(digest) == {"md5": 32, "sha256": 64, "size": 8}[method]
+
+
+def test_a_full_disk_is_called_so(server, tmp_path, monkeypatch):
+    pooch = pytest.importorskip("pooch")
+    register(monkeypatch, server[0], "good")
+
+    def full(*args, **kwargs):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(pooch, "retrieve", full)
+    with pytest.raises(OSError, match="No space left"):
+        fetch("small", root=tmp_path, progress=False)
+    assert everything_under(tmp_path) == []
