@@ -141,9 +141,9 @@ def kept(job, folder, table=None):
     A network that is there is trained to the end instead of afresh. With another `table` all is drawn anew.
     """
     path, mine = folder / folders.RESULTS, asdict(job)
-    same = folders.holds(path, mine) and (
-        table is None or json.loads(path.read_text())["scale_table"] == table.to_dict()
-    )
+    same = folders.holds(path, mine)
+    if same and table is not None:
+        same = json.loads(path.read_text())["scale_table"] == table.to_dict()
     if not same:
         results, drawn, _ = compare(job, folders.open_folder(folder), (folder / folders.NETWORK).exists(), table)
         folders.write_arrays(folder / folders.ARRAYS, drawn)

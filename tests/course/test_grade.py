@@ -224,8 +224,6 @@ def test_the_file_with_the_fewest_functions_unwritten_counts(tmp_path):
     (tmp_path / "a.py").write_text(stub)
     (tmp_path / "a.ipynb").write_text(json.dumps({"cells": [cell]}))
     assert handed_in.find(tmp_path, "a").name == "a.ipynb"
-    assert [handed_in.unwritten(text) for text in (stub, solved)] == [1, 0]
-    assert handed_in.unwritten("def f(:") > 100
 
 
 def test_results_among_the_submissions_are_refused(grader, tmp_path, capsys):
