@@ -5,13 +5,14 @@ theirs. The student's is the release version of the same notebook.
 """
 
 import ast
-import contextlib
 import json
+import re
 import textwrap
 
 from edudiff.course.assignment import HIDDEN, VISIBLE, functions
 
 HIDE, SHOW = "### BEGIN HIDDEN TESTS", "### END HIDDEN TESTS"
+MAGIC = re.compile(r"\s*(%{1,2}[A-Za-z]|!(?!=)|\?)")  # "% n" and "!= n" may go on with a line of Python
 STUDENT = "student = SimpleNamespace(**globals())"
 
 
@@ -110,7 +111,4 @@ def _is_test(cell):
 
 
 def _plain(source):
-    with contextlib.suppress(SyntaxError, ValueError):
-        ast.parse(source)
-        return source  # without magics, though perhaps with a line that begins with %
-    return "\n".join(line for line in source.splitlines() if not line.lstrip().startswith(("%", "!", "?")))
+    return "\n".join(line for line in source.splitlines() if not MAGIC.match(line))
