@@ -1,6 +1,5 @@
 """The package's checks of what a caller passes in: each raises an error that says what came and what to do."""
 
-import math
 import zipfile
 import zlib
 
@@ -73,8 +72,8 @@ def batch(x, images=None, name="x"):
 def levels(alpha, sigma):
     """`alpha` and `sigma` as Python floats, so that they never change the dtype of an array.
 
-    Raises TypeError if one is not a number, ValueError unless 0 <= alpha <= 1 and 1e-12 <= sigma <= 1e12: beyond, 1 /
-    sigma**2 is no float32.
+    Raises TypeError if one is not a number, ValueError unless 0 <= alpha <= 1 and 1e-12 <= sigma <= 1e12: beyond, what
+    is divided by sigma**2 would leave the range of float32.
     """
     try:
         alpha, sigma = float(alpha), float(sigma)
@@ -82,10 +81,8 @@ def levels(alpha, sigma):
         raise TypeError(f"alpha and sigma are {alpha!r} and {sigma!r}, expected two numbers") from None
     if not 0 <= alpha <= 1:
         raise ValueError(f"alpha is {alpha}, expected 0 <= alpha <= 1: the signal scale of alpha * x0 + sigma * noise")
-    if not (sigma > 0 and math.isfinite(sigma)):
-        raise ValueError(f"sigma is {sigma}, expected a finite sigma > 0; at sigma = 0 there is no noise to take away")
-    if not 1e-12 <= sigma <= 1e12:
-        raise ValueError(f"sigma is {sigma}, expected 1e-12 to 1e12: beyond, its square leaves the range of float32")
+    if not 1e-12 <= sigma <= 1e12:  # also catches NaN
+        raise ValueError(f"sigma is {sigma}, expected 1e-12 to 1e12; at sigma = 0 there is no noise to take away")
     return alpha, sigma
 
 

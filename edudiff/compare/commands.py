@@ -120,10 +120,10 @@ def run_train(args):
     results |= {"seed": job.seed, "loss": float(np.mean(state.losses[-100:])), "train_seconds": state.seconds}
     finish(args, folder, results, None, figure=lambda: plot.losses(state.losses))
     print(f"loss {results['loss']:.4f} after {state.step} steps; draw with:")
-    print(f"  edudiff sample --denoiser network --checkpoint {folder}{options_of(job)}")
+    print(f"  edudiff sample --denoiser network --checkpoint {folder}{sample_options(job)}")
 
 
-def options_of(job):
+def sample_options(job):
     """The options, as text, with which `edudiff sample` draws the kind of pictures that the job's network learned."""
     words = []
     for name in ("data", "images", "size", "root", "by_class", "backend"):
@@ -166,11 +166,11 @@ def finish(args, folder, results, pictures, captions=None, figure=None):
 
 def report(results):
     """The results as a short text table."""
-    rival = "ideal" in results["agreement"]
-    lines = [f"{'':8} {'r':>6} {'r^2':>6} {'R^2':>6}" + ("  closer to the network than ideal" if rival else "")]
+    with_ideal = "ideal" in results["agreement"]
+    lines = [f"{'':8} {'r':>6} {'r^2':>6} {'R^2':>6}" + ("  closer to the network than ideal" if with_ideal else "")]
     for name, row in results["agreement"].items():
         measures = " ".join(f"{row[m]:6.3f}" for m in ("pearson_r", "r2", "R2"))
-        lines.append(f"{name:8} {measures}" + (f"  {row['beats_ideal']:.0%}" if rival else ""))
+        lines.append(f"{name:8} {measures}" + (f"  {row['beats_ideal']:.0%}" if with_ideal else ""))
     lines.append(f"medians over {results['seeds']} seeds; {results['seconds']:.0f} s in all")
     for source, counts in results.get("fingers", {}).items():
         if isinstance(counts, dict):

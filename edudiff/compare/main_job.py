@@ -43,9 +43,8 @@ def train(job, images, folder, resume=False, marks=()):
                 f"{folder} holds a trained network; add --resume to go on with it, or name another --out"
             )
         (folder / folders.CHOICES).unlink(missing_ok=True)  # of a run that was stopped before it had a network
-    folders.remember(
-        folder / folders.CHOICES, {name: getattr(job, name) for name in ("data", "images", "size", "seed")}
-    )
+    choices = {name: getattr(job, name) for name in ("data", "images", "size", "seed")}
+    folders.remember(folder / folders.CHOICES, choices)
     if resume:
         nn.checkpoint.load_net(path, like=net)
         state = nn.checkpoint.load(path, job.backend).to(images)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from edudiff.course import notebook
 
 MOST_BYTES = 4 << 20
-UNWRITTEN = re.compile(r"^\s*raise NotImplementedError", re.MULTILINE)  # and no comment
+UNWRITTEN = re.compile(r"^\s*raise NotImplementedError", re.MULTILINE)  # as code, not in a comment
 
 
 @dataclass(frozen=True)

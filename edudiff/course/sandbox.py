@@ -203,9 +203,9 @@ def _ask(functions, reply):
     """The answer of a test's own function to what the submission passed to it."""
     try:
         args, kwargs = reply["args"], reply["kwargs"]
-        sizes = [np.shape(value) for value in (*args, *kwargs.values()) if isinstance(value, np.ndarray | np.generic)]
-        if math.prod(np.broadcast_shapes(*sizes)) > MOST_ASKED:
-            raise ValueError(f"arrays of the shapes {sizes} are too large; at most {MOST_ASKED:,} values together")
+        shapes = [value.shape for value in (*args, *kwargs.values()) if isinstance(value, np.ndarray | np.generic)]
+        if math.prod(np.broadcast_shapes(*shapes)) > MOST_ASKED:
+            raise ValueError(f"arrays of the shapes {shapes} are too large; at most {MOST_ASKED:,} values together")
         return {"result": functions[reply["ask"]](*args, **kwargs)}
     except Exception as error:
         return {"error": f"{type(error).__name__}: {error}"}

@@ -9,7 +9,7 @@ import numba
 from numba.core import cgutils
 from numba.extending import intrinsic
 
-# Of all kernels: they are made of each other's parts, so that an edit of one file makes what was compiled from any old.
+# The state of this folder. Kernels contain functions of other files, so an edit of one file may change any of them.
 FILES = [path.stat() for path in Path(__file__).parent.glob("*.py")]
 STAMP = max(file.st_mtime_ns for file in FILES), sum(file.st_size for file in FILES)
 

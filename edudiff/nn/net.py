@@ -105,7 +105,8 @@ class Net:
         if np.ndim(alpha) == 0 and np.ndim(sigma) == 0:
             alpha, sigma = check.levels(alpha, sigma)
         else:
-            per_picture(alpha, x, "alpha"), per_picture(sigma, x, "sigma")
+            for value, name in ((alpha, "alpha"), (sigma, "sigma")):
+                per_picture(value, x, name)  # raises for a wrong shape, NaN, or a negative level
         alpha = xp.broadcast_to(xp.asarray(alpha, dtype=dtype), len(x))  # (B,)
         sigma = xp.broadcast_to(xp.asarray(sigma, dtype=dtype), len(x))  # (B,)
         return alpha, sigma

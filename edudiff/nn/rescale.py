@@ -32,7 +32,9 @@ def rise(run, p, config, name, h, shape):
         return h, None
     if kind == "transposed":
         return run.conv_transpose(h, p[f"{name}.w"], p[f"{name}.b"], shape, config["padding"])
-    return run.bilinear(h, shape, config["padding"]) if kind == "bilinear" else run.nearest(h, shape)
+    if kind == "bilinear":
+        return run.bilinear(h, shape, config["padding"])
+    return run.nearest(h, shape)
 
 
 def rise_backward(run, config, name, dh, cache, gradients):

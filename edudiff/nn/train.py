@@ -54,7 +54,7 @@ def train(
     check.training_set(images)
     settings = {
         "steps": whole(steps, "steps"),
-        "batch": several(batch, "batch", least=1) if isinstance(batch, list | tuple) else whole(batch, "batch"),
+        "batch": _batches(batch),
         "rate": positive(rate, "rate"),
         "warmup": whole(warmup, "warmup", least=0),
         "average_decay": share(average_decay, "average_decay"),
@@ -69,20 +69,13 @@ def train(
         "shift": whole(shift, "shift", least=0),
         "flip": bool(flip),
     }
-    if settings["batch"] == []:
-        raise ValueError("batch is an empty list, expected how many pictures a step takes, such as [32, 64]")
     if (shift or flip) and images.ndim != 4:
         raise ValueError(f"shift and flip are for pictures (N, H, W, C), but images has shape {images.shape}")
     labels = _labels(labels, net, len(images))
     if state is None:
-        if rng is None:
-            raise ValueError("pass rng=numpy.random.default_rng(seed): training draws pictures, times and noise")
-        average = net.with_parameters({name: value.copy() for name, value in net.parameters.items()})
-        state = State(net, average, Adam(net.parameters, weight_decay=weight_decay), rng, settings=settings)
-    elif net is not state.net and net.config != state.net.config:
-        raise ValueError("net is another network than the saved state's; pass state.net, or train net without a state")
-    elif changed := _changed(state.settings, settings):
-        raise ValueError(f"the saved run had other settings ({'; '.join(changed)}); use the same, or start afresh")
+        state = _begin(net, rng, settings)
+    else:
+        _check_same(state, net, settings)
     keep_freed_memory()
     net.forward(images[:1], *schedule(0.5))  # fails now, not after hours, if the pictures do not fit the network
     return _loop(state, images, schedule, labels)
@@ -121,9 +114,30 @@ def _diverged(state, loss, norm):
     )
 
 
-def _changed(old, new):
-    """What differs between the settings of a saved run and those of now, in words."""
-    return [f"{name}: {old.get(name)!r} -> {value!r}" for name, value in new.items() if old.get(name) != value]
+def _begin(net, rng, settings):
+    """The `State` before the first step."""
+    if rng is None:
+        raise ValueError("pass rng=numpy.random.default_rng(seed): training draws pictures, times and noise")
+    average = net.with_parameters({name: value.copy() for name, value in net.parameters.items()})
+    return State(net, average, Adam(net.parameters, weight_decay=settings["weight_decay"]), rng, settings=settings)
+
+
+def _check_same(state, net, settings):
+    """Raise ValueError unless the saved state is of a network like `net`, trained with these settings."""
+    if net is not state.net and net.config != state.net.config:
+        raise ValueError("net is another network than the saved state's; pass state.net, or train net without a state")
+    old = state.settings
+    changed = [f"{name}: {old.get(name)!r} -> {value!r}" for name, value in settings.items() if old.get(name) != value]
+    if changed:
+        raise ValueError(f"the saved run had other settings ({'; '.join(changed)}); use the same, or start afresh")
+
+
+def _batches(batch):
+    if not isinstance(batch, list | tuple):
+        return whole(batch, "batch")
+    if len(batch) == 0:
+        raise ValueError("batch is an empty list, expected how many pictures a step takes, such as [32, 64]")
+    return several(batch, "batch", least=1)
 
 
 def _factor(decay):
