@@ -140,6 +140,13 @@ def test_bad_input_is_one_line(argv, says, tmp_path, capsys, monkeypatch):
     assert "training" not in error  # it failed before the long work, not after
 
 
+@pytest.mark.parametrize("size", (0, 4))
+def test_a_window_has_a_centre_pixel_when_drawing_too(size, tmp_path, capsys):
+    assert run("sample", *TINY[:4], "--seeds", 1, "--window", size, "--out", tmp_path / "new") == 2
+    assert f"window size is {size}, expected an odd integer" in capsys.readouterr().err
+    assert not (tmp_path / "new").exists()
+
+
 def test_unwritable_folder_is_named(tmp_path, capsys):
     (tmp_path / "file").write_text("in the way")
     assert run("demo", "--out", tmp_path / "file") == 2

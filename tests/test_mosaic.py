@@ -1,5 +1,6 @@
 """The figure of the patch mosaic: ELS pictures are made of many training pictures, ideal ones of one."""
 
+import json
 import runpy
 from dataclasses import replace
 from pathlib import Path
@@ -19,3 +20,12 @@ def test_a_mosaic_is_of_many_pictures_and_the_ideal_one_of_one(tmp_path):
     assert found["els"]["training_pictures"] > 5
     assert found["els"]["moved"] > 0.3
     assert {path.name for path in tmp_path.iterdir()} == {"mosaic.json", "mosaic.png"}
+
+
+def test_its_windows_are_those_of_the_demo_at_every_step():
+    mosaic = runpy.run_path(str(FIGURES / "mosaic.py"))
+    job = mosaic["JOBS"]["hands"]
+    table, (schedule, times) = mosaic["calibrated"](job), job.times()
+    demo = json.loads((FIGURES / "results" / "hands.json").read_text())["scales"]
+    assert [table(*schedule(t)) for t in times[:-1].tolist()] == demo
+    assert demo[0] > demo[-1]

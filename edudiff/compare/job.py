@@ -62,6 +62,8 @@ class Job:
             raise ValueError(f"size is {self.size!r}, expected an integer >= 1, or None for the pictures' own")
         if self.seed < 0:
             raise ValueError(f"seed is {self.seed!r}, expected an integer >= 0")
+        if self.window is not None:
+            check.window(self.window)
         check.one_of(self.net, NETS, "net")
         for name in self.denoisers:
             check.one_of(name, FORMULAS, "denoisers")

@@ -127,7 +127,7 @@ def sample(job, images, name, folder, progress=bar):
     if name == "network":
         net = nn.checkpoint.load_net(folder / folders.NETWORK, backend=job.backend).to(images)
         return draw({name: for_seeds(job, net)}, chosen, x, times, progress=progress)
-    size = job.window or 5
+    size = 5 if job.window is None else job.window
     with spread(job) as share:
         only = replace(job, denoisers=(name,))
         machines = formulas(only, images, lambda alpha, sigma: size, share)
