@@ -5,13 +5,26 @@ Start with `edudiff.schedule`, then `forward`, `reverse`, `denoisers.ideal` and 
 
 import importlib
 
-from edudiff import backend, forward, reverse, schedule
+from edudiff import forward, reverse, schedule
 
 __version__ = "0.1.0"
 
-_ON_DEMAND = ("bench", "cli", "cluster", "compare", "data", "denoisers", "fast", "nn", "plot")
+_ON_DEMAND = (
+    "bench",
+    "cli",
+    "cluster",
+    "compare",
+    "course",
+    "data",
+    "denoisers",
+    "fast",
+    "nn",
+    "plot",
+    "runs",
+    "support",
+)
 
-__all__ = ["backend", "forward", "reverse", "schedule", *_ON_DEMAND]
+__all__ = ["forward", "reverse", "schedule", *_ON_DEMAND]
 
 
 def __getattr__(name):

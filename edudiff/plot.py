@@ -5,7 +5,7 @@ import sys
 
 import numpy as np
 
-from edudiff.backend import to_numpy
+from edudiff.support.arrays import to_numpy
 
 SHADES = " .:-=+*#%@"
 

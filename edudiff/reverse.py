@@ -15,9 +15,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from edudiff import check
-from edudiff.backend import array_module
-from edudiff.forward import as_streams, standard_normal
+from edudiff.support import checks
+from edudiff.support.arrays import array_namespace
+from edudiff.support.random import as_streams, standard_normal
 
 
 class Level(NamedTuple):
@@ -97,12 +97,12 @@ def steps(denoise, schedule, x, times, method="ddim", eta=0.0, rng=None) -> Iter
 
     `denoise`: any `denoise(x, alpha, sigma) -> x0_hat` of the same shape. `x`: (B, ...) at time times[0], never
     written to. `times`: strictly falling, in [0, 1]. `method`: one of METHODS. `rng`: for the methods that draw noise,
-    a Generator or one for each picture (`edudiff.forward.streams`).
+    a Generator or one for each picture (`edudiff.support.random.streams`).
 
     Raises ValueError for a bad grid, an unknown method, a missing rng, or an answer of another shape or with NaN.
     """
-    check.one_of(method, METHODS, "method")
-    check.batch(x)
+    checks.one_of(method, METHODS, "method")
+    checks.batch(x)
     levels = _grid(schedule, times)
     if not 0 <= eta <= 1:
         raise ValueError(f"eta is {eta}, expected 0 <= eta <= 1: 0 is deterministic, 1 is ancestral sampling")
@@ -166,5 +166,5 @@ def _check_answer(x, x0_hat, i, now):
             f"step {i}: the denoiser returned {getattr(x0_hat, 'dtype', type(x0_hat).__name__)}"
             f" {getattr(x0_hat, 'shape', '')}, expected {x.dtype} {x.shape} as x"
         )
-    if not bool(array_module(x0_hat).isfinite(x0_hat).all()):
+    if not bool(array_namespace(x0_hat).isfinite(x0_hat).all()):
         raise ValueError(f"step {i} (t = {now.t:.3f}, sigma = {now.sigma:.3g}): the denoiser returned NaN or infinity")

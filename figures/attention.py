@@ -13,9 +13,10 @@ from pathlib import Path
 
 import edudiff
 from edudiff import plot
-from edudiff.compare import agreement, main_job
-from edudiff.compare import folder as folders
-from edudiff.compare.job import Job, load_pictures
+from edudiff.compare import agreement
+from edudiff.runs import folder as folders
+from edudiff.runs import main_job
+from edudiff.runs.job import Job, load_pictures
 
 RESULTS = Path(__file__).parent / "results"
 WORK = Path("runs") / "figure-attention"

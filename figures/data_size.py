@@ -19,12 +19,13 @@ import numpy as np
 
 import edudiff
 from edudiff import plot
-from edudiff.compare import agreement, draw, machines, main_job
-from edudiff.compare import folder as folders
+from edudiff.compare import agreement, draw
 from edudiff.compare.bootstrap import interval
-from edudiff.compare.job import Job, load_pictures, noise, read_range
 from edudiff.compare.metrics import nearest
-from edudiff.progress import bar
+from edudiff.runs import folder as folders
+from edudiff.runs import formulas, main_job
+from edudiff.runs.job import Job, load_pictures, noise, read_range
+from edudiff.support.progress import bar
 
 RESULTS = Path(__file__).parent / "results"
 WORK = Path("runs") / "figure-data_size"
@@ -48,11 +49,11 @@ def measure(job, place, matched):
         images = load_pictures(job)
         net = main_job.train(job, images, place, resume=(place / folders.NETWORK).exists()).average
         chosen, times = job.times()
-        table = machines.scales(job, net, images, machines.alone)
+        table = formulas.scales(job, net, images, formulas.alone)
         x = noise(job, images, range(job.seeds))  # (seeds, H, W, C)
         drawn, _ = draw({"network": net}, chosen, x, times, progress=bar)
         predicted, _ = draw(
-            machines.formulas(job, images, table, machines.alone), chosen, x[:matched], times, progress=bar
+            formulas.formulas(job, images, table, formulas.alone), chosen, x[:matched], times, progress=bar
         )
         drawn |= predicted
         drawn["nearest"] = images[nearest(drawn["network"], images)[0]]

@@ -9,8 +9,8 @@ import shlex
 import sys
 from pathlib import Path
 
-from edudiff.compare import architecture
-from edudiff.compare.variants import USUAL
+from edudiff.cli import architecture
+from edudiff.runs.variants import USUAL
 
 RESULTS = Path(__file__).parent / "results"
 WORK = Path("runs") / "figure-faces"

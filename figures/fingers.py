@@ -1,8 +1,8 @@
 """Extra fingers: how many a hand gets, by the size of the window through which it was seen, and who agrees on it.
 
 Run `python figures/fingers.py`. All training hands have five fingers. Networks of growing depth, each of which sees a
-larger window, draw the same noise as their own ELS, and the fingers are counted by a rule (edudiff.data.fingers). Then
-ELS draws it again with the window sizes read off one of the networks made narrower and wider, up to the whole picture.
+larger window, draw the same noise as their own ELS, and the fingers are counted by a rule (edudiff.compare.fingers).
+Then ELS draws it again with the window sizes read off one of the networks made narrower and wider, up to the whole picture.
 Written to `figures/results`: `fingers.json` and `fingers.png`. What was done is kept in `runs/figure-fingers`, so that
 a second run, or one after Ctrl-C, goes on with it.
 """
@@ -14,13 +14,14 @@ import numpy as np
 
 import edudiff
 from edudiff import plot
-from edudiff.compare import draw, main_job
-from edudiff.compare import folder as folders
+from edudiff.compare import draw
 from edudiff.compare.bootstrap import interval
-from edudiff.compare.job import Job, load_pictures, noise
-from edudiff.data.fingers import count_fingers_all
+from edudiff.compare.fingers import count_fingers_all
 from edudiff.denoisers import Patch, Scales
-from edudiff.progress import bar
+from edudiff.runs import folder as folders
+from edudiff.runs import main_job
+from edudiff.runs.job import Job, load_pictures, noise
+from edudiff.support.progress import bar
 
 RESULTS = Path(__file__).parent / "results"
 WORK = Path("runs") / "figure-fingers"

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import edudiff
 from edudiff import plot
-from edudiff.compare import folder as folders
-from edudiff.compare import main_job
-from edudiff.compare.commands import DEMO, report
+from edudiff.cli.commands import DEMO, report
+from edudiff.runs import folder as folders
+from edudiff.runs import main_job
 
 RESULTS = Path(__file__).parent / "results"
 WORK = Path("runs") / "figure-hands"

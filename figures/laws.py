@@ -10,8 +10,8 @@ import numpy as np
 
 import edudiff
 from edudiff import denoisers, nn, reverse, schedule
-from edudiff.compare import folder as folders
 from edudiff.data import toys
+from edudiff.runs import folder as folders
 
 RESULTS = Path(__file__).parent / "results"
 WIDE = schedule.log_linear(1e-3, 80.0)

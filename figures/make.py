@@ -14,7 +14,7 @@ import time
 from pathlib import Path
 
 from edudiff import data
-from edudiff.compare import folder as folders
+from edudiff.runs import folder as folders
 
 HERE = Path(__file__).parent
 DONE = Path("runs") / "figures.json"  # {name: seconds that it took}

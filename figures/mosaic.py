@@ -20,10 +20,11 @@ import numpy as np
 
 import edudiff as ed
 from edudiff import plot
-from edudiff.compare import folder as folders
-from edudiff.compare import metrics, provenance
-from edudiff.compare.job import Job, load_pictures, noise
-from edudiff.progress import bar
+from edudiff.compare import metrics
+from edudiff.denoisers import provenance
+from edudiff.runs import folder as folders
+from edudiff.runs.job import Job, load_pictures, noise
+from edudiff.support.progress import bar
 
 RESULTS = Path(__file__).parent / "results"
 JOBS = {"hands": Job(seeds=6), "mnist": Job(data="mnist", images=1000, size=14, seeds=6)}

@@ -6,7 +6,7 @@ Run `python figures/points.py`, or `edudiff architecture points`; it takes about
 
 from pathlib import Path
 
-from edudiff.compare import architecture
+from edudiff.cli import architecture
 
 RESULTS = Path(__file__).parent / "results"
 

@@ -19,11 +19,12 @@ from typing import Any
 import numpy as np
 
 from edudiff import nn, plot
-from edudiff.compare import draw, machines, main_job, metrics
-from edudiff.compare import folder as folders
+from edudiff.compare import draw, metrics
 from edudiff.compare.bootstrap import interval
-from edudiff.compare.job import FORMULAS, Job, load_pictures, noise
 from edudiff.denoisers import Scales
+from edudiff.runs import folder as folders
+from edudiff.runs import formulas, main_job
+from edudiff.runs.job import FORMULAS, Job, load_pictures, noise
 
 RESULTS = Path(__file__).parent / "results"
 WORK = Path("runs") / "figure-agreement"
@@ -102,7 +103,7 @@ def measure(job, place, table):
         nets = {step: nn.checkpoint.load_net(place / f"{step}.npz") for step in MARKS if step <= job.train_steps}
         chosen, times = job.times()
         x = noise(job, images, range(job.seeds))  # (B, H, W, C)
-        pictures, _ = draw({step: machines.for_seeds(job, net) for step, net in nets.items()}, chosen, x, times)
+        pictures, _ = draw({step: formulas.for_seeds(job, net) for step, net in nets.items()}, chosen, x, times)
         r = {step: metrics.pearson_r(batch, drawn["els"]) for step, batch in pictures.items()}  # each (B,)
         results["curve"] = [{"step": step, "pearson_r": interval(np.median, values)} for step, values in r.items()]
         folders.write_results(place / folders.RESULTS, results)

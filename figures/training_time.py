@@ -18,12 +18,13 @@ import numpy as np
 
 import edudiff
 from edudiff import nn, plot
-from edudiff.compare import agreement, draw, machines, main_job
-from edudiff.compare import folder as folders
+from edudiff.compare import agreement, draw
 from edudiff.compare.bootstrap import interval
-from edudiff.compare.job import Job, load_pictures, noise, read_range
 from edudiff.compare.metrics import nearest
-from edudiff.progress import bar
+from edudiff.runs import folder as folders
+from edudiff.runs import formulas, main_job
+from edudiff.runs.job import Job, load_pictures, noise, read_range
+from edudiff.support.progress import bar
 
 RESULTS = Path(__file__).parent / "results"
 WORK = Path("runs") / "figure-training_time"
@@ -47,8 +48,8 @@ def measure(job, images, step, place):
     if not folders.holds(path, wanted):
         net = nn.checkpoint.load_net(place / f"{step}.npz")
         chosen, times = job.times()
-        table = machines.scales(job, net, images, machines.alone)
-        denoisers = {"network": net, **machines.formulas(job, images, table, machines.alone)}
+        table = formulas.scales(job, net, images, formulas.alone)
+        denoisers = {"network": net, **formulas.formulas(job, images, table, formulas.alone)}
         drawn, _ = draw(denoisers, chosen, noise(job, images, range(job.seeds)), times, progress=bar)
         folders.write_arrays(arrays, drawn)
         line = {"step": step, **record(job, images, drawn), "scale_table": table.to_dict()}

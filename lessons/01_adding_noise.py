@@ -22,6 +22,7 @@ from matplotlib.figure import Figure
 import edudiff as ed
 from edudiff import plot
 from edudiff.data import shapes
+from edudiff.support.random import standard_normal, streams
 
 FAST = False
 
@@ -37,7 +38,7 @@ def rows_of_noise(fast=False):
     """One row a picture, one column a time: the same noise, more and more of it."""
     images = shapes.hands(2 if fast else 4, size=20, rng=np.random.default_rng(0))  # (B, H, W, C) in [-1, 1]
     schedule, times = ed.schedule.cosine(), np.linspace(0, 1, 6 if fast else 11)
-    noise = ed.forward.standard_normal(ed.forward.streams(0, len(images)), images.shape, like=images)  # (B, H, W, C)
+    noise = standard_normal(streams(0, len(images)), images.shape, like=images)  # (B, H, W, C)
     rows = {}
     for i in range(len(images)):
         x0, e = images[i : i + 1], noise[i : i + 1]  # (1, H, W, C)
@@ -107,7 +108,7 @@ def variances_add(fast=False):
     """Prints the variance of x, measured and by the formula; returns the largest difference."""
     schedule, rng = ed.schedule.cosine(), np.random.default_rng(0)
     x0 = rng.uniform(-1, 1, (200 if fast else 2000, 8, 8, 1))  # (B, H, W, C), variance 1/3
-    noise = ed.forward.standard_normal(rng, x0.shape)  # (B, H, W, C)
+    noise = standard_normal(rng, x0.shape)  # (B, H, W, C)
     worst = 0.0
     for t in (0.0, 0.5, 1.0):
         alpha, sigma = schedule(t)
@@ -169,7 +170,7 @@ if __name__ == "__main__":
 # 1. Near t = 0.5 for the cosine schedule, where signal and noise are equal; it varies, for the eye averages over pixels
 #    just as a denoiser does.
 # 2. `x` says nothing about `x0`, so the best answer is the mean of all training pictures.
-# 3. So that picture 7 is the same in a batch of 8 and in a batch of 64: `edudiff.forward.streams`.
+# 3. So that picture 7 is the same in a batch of 8 and in a batch of 64: `edudiff.support.random.streams`.
 # 4. The old noise shrinks by `c` in the step, so too little fresh noise would be added, and the variance would stay
 #    below $\sigma'^2$. Where $\alpha$ is 1 throughout (`log_linear`), the two are the same, and the mistake hides.
 #
@@ -180,7 +181,7 @@ if __name__ == "__main__":
 def explore():
     """One noisy hand with a slider for t."""
     images = shapes.hands(1, size=20, rng=np.random.default_rng(0))  # (1, H, W, C)
-    noise = ed.forward.standard_normal(ed.forward.streams(0, 1), images.shape, like=images)  # (1, H, W, C)
+    noise = standard_normal(streams(0, 1), images.shape, like=images)  # (1, H, W, C)
     schedule = ed.schedule.cosine()
 
     def draw(axis, t):

@@ -16,6 +16,7 @@ from matplotlib.figure import Figure
 import edudiff as ed
 from edudiff import plot
 from edudiff.data import shapes, toys
+from edudiff.support.random import standard_normal, streams
 
 FAST = False
 
@@ -43,7 +44,7 @@ def walk_to_a_hand(fast=False):
     """What the batch is (x) and what the denoiser believes (x0_hat) on the way from noise to a picture: a Figure."""
     images = shapes.hands(40 if fast else 200, size=16, rng=np.random.default_rng(0))  # (N, H, W, C)
     denoise, schedule = ed.denoisers.Ideal(images), ed.schedule.cosine()
-    x = ed.reverse.start(schedule, (3, *images.shape[1:]), ed.forward.streams(3, 3), like=images)  # (3, H, W, C)
+    x = ed.reverse.start(schedule, (3, *images.shape[1:]), streams(3, 3), like=images)  # (3, H, W, C)
     noisy, clean, captions = [], [], []
     for step in ed.reverse.steps(denoise, schedule, x, schedule.times(20)):
         if step.i % 2 == 0:
@@ -80,7 +81,7 @@ def ddim_is_euler(fast=False):
     """The largest difference between DDIM, divided by alpha, and Euler's method in s = sigma / alpha."""
     data = toys.two_moons(50 if fast else 200, np.random.default_rng(0))  # (N, 2)
     denoise, schedule = ed.denoisers.Ideal(data), ed.schedule.cosine()
-    x = ed.reverse.start(schedule, (30, 2), ed.forward.streams(0, 30))  # (B, 2)
+    x = ed.reverse.start(schedule, (30, 2), streams(0, 30))  # (B, 2)
     y, worst = None, 0.0
     for step in ed.reverse.steps(denoise, schedule, x, schedule.times(20)):
         s, alpha_next, sigma_next = step.sigma / step.alpha, *schedule(step.t_next)
@@ -166,7 +167,7 @@ def shrinking(fast=False):
     """Prints the variance that DDIM and DDPM leave of a unit normal law: measured, and by the formulas."""
     schedule, denoise = ed.schedule.cosine(stretch=1), ed.denoisers.Linear(np.zeros(1), np.eye(1))
     count = 2_000 if fast else 20_000
-    x = ed.forward.standard_normal(np.random.default_rng(0), (count, 1))  # (B, 1)
+    x = standard_normal(np.random.default_rng(0), (count, 1))  # (B, 1)
     worst = 0.0
     for n in (10, 20, 50):
         times = schedule.times(n)
@@ -212,7 +213,7 @@ def four_walks(fast=False):
     data = toys.two_moons(100 if fast else 300, np.random.default_rng(0))  # (N, 2)
     denoise, schedule = ed.denoisers.Ideal(data), ed.schedule.cosine()
     times = schedule.times(30 if fast else 100) ** 1.5  # smaller steps where there is little noise
-    x = ed.reverse.start(schedule, (60 if fast else 200, 2), ed.forward.streams(0, 60 if fast else 200))  # (B, 2)
+    x = ed.reverse.start(schedule, (60 if fast else 200, 2), streams(0, 60 if fast else 200))  # (B, 2)
     figure = Figure(figsize=(12, 3.4), layout="constrained")
     for axis, method in zip(figure.subplots(1, 4), ed.reverse.METHODS, strict=True):
         steps = list(ed.reverse.steps(denoise, schedule, x, times, method, rng=np.random.default_rng(1)))

@@ -13,6 +13,7 @@ import edudiff as ed
 from edudiff import plot
 from edudiff.data import shapes, toys
 from edudiff.denoisers.softmax import Softmax
+from edudiff.support.random import streams
 
 FAST = False
 
@@ -67,7 +68,7 @@ def copies(fast=False):
     """Draws of the ideal denoiser beside the nearest training pictures, and the weights still alive: two Figures."""
     images = shapes.hands(60 if fast else 500, size=16, rng=np.random.default_rng(0))  # (N, H, W, C)
     denoise, schedule = ed.denoisers.Ideal(images), ed.schedule.cosine()
-    x = ed.reverse.start(schedule, (8, *images.shape[1:]), ed.forward.streams(0, 8))  # (B, H, W, C)
+    x = ed.reverse.start(schedule, (8, *images.shape[1:]), streams(0, 8))  # (B, H, W, C)
     images64 = images.astype("float64")  # (N, H, W, C)
     times, alive = [], []
     for step in ed.reverse.steps(denoise, schedule, x, schedule.times(20 if fast else 50)):
@@ -206,7 +207,7 @@ def ideal_and_linear(fast=False):
     """Points drawn from the same noise by the ideal and by the best linear denoiser: a Figure."""
     data = toys.two_moons(100 if fast else 500, np.random.default_rng(0))  # (N, 2)
     schedule = ed.schedule.cosine()
-    x = ed.reverse.start(schedule, data.shape, ed.forward.streams(0, len(data)))  # (B, 2)
+    x = ed.reverse.start(schedule, data.shape, streams(0, len(data)))  # (B, 2)
     drawn = {"data": data}
     for name, denoise in (("ideal", ed.denoisers.Ideal(data)), ("linear", ed.denoisers.Linear.fit(data))):
         drawn[name] = ed.reverse.sample(denoise, schedule, x, schedule.times(50) ** 2, "heun")  # (B, 2)

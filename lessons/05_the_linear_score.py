@@ -13,6 +13,7 @@ from matplotlib.figure import Figure
 import edudiff as ed
 from edudiff import plot
 from edudiff.data import shapes, toys
+from edudiff.support.random import streams
 
 FAST = False
 
@@ -117,7 +118,7 @@ def law_of_the_samples(fast=False):
     linear, count = ed.denoisers.Linear.fit(data), 1000 if fast else 10_000
     times = schedule.times(100) ** 2
     grid = levels(times)
-    x = ed.reverse.start(schedule, (count, 2), ed.forward.streams(0, count))  # (B, 2)
+    x = ed.reverse.start(schedule, (count, 2), streams(0, count))  # (B, 2)
     drawn = ed.reverse.sample(linear, schedule, x, times, "heun")  # (B, 2)
     law = linear.generated(first=schedule(1.0))
     print("covariance of the data   ", np.round(np.cov(data.T, bias=True), 4).tolist())
@@ -149,7 +150,7 @@ def linear_pictures(fast=False):
     """Pictures drawn from the same noise by the linear and by the ideal denoiser: a Figure."""
     images = shapes.strokes(100 if fast else 1000, size=16, rng=np.random.default_rng(0))  # (N, H, W, C)
     schedule = ed.schedule.cosine()
-    x = ed.reverse.start(schedule, (10, *images.shape[1:]), ed.forward.streams(0, 10))  # (B, H, W, C)
+    x = ed.reverse.start(schedule, (10, *images.shape[1:]), streams(0, 10))  # (B, H, W, C)
     machines = {"linear": ed.denoisers.Linear.fit(images), "ideal": ed.denoisers.Ideal(images)}
     drawn, _ = ed.compare.draw(machines, schedule, x, schedule.times(20 if fast else 100))
     r = np.median(ed.compare.metrics.pearson_r(drawn["linear"], drawn["ideal"]))
@@ -177,7 +178,7 @@ def hull_and_ridge(fast=False):
     """Prints the distance of drawn pictures to the affine hull of ten, and what a ridge does to a unit variance."""
     images = shapes.hands(10, size=14, rng=np.random.default_rng(0)).astype("float64")  # (N, H, W, C)
     schedule = ed.schedule.cosine()
-    x = ed.reverse.start(schedule, (4, *images.shape[1:]), ed.forward.streams(0, 4))  # (B, H, W, C)
+    x = ed.reverse.start(schedule, (4, *images.shape[1:]), streams(0, 4))  # (B, H, W, C)
     linear = ed.denoisers.Linear.fit(images)
     drawn = ed.reverse.sample(linear, schedule, x, schedule.times(20 if fast else 50))  # (B, H, W, C)
     distance = linear.generated().distance(drawn)  # (B,)

@@ -12,8 +12,9 @@ from matplotlib.figure import Figure
 
 import edudiff as ed
 from edudiff import plot
-from edudiff.compare.projection import projection
 from edudiff.data import toys
+from edudiff.denoisers.projection import projection
+from edudiff.support.random import standard_normal, streams
 
 FAST = False
 
@@ -87,7 +88,7 @@ def two_atoms(fast=False):
     """The denoisers of degree 1, 3, 5 beside the ideal one, and histograms of what they draw: a Figure."""
     points, schedule = np.array([[-1.0], [1.0]]), ed.schedule.cosine()  # (N, 1)
     count = 2000 if fast else 20_000
-    x = ed.reverse.start(schedule, (count, 1), ed.forward.streams(0, count))  # (B, 1)
+    x = ed.reverse.start(schedule, (count, 1), streams(0, count))  # (B, 1)
     line = np.linspace(-1.6, 1.6, 200)[:, None]  # (G, 1)
     machines = {f"degree {d}": ed.denoisers.Polynomial.fit(points, d, stop=10) for d in (1, 3, 5)}
     machines["ideal"] = ed.denoisers.Ideal(points)
@@ -126,7 +127,7 @@ def fooled(fast=False):
     """Prints, for each degree, the cubic and quintic coefficients and how many draws are near an atom."""
     atoms, weights = np.sqrt(3) * np.array([[-1.0], [0.0], [1.0]]), np.array([1, 4, 1]) / 6  # (3, 1), (3,)
     schedule, count = ed.schedule.cosine(), 1000 if fast else 5000
-    x = ed.reverse.start(schedule, (count, 1), ed.forward.streams(0, count))  # (B, 1)
+    x = ed.reverse.start(schedule, (count, 1), streams(0, count))  # (B, 1)
     shares = []
     for degree in (1, 2, 3, 4, 5):
         denoise = ed.denoisers.Polynomial.fit(atoms, degree, weights, stop=10)
@@ -188,7 +189,7 @@ def bottlenecks(fast=False):
     data = rng.standard_normal((500, 2)) * [0.5, 0.15] @ np.array([[0.8, 0.6], [-0.6, 0.8]])  # (N, 2)
     times = np.linspace(0.8, 0.0, 41 if fast else 81)
     alpha, sigma = schedule(0.8)
-    x = sigma * ed.forward.standard_normal(ed.forward.streams(0, 500), (500, 2))  # (B, 2)
+    x = sigma * standard_normal(streams(0, 500), (500, 2))  # (B, 2)
     drawn = {"data": data}
     for predict in ed.denoisers.bottleneck.PREDICTS:
         denoise = ed.denoisers.Bottleneck.fit(data, 1, predict)
@@ -224,7 +225,7 @@ def five_kinds(fast=False):
             "degree_5": ed.denoisers.Polynomial.fit(data, 5, stop=10),
             "bottleneck_1": ed.denoisers.Bottleneck.fit(data, 1),
         }
-        x = ed.reverse.start(schedule, data.shape, ed.forward.streams(0, count))  # (B, 2)
+        x = ed.reverse.start(schedule, data.shape, streams(0, count))  # (B, 2)
         drawn, _ = ed.compare.draw(machines, schedule, x, schedule.times(40) ** 2, "heun")
         rows[name] = {"data": data, **drawn}
     return plot.clouds(rows)

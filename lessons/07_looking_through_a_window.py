@@ -14,6 +14,7 @@ import edudiff as ed
 from edudiff import plot
 from edudiff.data import shapes
 from edudiff.denoisers import loops
+from edudiff.support.random import standard_normal, streams
 
 FAST = False
 
@@ -82,7 +83,7 @@ def pictures(fast=False):
 def drawn_through_windows(images, fast=False):
     """Pictures drawn from the same noise by the local score with different windows: {size: (B, H, W, C)}."""
     schedule, count = ed.schedule.cosine(), 4 if fast else 10
-    x = ed.reverse.start(schedule, (count, *images.shape[1:]), ed.forward.streams(1, count))  # (B, H, W, C)
+    x = ed.reverse.start(schedule, (count, *images.shape[1:]), streams(1, count))  # (B, H, W, C)
     sizes = (3, 5, 7, 9, 27)
     machines = {size: ed.denoisers.Patch(images, size, shifts=False) for size in sizes}
     drawn, _ = ed.compare.draw(machines, schedule, x, schedule.times(10 if fast else 20))
@@ -160,7 +161,7 @@ def errors(images, fast=False):
     sets = {"training pictures": images[rng.integers(len(images), size=count)], "new pictures": both[len(images) :]}
     sizes, table = [1, 3, 5, 7, 9, 13, 27], {}
     for name, x0 in sets.items():
-        noise = ed.forward.standard_normal(ed.forward.streams(2, count), x0.shape)  # (B, H, W, C)
+        noise = standard_normal(streams(2, count), x0.shape)  # (B, H, W, C)
         x = ed.forward.add_noise(x0.astype("float64"), alpha, sigma, noise)  # (B, H, W, C)
         local = ed.denoisers.Patch(images, sizes[0], shifts=False)
         table[name] = [float(((a - x0) ** 2).mean()) for a in local.sweep(x, alpha, sigma, sizes).values()]
@@ -269,7 +270,7 @@ def explore():
     """One noisy digit and the local answer, with sliders for the time and for the window."""
     images, schedule = pictures(), ed.schedule.cosine()
     new = shapes.strokes(len(images) + 1, size=14, rng=np.random.default_rng(0))[-1:]  # (1, H, W, C)
-    noise = ed.forward.standard_normal(ed.forward.streams(0, 1), new.shape)  # (1, H, W, C)
+    noise = standard_normal(streams(0, 1), new.shape)  # (1, H, W, C)
 
     def draw(axis, t, radius):
         x = ed.forward.add_noise(new, *schedule(t), noise)  # (1, H, W, C)

@@ -17,6 +17,7 @@ import edudiff as ed
 from edudiff import plot
 from edudiff.data import shapes
 from edudiff.denoisers import loops
+from edudiff.support.random import standard_normal, streams
 
 FAST = False
 
@@ -86,12 +87,12 @@ def black_and_white(fast=False):
     """Prints the check against tanh and the share of pixels against their majority; a Figure of drawn pictures."""
     images = np.ones((2, 12, 12, 1)) * np.array([-1, 1]).reshape(2, 1, 1, 1)  # (N, H, W, C)
     els, count = ed.denoisers.Patch(images, 3, border="wrap"), 10 if fast else 40
-    x = ed.forward.standard_normal(ed.forward.streams(0, count), (count, 12, 12, 1))  # (B, H, W, C)
+    x = standard_normal(streams(0, count), (count, 12, 12, 1))  # (B, H, W, C)
     formula = np.tanh(0.6 * window_sum(x) / 0.8**2)  # (B, H, W, C)
     print(f"ELS and tanh(alpha * window sum / sigma^2) differ by {np.abs(els(x, 0.6, 0.8) - formula).max():.1e}")
     for smallest in (1e-1, 1e-3, 1e-6):
         schedule = ed.schedule.log_linear(smallest, 20.0)
-        start = ed.reverse.start(schedule, x.shape, ed.forward.streams(0, count))  # (B, H, W, C)
+        start = ed.reverse.start(schedule, x.shape, streams(0, count))  # (B, H, W, C)
         drawn = ed.reverse.sample(els, schedule, start, schedule.times(60 if fast else 100))  # (B, H, W, C)
         against = float((np.sign(drawn) != np.sign(window_sum(np.sign(drawn)))).mean())
         print(f"walk down to sigma = {smallest:.0e}: {against:.2%} of the pixels are against their majority")
@@ -192,7 +193,7 @@ def mosaics(fast=False):
     """Digits drawn by ELS, local and ideal denoisers from the same noise: a Figure."""
     images = shapes.strokes(40 if fast else 200, size=12 if fast else 14, rng=np.random.default_rng(0))  # (N, H, W, C)
     schedule, count = ed.schedule.cosine(), 3 if fast else 8
-    x = ed.reverse.start(schedule, (count, *images.shape[1:]), ed.forward.streams(1, count))  # (B, H, W, C)
+    x = ed.reverse.start(schedule, (count, *images.shape[1:]), streams(1, count))  # (B, H, W, C)
     machines = {
         "ELS, torus": ed.denoisers.Patch(images, border="wrap", scales=shrinking_window),
         "ELS, border": ed.denoisers.Patch(images, scales=shrinking_window),
@@ -228,7 +229,7 @@ def locally_consistent(fast=False):
     els, found = ed.denoisers.Patch(images, 3), []
     for smallest in (0.3, 0.1, 0.01, 0.001):
         schedule = ed.schedule.log_linear(smallest, 20.0)
-        x = ed.reverse.start(schedule, (4, 10, 10, 1), ed.forward.streams(0, 4))  # (B, H, W, C)
+        x = ed.reverse.start(schedule, (4, 10, 10, 1), streams(0, 4))  # (B, H, W, C)
         drawn = ed.reverse.sample(els, schedule, x, schedule.times(30 if fast else 100))  # (B, H, W, C)
         found.append(float(np.abs(drawn - els(drawn, 1.0, smallest)).mean()))
         print(f"walk down to sigma = {smallest:5}: mean |x - denoise(x)| = {found[-1]:.5f}")

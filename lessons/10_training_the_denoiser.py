@@ -14,6 +14,7 @@ from matplotlib.figure import Figure
 import edudiff as ed
 from edudiff import plot
 from edudiff.data import shapes, toys
+from edudiff.support.random import streams
 
 FAST = False
 
@@ -123,7 +124,7 @@ def train(images, fast=False):
     net = ed.nn.ResNet(8 if fast else 32, 2, data_scale=scale, rng=np.random.default_rng(1))
     schedule, steps = ed.schedule.cosine(), 40 if fast else 1600
     moments, drawn = {round(steps * share) for share in (0.02, 0.06, 0.2, 0.5, 1)}, {}
-    x = ed.reverse.start(schedule, (8, *images.shape[1:]), ed.forward.streams(0, 8), like=images)  # (B, H, W, C)
+    x = ed.reverse.start(schedule, (8, *images.shape[1:]), streams(0, 8), like=images)  # (B, H, W, C)
     settings = {"batch": 32, "rate": 3e-3}
     for state in ed.nn.train(net, images, schedule, np.random.default_rng(2), steps, **settings):
         if state.step in moments:

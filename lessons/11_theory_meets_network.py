@@ -16,6 +16,7 @@ import edudiff as ed
 from edudiff import plot
 from edudiff.compare import metrics
 from edudiff.data import shapes
+from edudiff.support.random import streams
 
 FAST = False
 
@@ -58,7 +59,7 @@ if __name__ == "__main__":
 # points most nearly in the direction of the network's (Kamb & Ganguli 2024, appendix C.2). This uses a few noises that
 # are not used again. It is the only thing that the formula learns from the network: one small number per step.
 #
-# **Step through this.** Put a breakpoint in `calibrate` (in `edudiff/compare/calibrate.py`) on the line with
+# **Step through this.** Put a breakpoint in `calibrate` (in `edudiff/compare/calibration.py`) on the line with
 # `best.append`, and look at `likeness`. How clear is the choice at the first step, and how clear at the last?
 
 
@@ -66,7 +67,7 @@ if __name__ == "__main__":
 def calibrate(net, images, fast=False):
     """The window at each noise level, a `Scales` table."""
     schedule, count = ed.schedule.cosine(), 2 if fast else 4
-    rngs = ed.forward.streams(1, range(1000, 1000 + count))
+    rngs = streams(1, range(1000, 1000 + count))
     x = ed.reverse.start(schedule, (count, *images.shape[1:]), rngs)  # (B, H, W, C)
     patch, times = ed.denoisers.Patch(images, 3), schedule.times(8 if fast else 20)
     table = ed.compare.calibrate(net, patch, schedule, x, times, sizes=[3, 5, 7, 9])
@@ -89,7 +90,7 @@ if __name__ == "__main__":
 def draw(net, images, table, fast=False):
     """Pictures from the same noise: {name: (B, H, W, C)}."""
     schedule, count = ed.schedule.cosine(), 3 if fast else 16
-    x = ed.reverse.start(schedule, (count, *images.shape[1:]), ed.forward.streams(0, count))  # (B, H, W, C)
+    x = ed.reverse.start(schedule, (count, *images.shape[1:]), streams(0, count))  # (B, H, W, C)
     machines = {
         "network": net,
         "els": ed.denoisers.Patch(images, scales=table),
@@ -175,7 +176,7 @@ if __name__ == "__main__":
 def along_the_walk(net, images, table, fast=False):
     """A Figure of the distance between the network's x0_hat and each formula's along the network's own walk."""
     schedule, count = ed.schedule.cosine(), 2 if fast else 6
-    x = ed.reverse.start(schedule, (count, *images.shape[1:]), ed.forward.streams(0, count))  # (B, H, W, C)
+    x = ed.reverse.start(schedule, (count, *images.shape[1:]), streams(0, count))  # (B, H, W, C)
     machines = {
         "els": ed.denoisers.Patch(images, scales=table),
         "linear": ed.denoisers.Linear.fit(images),

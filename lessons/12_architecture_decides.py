@@ -14,6 +14,7 @@ from edudiff import plot
 from edudiff.compare.distances import sliced_wasserstein
 from edudiff.compare.metrics import nearest
 from edudiff.data import toys
+from edudiff.support.random import streams
 
 FAST = False
 
@@ -51,7 +52,7 @@ def judge(points, data, fresh):
 def draw(machines, count):
     """Points from the same noise: {name: (B, 2)}. The times fall as squares, to end with small steps."""
     schedule = ed.schedule.cosine()
-    x = ed.reverse.start(schedule, (count, 2), ed.forward.streams(0, count))  # (B, 2)
+    x = ed.reverse.start(schedule, (count, 2), streams(0, count))  # (B, 2)
     drawn, _ = ed.compare.draw(machines, schedule, x, schedule.times(40) ** 2, "heun")
     return drawn
 

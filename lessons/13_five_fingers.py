@@ -15,7 +15,9 @@ from matplotlib.figure import Figure
 
 import edudiff as ed
 from edudiff import plot
+from edudiff.compare import count_fingers_all
 from edudiff.data import shapes
+from edudiff.support.random import streams
 
 FAST = False
 
@@ -29,7 +31,7 @@ FAST = False
 #
 # A rule must be tested where the answer is known: hands drawn with 1 to 7 fingers.
 #
-# **Step through this.** Put a breakpoint in `finger_tips` (in `edudiff/data/fingers.py`), and show the returned mask
+# **Step through this.** Put a breakpoint in `finger_tips` (in `edudiff/compare/fingers.py`), and show the returned mask
 # with `plot.show`. What would happen to the count if SHARE were 0.45?
 
 
@@ -39,7 +41,7 @@ def test_the_rule(fast=False):
     shares = {}
     for fingers in range(1, 8):
         hands = shapes.hands(10 if fast else 60, size=20, rng=np.random.default_rng(fingers), fingers=fingers)
-        shares[fingers] = float((shapes.count_fingers_all(hands) == fingers).mean())
+        shares[fingers] = float((count_fingers_all(hands) == fingers).mean())
     print("counted right: " + ", ".join(f"{fingers} fingers {share:.0%}" for fingers, share in shares.items()))
     return shares
 
@@ -66,12 +68,12 @@ def training_hands(fast=False):
 def fingers_by_window(images, fast=False):
     """Hands drawn from the same noise through growing windows, counted: two Figures, and a printed table."""
     schedule, count = ed.schedule.cosine(), 4 if fast else 24
-    x = ed.reverse.start(schedule, (count, *images.shape[1:]), ed.forward.streams(0, count))  # (B, H, W, C)
+    x = ed.reverse.start(schedule, (count, *images.shape[1:]), streams(0, count))  # (B, H, W, C)
     sizes = (5, 9) if fast else (3, 5, 7, 9, 13)
     machines = {f"window {size}": ed.denoisers.Patch(images, size) for size in sizes}
     machines["ideal"] = ed.denoisers.Ideal(images)
     drawn, _ = ed.compare.draw(machines, schedule, x, schedule.times(10 if fast else 20))
-    counts = {name: shapes.count_fingers_all(batch) for name, batch in drawn.items()}
+    counts = {name: count_fingers_all(batch) for name, batch in drawn.items()}
     figure = Figure(figsize=(6, 3.2), layout="constrained")
     axis = figure.subplots()
     for name, numbers in counts.items():
@@ -106,13 +108,13 @@ if __name__ == "__main__":
 def when_decided(images, fast=False):
     """A Figure: the share of noises for which x0_hat has its final number of fingers, over time."""
     schedule, count = ed.schedule.cosine(), 4 if fast else 16
-    x = ed.reverse.start(schedule, (count, *images.shape[1:]), ed.forward.streams(0, count))  # (B, H, W, C)
+    x = ed.reverse.start(schedule, (count, *images.shape[1:]), streams(0, count))  # (B, H, W, C)
     figure = Figure(figsize=(6, 3.5), layout="constrained")
     axis = figure.subplots()
     for name, denoise in (("ELS, window 7", ed.denoisers.Patch(images, 7)), ("ideal", ed.denoisers.Ideal(images))):
         steps = list(ed.reverse.steps(denoise, schedule, x, schedule.times(10 if fast else 20)))
-        final = shapes.count_fingers_all(steps[-1].x_next)  # (B,)
-        settled = [float((shapes.count_fingers_all(step.x0_hat) == final).mean()) for step in steps]
+        final = count_fingers_all(steps[-1].x_next)  # (B,)
+        settled = [float((count_fingers_all(step.x0_hat) == final).mean()) for step in steps]
         axis.plot([step.t for step in steps], settled, "o-", markersize=3, label=name)
         half = next(step.t for step, share in zip(steps, settled, strict=True) if share >= 0.5)
         print(f"{name:13}: half of the noises have their number of fingers at t = {half:.2f}")

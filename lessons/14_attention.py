@@ -14,6 +14,7 @@ from matplotlib.figure import Figure
 import edudiff as ed
 from edudiff import plot
 from edudiff.nn import layers
+from edudiff.support.random import streams
 
 FAST = False
 
@@ -145,7 +146,7 @@ def black_or_white(fast=False):
         "ideal": ed.denoisers.Ideal(images),
     }
     count = 8 if fast else 40
-    x = ed.reverse.start(schedule, (count, side, side, 1), ed.forward.streams(0, count), like=images)  # (B, H, W, C)
+    x = ed.reverse.start(schedule, (count, side, side, 1), streams(0, count), like=images)  # (B, H, W, C)
     drawn, _ = ed.compare.draw(machines, schedule, x, schedule.times(10 if fast else 30))
     for name, batch in drawn.items():
         share = np.abs(np.sign(batch).mean(axis=(1, 2, 3)))  # (B,) 1 where all pixels have one colour

@@ -13,8 +13,10 @@ from matplotlib.figure import Figure
 
 import edudiff as ed
 from edudiff import plot
-from edudiff.backend import array_module, has_gpu, to_numpy
 from edudiff.data import shapes
+from edudiff.support.arrays import array_namespace, to_numpy
+from edudiff.support.backends import has_gpu
+from edudiff.support.random import standard_normal, streams
 
 FAST = False
 
@@ -24,7 +26,7 @@ FAST = False
 # CuPy has the functions of NumPy under the same names. So a function asks its arguments which library they come from,
 # and uses that:
 #
-#     xp = array_module(x)          # numpy, or cupy
+#     xp = array_namespace(x)          # numpy, or cupy
 #     weights = xp.exp(logits - logits.max(1, keepdims=True))
 #
 # No formula imports CuPy. A CuPy array can only exist if its owner has imported CuPy, so a look into `sys.modules` is
@@ -39,8 +41,8 @@ FAST = False
 # 3. **Noise comes from the host**, in float64, and is cast and moved. So the same seed is the same picture everywhere.
 # 4. **Ask for few answers.** Each `float(x.max())` makes the host wait for everything before it.
 #
-# **Step through this.** Put a breakpoint in `array_module` (in `edudiff/backend.py`), and look at `on_device` when you
-# call `ed.denoisers.Ideal(images)(x, 0.6, 0.8)`.
+# **Step through this.** Put a breakpoint in `array_namespace` (in `edudiff/support/arrays.py`), and look at `on_device`
+# when you call `ed.denoisers.Ideal(images)(x, 0.6, 0.8)`.
 
 
 # %%
@@ -58,7 +60,7 @@ def device():
 def same_lines(xp):
     """Moves pictures to the device, denoises there, and compares with the host; returns the largest difference."""
     images = shapes.strokes(50, size=12, rng=np.random.default_rng(0))  # (N, H, W, C), on the host
-    x = ed.forward.standard_normal(ed.forward.streams(0, 3), (3, 12, 12, 1))  # (B, H, W, C), on the host
+    x = standard_normal(streams(0, 3), (3, 12, 12, 1))  # (B, H, W, C), on the host
     there, moved = xp.asarray(images), xp.asarray(x)  # the only two copies to the device
     worst = 0.0
     for name, make in (
@@ -68,7 +70,7 @@ def same_lines(xp):
     ):
         answer = make(there)(moved, 0.6, 0.8)  # (B, H, W, C), on the device
         difference = float(np.abs(to_numpy(answer) - make(images)(x, 0.6, 0.8)).max())
-        print(f"{name:7} computed by {array_module(answer).__name__}, differs from the host by {difference:.1e}")
+        print(f"{name:7} computed by {array_namespace(answer).__name__}, differs from the host by {difference:.1e}")
         worst = max(worst, difference)
     return worst
 
@@ -93,7 +95,7 @@ def same_seed(xp):
     schedule, drawn = ed.schedule.cosine(), []
     for dtype in (np.float64, np.float32):
         there = xp.asarray(images.astype(dtype))
-        x = ed.reverse.start(schedule, (4, *images.shape[1:]), ed.forward.streams(7, 4), like=there)  # (B, H, W, C)
+        x = ed.reverse.start(schedule, (4, *images.shape[1:]), streams(7, 4), like=there)  # (B, H, W, C)
         drawn.append(to_numpy(ed.reverse.sample(ed.denoisers.Ideal(there), schedule, x, schedule.times(20))))
     difference = float(np.abs(drawn[0] - drawn[1]).max())
     print(f"float64 and float32 pictures of one seed differ by {difference:.1e}")

@@ -87,7 +87,7 @@ class ndarray:
     def __array_function__(self, function, types, args, kwargs):
         if function in LOOKS:
             return function(*to_host(args), **to_host(kwargs))
-        raise TypeError(f"numpy.{function.__name__} was given a device array; use the function of array_module(x)")
+        raise TypeError(f"numpy.{function.__name__} was given a device array; use the function of array_namespace(x)")
 
     def get(self):
         return self._host.copy()
@@ -180,7 +180,7 @@ def module():
         return value.get() if isinstance(value, ndarray) else np.asarray(value)
 
     cupy.array, cupy.asarray, cupy.asnumpy = array, asarray, asnumpy
-    cupy.get_array_module = lambda *args: cupy if any(isinstance(a, ndarray) for a in args) else np
+    cupy.get_array_namespace = lambda *args: cupy if any(isinstance(a, ndarray) for a in args) else np
     return cupy
 
 

@@ -6,7 +6,7 @@ import sys
 import numpy as np
 import pytest
 
-from edudiff import backend
+from edudiff.support import arrays, backends
 
 HOST = np.zeros(2)
 
@@ -14,63 +14,63 @@ HOST = np.zeros(2)
 def test_host_arrays_belong_to_numpy(monkeypatch):
     """And asking never imports CuPy."""
     monkeypatch.setitem(sys.modules, "cupy", None)  # an import would raise
-    assert backend.array_module(HOST, HOST) is np
-    assert not backend.is_device_array(HOST)
+    assert arrays.array_namespace(HOST, HOST) is np
+    assert not arrays.is_device_array(HOST)
 
 
 def test_device_arrays_belong_to_cupy(standin_cupy):
     x = standin_cupy.zeros(2)
-    assert backend.is_device_array(x) and not backend.is_device_array(HOST)
-    assert backend.array_module(x, x + 1) is standin_cupy
-    assert backend.array_module(HOST) is np
+    assert arrays.is_device_array(x) and not arrays.is_device_array(HOST)
+    assert arrays.array_namespace(x, x + 1) is standin_cupy
+    assert arrays.array_namespace(HOST) is np
 
 
 def test_mixed_places_are_refused(standin_cupy):
-    with pytest.raises(TypeError, match=r"different places \(host, GPU\).*edudiff\.backend\.move"):
-        backend.array_module(HOST, standin_cupy.zeros(2))
+    with pytest.raises(TypeError, match=r"different places \(host, GPU\).*edudiff\.support\.arrays\.move"):
+        arrays.array_namespace(HOST, standin_cupy.zeros(2))
 
 
 @pytest.mark.parametrize("thing", [[1.0], 1.0, None, "x", np.float64(1)])
 def test_what_is_no_array_is_refused(standin_cupy, thing):
     for others in ([], [HOST], [standin_cupy.zeros(1)]):
         with pytest.raises(TypeError, match=rf"expected NumPy or CuPy arrays, got {type(thing).__name__}"):
-            backend.array_module(*others, thing)
+            arrays.array_namespace(*others, thing)
 
 
 def test_there_and_back(standin_cupy):
     host = np.arange(3.0)
-    there = backend.move(host, like=standin_cupy.zeros(1))
+    there = arrays.move(host, like=standin_cupy.zeros(1))
     assert type(there) is standin_cupy.ndarray
-    back = backend.move(there, like=host)
+    back = arrays.move(there, like=host)
     assert type(back) is np.ndarray and np.array_equal(back, host)
-    assert backend.move(host, like=HOST) is host and backend.move(there, like=there) is there
-    assert np.array_equal(backend.to_numpy(there), host) and backend.to_numpy(host) is host
+    assert arrays.move(host, like=HOST) is host and arrays.move(there, like=there) is there
+    assert np.array_equal(arrays.to_numpy(there), host) and arrays.to_numpy(host) is host
 
 
 def test_choose(standin_cupy, monkeypatch):
     there = standin_cupy.zeros(1)
     for numba in (True, False):
-        monkeypatch.setattr(backend, "has_numba", lambda numba=numba: numba)
-        assert backend.choose(None, HOST) == ("numba" if numba else "numpy")
-        assert backend.choose("numpy", HOST) == "numpy"
-        assert backend.choose(None, there) == backend.choose("cupy", there) == "cupy"
+        monkeypatch.setattr(backends, "has_numba", lambda numba=numba: numba)
+        assert backends.choose(None, HOST) == ("numba" if numba else "numpy")
+        assert backends.choose("numpy", HOST) == "numpy"
+        assert backends.choose(None, there) == backends.choose("cupy", there) == "cupy"
     with pytest.raises(ImportError, match=r"pip install 'edudiff\[fast\]'"):
-        backend.choose("numba", HOST)
+        backends.choose("numba", HOST)
 
 
 @pytest.mark.parametrize("name", ["torch", "Numba", "", 3])
 def test_an_unknown_backend_is_refused(name):
     with pytest.raises(ValueError, match=r"expected one of numpy, numba, cupy or None"):
-        backend.choose(name, HOST)
+        backends.choose(name, HOST)
 
 
 def test_a_backend_that_does_not_fit_the_arrays_is_refused(standin_cupy):
     there = standin_cupy.zeros(1)
     for name in ("numpy", "numba"):
         with pytest.raises(ValueError, match=rf"backend is '{name}' but the arrays are on a GPU.*to_numpy"):
-            backend.choose(name, there)
+            backends.choose(name, there)
     with pytest.raises(ValueError, match=r"the arrays are NumPy arrays; move them with cupy\.asarray"):
-        backend.choose("cupy", HOST)
+        backends.choose("cupy", HOST)
 
 
 def test_looking_for_numba_does_not_import_it(monkeypatch):
@@ -81,4 +81,4 @@ def test_looking_for_numba_does_not_import_it(monkeypatch):
         return real(name, *args, **kwargs)
 
     monkeypatch.setattr(builtins, "__import__", refuse)
-    assert backend.has_numba() in (True, False)
+    assert backends.has_numba() in (True, False)

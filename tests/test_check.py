@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from edudiff import check
+from edudiff.support import checks
 
 PICTURES = np.linspace(-1, 1, 2 * 4 * 5 * 3).reshape(2, 4, 5, 3)
 POINTS = np.zeros((3, 2), "f4")
@@ -14,9 +14,9 @@ HOLED = np.where(PICTURES > 0.9, math.nan, PICTURES)
 
 @pytest.mark.parametrize("images", [PICTURES, POINTS, PICTURES[:1, :1, :1, :1], 200.5 * POINTS, PICTURES * 1.5])
 def test_good_training_sets_pass(images):
-    assert check.training_set(images) is np
-    assert check.batch(images, images) is np
-    assert check.batch(images) is np
+    assert checks.training_set(images) is np
+    assert checks.batch(images, images) is np
+    assert checks.batch(images) is np
 
 
 @pytest.mark.parametrize(
@@ -37,7 +37,7 @@ def test_good_training_sets_pass(images):
 )
 def test_bad_training_sets_are_refused(images, error, says):
     with pytest.raises(error, match=says):
-        check.training_set(images)
+        checks.training_set(images)
 
 
 @pytest.mark.parametrize(
@@ -52,33 +52,33 @@ def test_bad_training_sets_are_refused(images, error, says):
 )
 def test_batches_that_do_not_match_are_refused(x, says):
     with pytest.raises(ValueError, match=says):
-        check.batch(x, PICTURES)
+        checks.batch(x, PICTURES)
 
 
 def test_batch_and_training_set_live_in_one_place(standin_cupy):
     there = standin_cupy.asarray(PICTURES)
-    assert check.batch(there, there) is standin_cupy
+    assert checks.batch(there, there) is standin_cupy
     for x, images in ((there, PICTURES), (PICTURES, there)):
         with pytest.raises(TypeError, match="different places"):
-            check.batch(x, images)
+            checks.batch(x, images)
 
 
 def test_on_the_device_too(standin_cupy):
-    assert check.training_set(standin_cupy.asarray(PICTURES)) is standin_cupy
+    assert checks.training_set(standin_cupy.asarray(PICTURES)) is standin_cupy
     with pytest.raises(ValueError, match="6 NaN or infinite values of 120"):
-        check.training_set(standin_cupy.asarray(HOLED))
+        checks.training_set(standin_cupy.asarray(HOLED))
     with pytest.raises(ValueError, match="whole numbers up to 255"):
-        check.training_set(standin_cupy.asarray(np.round(PICTURES * 127 + 128)))
+        checks.training_set(standin_cupy.asarray(np.round(PICTURES * 127 + 128)))
 
 
 @pytest.mark.parametrize("number", [float, int, np.float32, np.float64, np.asarray])
 def test_levels_become_python_floats(number):
-    assert [type(v) for v in check.levels(number(1), number(1))] == [float, float]
+    assert [type(v) for v in checks.levels(number(1), number(1))] == [float, float]
 
 
 def test_window_sizes():
-    assert check.window(1) == 1 and check.window(np.int64(5)) == 5
-    assert check.window(3, (3, 5), "wrap") == 3 and check.window(9, (3, 5), "zero") == 9
+    assert checks.window(1) == 1 and checks.window(np.int64(5)) == 5
+    assert checks.window(3, (3, 5), "wrap") == 3 and checks.window(9, (3, 5), "zero") == 9
 
 
 @pytest.mark.parametrize(
@@ -96,10 +96,10 @@ def test_window_sizes():
 )
 def test_bad_windows_are_refused(args, error, says):
     with pytest.raises(error, match=says):
-        check.window(*args)
+        checks.window(*args)
 
 
 def test_one_of():
-    assert check.one_of("a", ("a", "b"), "letter") == "a"
+    assert checks.one_of("a", ("a", "b"), "letter") == "a"
     with pytest.raises(ValueError, match="letter is 'c', expected one of 'a', 'b'"):
-        check.one_of("c", ("a", "b"), "letter")
+        checks.one_of("c", ("a", "b"), "letter")

@@ -18,6 +18,7 @@ from edudiff.cluster.connect import workers
 from edudiff.compare import calibrate
 from edudiff.data import load_range
 from edudiff.denoisers import Ideal, Patch
+from edudiff.support.random import streams
 
 distributed = pytest.importorskip("distributed")
 
@@ -42,7 +43,7 @@ def read(tmp_path):
 
 
 def noise(count=2):
-    return ed.reverse.start(SCHEDULE, (count, *IMAGES.shape[1:]), ed.forward.streams(0, count))
+    return ed.reverse.start(SCHEDULE, (count, *IMAGES.shape[1:]), streams(0, count))
 
 
 @pytest.mark.parametrize("make", (patch, Ideal), ids=("patch", "ideal"))

@@ -3,9 +3,10 @@
 import numpy as np
 import pytest
 
-from edudiff import forward, reverse
+from edudiff import reverse
 from edudiff import schedule as schedules
 from edudiff.denoisers import Ideal, Linear, Patch, Scales, merge
+from edudiff.support import random
 
 LEVELS = [(0.999, 0.02), (0.8, 0.6), (0.0125, 0.9999), (1.0, 50.0), (0.0, 1.0)]
 MAKE = {
@@ -50,7 +51,7 @@ def test_a_whole_walk_on_the_device(any_cupy, make):
     schedule, images = schedules.cosine(), pictures("f4")
 
     def draw(denoise, like):
-        rngs = forward.streams(3, 2)
+        rngs = random.streams(3, 2)
         x = reverse.start(schedule, (2, 5, 6, 2), rngs, like=like)
         return reverse.sample(denoise, schedule, x, schedule.times(6), method="ddpm", rng=rngs)
 

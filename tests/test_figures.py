@@ -143,7 +143,7 @@ def test_training_time_goes_on_where_it_was_stopped(tmp_path, monkeypatch):
     monkeypatch.setattr(names["folders"], "write_picture", lambda *a: None)
     monkeypatch.setitem(names, "picture", lambda *a: None)
     with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
-        patch.setattr("edudiff.compare.keep.bar", lambda walk, total, label: stopped(walk, after=4))
+        patch.setattr("edudiff.runs.keep.bar", lambda walk, total, label: stopped(walk, after=4))
         names["main"](work=tmp_path / "parts", **arguments)
     [kept] = (tmp_path / "parts").rglob("network.npz")
     assert checkpoint.load(kept).step == 4

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from known import Gaussian, read_only
 
 from edudiff import forward
+from edudiff.support import random
 
 angles = st.floats(0.02, math.pi / 2 - 0.02)  # alpha = cos, sigma = sin
 scales = st.floats(0.5, 2)  # of sigma: 1 is variance preserving
@@ -151,7 +152,7 @@ def test_dtype_in_is_dtype_out_and_inputs_stay(convert, dtype, number):
 
 
 def test_the_noise_is_standard_normal():
-    z = forward.standard_normal(forward.streams(0, 4), (4, 50, 50, 2))
+    z = random.standard_normal(random.streams(0, 4), (4, 50, 50, 2))
     n = z.size
     assert abs(z.mean()) < 4 / math.sqrt(n) and abs(z.var() - 1) < 4 * math.sqrt(2 / n)
     assert np.abs(np.corrcoef(z.reshape(4, -1)) - np.eye(4)).max() < 4 / math.sqrt(n / 4)
@@ -159,32 +160,32 @@ def test_the_noise_is_standard_normal():
 
 @given(seed=st.integers(0, 2**63), batch=st.integers(8, 12))
 def test_picture_7_is_the_same_in_every_batch(seed, batch):
-    alone = forward.standard_normal(forward.streams(seed, [7]), (1, 3, 2, 1))
-    assert np.array_equal(forward.standard_normal(forward.streams(seed, batch), (batch, 3, 2, 1))[7], alone[0])
-    assert np.array_equal(forward.standard_normal(forward.streams(seed, range(5, 9)), (4, 3, 2, 1))[2], alone[0])
+    alone = random.standard_normal(random.streams(seed, [7]), (1, 3, 2, 1))
+    assert np.array_equal(random.standard_normal(random.streams(seed, batch), (batch, 3, 2, 1))[7], alone[0])
+    assert np.array_equal(random.standard_normal(random.streams(seed, range(5, 9)), (4, 3, 2, 1))[2], alone[0])
 
 
 def test_picture_7_of_a_generator_is_the_same_in_every_batch():
     """Also in the second draw: what the batch took the first time must not depend on its size."""
     small, large = np.random.default_rng(3), np.random.default_rng(3)
     for _ in range(2):
-        a, b = (forward.standard_normal(rng, (count, 5)) for rng, count in ((small, 8), (large, 20)))
+        a, b = (random.standard_normal(rng, (count, 5)) for rng, count in ((small, 8), (large, 20)))
         assert np.array_equal(a[7], b[7])
 
 
 def test_pictures_and_seeds_differ():
-    z = np.concatenate([forward.standard_normal(forward.streams(seed, 20), (20, 2)) for seed in range(20)])
+    z = np.concatenate([random.standard_normal(random.streams(seed, 20), (20, 2)) for seed in range(20)])
     assert len(np.unique(z)) == z.size
 
 
 def test_a_stream_goes_on():
-    rngs = forward.streams(3, 2)
-    assert not np.array_equal(forward.standard_normal(rngs, (2, 4)), forward.standard_normal(rngs, (2, 4)))
+    rngs = random.streams(3, 2)
+    assert not np.array_equal(random.standard_normal(rngs, (2, 4)), random.standard_normal(rngs, (2, 4)))
 
 
 def test_float32_noise_is_float64_noise_rounded():
-    exact = forward.standard_normal(forward.streams(3, 4), (4, 6))
-    single = forward.standard_normal(forward.streams(3, 4), (4, 6), like=np.zeros(1, "f4"))
+    exact = random.standard_normal(random.streams(3, 4), (4, 6))
+    single = random.standard_normal(random.streams(3, 4), (4, 6), like=np.zeros(1, "f4"))
     assert exact.dtype == np.float64 and single.dtype == np.float32
     np.testing.assert_array_equal(single, exact.astype("f4"))
 
@@ -192,20 +193,20 @@ def test_float32_noise_is_float64_noise_rounded():
 @pytest.mark.parametrize("rng", [None, 3, np.random, [1, 2], np.random.RandomState(0)])
 def test_a_stream_must_be_a_generator(rng):
     with pytest.raises(TypeError, match=r"expected a numpy\.random\.Generator"):
-        forward.standard_normal(rng, (2, 3))
+        random.standard_normal(rng, (2, 3))
 
 
 def test_every_picture_needs_a_stream():
     with pytest.raises(ValueError, match="rng has 3 streams for a batch of 2"):
-        forward.standard_normal(forward.streams(0, 3), (2, 4))
+        random.standard_normal(random.streams(0, 3), (2, 4))
 
 
 @pytest.mark.parametrize("dtype", ["f4", "f8"])
 def test_on_the_device_as_on_the_host(standin_cupy, dtype):
     cp = standin_cupy
     x0 = np.random.default_rng(0).uniform(-1, 1, (2, 3, 3, 1)).astype(dtype)
-    on_host = forward.standard_normal(forward.streams(3, 2), x0.shape, like=x0)
-    noise = forward.standard_normal(forward.streams(3, 2), x0.shape, like=cp.asarray(x0))
+    on_host = random.standard_normal(random.streams(3, 2), x0.shape, like=x0)
+    noise = random.standard_normal(random.streams(3, 2), x0.shape, like=cp.asarray(x0))
     assert type(noise) is cp.ndarray and noise.dtype == dtype
     np.testing.assert_array_equal(noise.get(), on_host)
     for alpha, sigma in ((0.6, 0.8), (np.array([0.6, 0.5]), np.array([0.8, 0.9]))):
@@ -219,6 +220,6 @@ def test_on_the_device_as_on_the_host(standin_cupy, dtype):
 
 def test_noise_is_no_whole_number_and_not_nan():
     with pytest.raises(TypeError, match="like has dtype uint8"):
-        forward.standard_normal(np.random.default_rng(0), (1, 3), like=np.zeros(1, np.uint8))
+        random.standard_normal(np.random.default_rng(0), (1, 3), like=np.zeros(1, np.uint8))
     with pytest.raises(ValueError, match="noise has 1 NaN"):
         forward.add_noise(np.zeros((1, 2)), 0.5, 0.5, np.array([[0, np.nan]]))

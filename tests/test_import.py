@@ -12,26 +12,25 @@ import edudiff
 ROOT = Path(edudiff.__file__).parent
 HEAVY = {"numba", "matplotlib", "cupy", "tqdm", "pooch", "PIL", "dask", "distributed", "jupytext", "scipy", "torch"}
 
-CORE = {"backend", "check", "threads", "schedule", "forward", "reverse"}
-MAY_USE = {  # the arrows of the layout: a part, and the parts below it
-    "backend": set(),
-    "threads": set(),
-    "progress": set(),
-    "interrupt": set(),
-    "check": {"backend"},
-    "schedule": {"check"},
-    "forward": {"backend", "check", "schedule"},
-    "reverse": {"backend", "check", "schedule", "forward"},
-    "fast": CORE | {"denoisers", "nn"},  # a kernel takes the rest of the work from the definition that it stands for
-    "denoisers": CORE | {"fast"},
-    "nn": CORE | {"fast"},
-    "data": {"backend", "check"},
-    "plot": CORE | {"data"},
-    "compare": CORE | {"fast", "denoisers", "nn", "data", "plot", "progress", "interrupt", "cluster"},
-    "cluster": CORE | {"denoisers", "data"},
-    "bench": CORE | {"denoisers", "nn", "data"},
-    "course": set(),
-    "cli": CORE | {"fast", "denoisers", "nn", "data", "plot", "progress", "compare", "course", "bench"},
+PAGE = {"support", "schedule", "forward", "reverse", "scores", "convnet"}
+MAY_USE = {  # the arrows of the layout: a part, and the parts below it; no two parts use each other
+    "support": set(),
+    "schedule": {"support"},
+    "forward": {"support", "schedule"},
+    "reverse": {"support", "schedule", "forward"},
+    "scores": {"support", "schedule", "forward", "reverse"},
+    "convnet": {"support", "schedule", "forward", "reverse", "scores"},
+    "fast": {"support"},
+    "denoisers": PAGE | {"fast"},
+    "nn": PAGE | {"fast"},
+    "data": {"support"},
+    "plot": {"support"},
+    "compare": PAGE | {"denoisers", "data"},
+    "cluster": PAGE | {"denoisers"},
+    "runs": PAGE | {"denoisers", "nn", "data", "plot", "compare", "cluster"},
+    "bench": PAGE | {"denoisers", "nn", "data"},
+    "course": {"support"},
+    "cli": PAGE | {"data", "runs", "course", "bench", "plot"},
     "__main__": {"cli"},
 }
 
@@ -81,6 +80,10 @@ def test_formula_and_network_do_not_know_each_other(here, other):
             assert other not in {part_of(file) for file in reached_from(path)}
 
 
+def test_no_two_parts_use_each_other():
+    assert not [(a, b) for a, below in MAY_USE.items() for b in below if a in MAY_USE[b]]
+
+
 def test_every_part_is_in_the_layout():
     assert {part_of(path) for path in FILES} <= set(MAY_USE)
 
@@ -99,7 +102,7 @@ def test_import_loads_nothing_heavy(part):
 
 def test_import_loads_numpy_and_the_core():
     assert "numpy" in loaded_by("import edudiff")
-    assert all(hasattr(edudiff, name) for name in ("schedule", "forward", "reverse", "backend"))
+    assert all(hasattr(edudiff, name) for name in ("schedule", "forward", "reverse", "support"))
 
 
 def test_parts_are_loaded_when_asked_for():

@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 from known import Gaussian, point, read_only
 
-from edudiff import forward, reverse
+from edudiff import reverse
 from edudiff import schedule as schedules
+from edudiff.support import random
 
 COSINE, FLOW = schedules.cosine(), schedules.flow()
 LAW = Gaussian(0.2, 0.5)
@@ -26,7 +27,7 @@ every_run = pytest.mark.parametrize("how", RUNS.values(), ids=RUNS)
 
 def first_batch(batch=3, dtype="f8", seed=3):
     """Streams and a first noisy batch of `batch` pictures."""
-    rngs = forward.streams(seed, batch)
+    rngs = random.streams(seed, batch)
     return rngs, reverse.start(COSINE, (batch, 4, 5, 2), rngs, like=np.zeros(1, dtype))
 
 
@@ -97,7 +98,7 @@ def test_the_seed_is_the_picture_in_float32_too(how):
 @every_run
 def test_picture_7_is_the_same_in_every_batch(how):
     """Batches of 8 and 12, and picture 7 alone."""
-    rngs = forward.streams(3, [7])
+    rngs = random.streams(3, [7])
     x = reverse.start(COSINE, (1, 4, 5, 2), rngs)
     alone = reverse.sample(LAW, COSINE, x, COSINE.times(12), rng=rngs, **how)
     for batch in (8, 12):
@@ -137,7 +138,7 @@ def test_full_eta_is_ddpm():
 
 def test_no_eta_draws_nothing():
     rngs, x = first_batch()
-    untouched = forward.streams(3, 3)
+    untouched = random.streams(3, 3)
     reverse.start(COSINE, x.shape, untouched)
     for how in ({"method": "ddim"}, {"method": "heun"}):
         reverse.sample(LAW, COSINE, x, COSINE.times(4), rng=rngs, **how)
@@ -183,15 +184,15 @@ def test_euler_maruyama_needs_a_drift():
 def test_start_is_noise_at_the_terminal_scale():
     """sigma(1) times the same noise, whatever the schedule."""
     for schedule in (COSINE, FLOW, schedules.log_linear()):
-        x = reverse.start(schedule, (2, 3), forward.streams(0, 2)) / schedule(1.0)[1]
-        np.testing.assert_allclose(x, forward.standard_normal(forward.streams(0, 2), (2, 3)))
+        x = reverse.start(schedule, (2, 3), random.streams(0, 2)) / schedule(1.0)[1]
+        np.testing.assert_allclose(x, random.standard_normal(random.streams(0, 2), (2, 3)))
 
 
 @every_run
 @pytest.mark.parametrize("dtype", ["f4", "f8"])
 def test_on_the_device_as_on_the_host(standin_cupy, how, dtype):
     def walk(like):
-        rngs = forward.streams(3, 3)
+        rngs = random.streams(3, 3)
         x = reverse.start(COSINE, (3, 4, 5, 2), rngs, like=like)
         return list(reverse.steps(LAW, COSINE, x, COSINE.times(6), rng=rngs, **how))
 
@@ -220,7 +221,7 @@ def test_a_denoiser_that_leaves_the_device_is_refused(standin_cupy):
         ({"eta": math.nan}, ValueError, r"eta is nan, expected 0 <= eta <= 1"),
         ({"eta": 0.5, "method": "heun"}, ValueError, r"eta is 0.5 with method 'heun', .*use method 'ddim'"),
         ({"method": "ddpm", "rng": 3}, TypeError, r"rng is int, expected a numpy\.random\.Generator"),
-        ({"method": "ddpm", "rng": forward.streams(0, 3)}, ValueError, r"3 streams for a batch of 2"),
+        ({"method": "ddpm", "rng": random.streams(0, 3)}, ValueError, r"3 streams for a batch of 2"),
         ({"times": []}, ValueError, r"at least two times, such as schedule\.times\(20\)"),
         ({"times": [0.5]}, ValueError, r"at least two times"),
         ({"times": 20}, ValueError, r"at least two times"),

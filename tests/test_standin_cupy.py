@@ -5,7 +5,7 @@ import operator
 import numpy as np
 import pytest
 
-from edudiff import backend
+from edudiff.support import arrays
 
 HOST = np.arange(6.0).reshape(2, 3)
 
@@ -72,7 +72,7 @@ def test_everything_stays_on_the_device(x, standin_cupy):
         *x, *cp.linalg.eigh(x @ x.T),
     ]  # fmt: skip
     assert all(type(r) is cp.ndarray for r in results)
-    assert backend.array_module(*results) is cp
+    assert arrays.array_namespace(*results) is cp
 
 
 def test_leaves_the_device_when_told_to(x):

@@ -7,7 +7,7 @@ import time
 import tracemalloc
 from pathlib import Path
 
-from edudiff.backend import has_gpu, has_numba
+from edudiff.support.backends import has_gpu, has_numba
 
 STATUS, RESET = Path("/proc/self/status"), Path("/proc/self/clear_refs")
 

@@ -1,13 +1,11 @@
 """What is measured: each case yields one record (a plain dict, for JSON) for each back end."""
 
-import importlib.util
-
 import numpy as np
 
 import edudiff as ed
-from edudiff import check
-from edudiff.backend import to_numpy
 from edudiff.bench.measure import extra_memory, interleaved, usable
+from edudiff.support import checks
+from edudiff.support.arrays import to_numpy
 
 LEVEL = (0.7, 0.7)  # alpha, sigma of all denoisers measured here: where neither noise nor picture is left out
 PATCH = {
@@ -30,29 +28,33 @@ KINDS = {  # a kind of pictures: the files, and what is drawn where they are not
 }
 
 
-def run(cases=CASES, rounds=5, images=None, root=None, peer=True):
+def run(cases=CASES, rounds=5, images=None, root=None):
     """Measure `cases`; yields a record for each case and back end as soon as it is known.
 
     `images`: size of the training set (default: 896 grey, 1,000 colour pictures, 60,000 for `ideal`). `root`: where
-    data sets are, as for `edudiff.data.load`; without them pictures are drawn. `peer`: time plain PyTorch too, if it is
-    installed. Raises ValueError for an unknown case, or for fewer than one image or round.
+    data sets are, as for `edudiff.data.load`; without them pictures are drawn. Raises ValueError for an
+    unknown case, or for fewer than one image or round.
     """
     for what in cases:
-        check.one_of(what, CASES, "case")
+        checks.one_of(what, CASES, "case")
     for value, name in ((rounds, "rounds"), (1 if images is None else images, "images")):
         if value < 1:
             raise ValueError(f"{name} is {value}, expected at least 1")
     for what in cases:
         if what in PATCH:
-            yield from patch(what, rounds, images, root, peer)
+            yield from patch(what, rounds, images, root)
         elif what in IDEAL:
             yield ideal(what, rounds, images, root)
         else:
             yield from training(what, rounds)
 
 
-def patch(what, rounds=5, images=None, root=None, peer=True):
-    """ELS with zero border for one noisy picture: `Patch` on each back end, and plain PyTorch at its best."""
+def patch(what, rounds=5, images=None, root=None, peer=None):
+    """ELS with zero border for one noisy picture: `Patch` on each back end.
+
+    `peer`: another library's ELS to take turns with, a function (images, window, x, alpha, sigma) that returns a call
+    without arguments and what to say of it.
+    """
     window = PATCH[what]["window"]
     data, pictures = load(PATCH[what]["kind"], images, root)
     x = noisy(pictures[:1])  # (1, H, W, C)
@@ -62,14 +64,10 @@ def patch(what, rounds=5, images=None, root=None, peer=True):
         calls[backend]()
         memory[backend] = extra_memory(calls[backend])
     form = {}
-    if peer and importlib.util.find_spec("torch"):
-        from edudiff.bench.plain_torch import fastest
-
-        plain = fastest(pictures, window, x, *LEVEL)
-        calls["torch"] = lambda: plain(x, *LEVEL)
-        form = {"peer": f"torch, {plain.form}, {plain.batch} pictures at once"}
+    if peer:
+        calls["peer"], form["peer"] = peer(pictures, window, x, *LEVEL)
     seconds = interleaved(calls, rounds)
-    peer_seconds = seconds.pop("torch", None)
+    peer_seconds = seconds.pop("peer", None)
     shape = pictures.shape
     for backend, value in seconds.items():
         record = {"what": what, "backend": backend, "seconds": value, "memory_mb": memory[backend] / 1e6}

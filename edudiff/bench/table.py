@@ -9,7 +9,7 @@ def line(record):
     if "pairs_per_second" in record:
         said.append(f"{record['pairs_per_second']:.2g} pairs of windows a second")
     if "ratio" in record:
-        said.append(f"{record['ratio']:.1f} times as fast as plain PyTorch ({record['peer_seconds']:.3g} s)")
+        said.append(f"{record['ratio']:.1f} times as fast as its peer ({record['peer_seconds']:.3g} s)")
     if "share" in record:
         said.append(f"{record['share']:.0%} of the speed of its two bare matrix products")
     memory = f"{record['memory_mb']:.0f} MB"

@@ -4,7 +4,7 @@ import asyncio
 import concurrent.futures
 from contextlib import contextmanager
 
-from edudiff.threads import cores
+from edudiff.support.threads import cores
 
 TIMEOUT = 10.0  # seconds for a scheduler to answer, and for a first worker to come
 START = "start one with `dask scheduler`, and workers with `dask worker ADDRESS --nthreads 1`"

@@ -7,7 +7,8 @@ arrives: every worker reads its own pictures, and none ever goes over the networ
 import threading
 from contextlib import contextmanager
 
-from edudiff.backend import has_gpu, has_numba, move, to_numpy
+from edudiff.support.arrays import move, to_numpy
+from edudiff.support.backends import has_gpu, has_numba
 
 
 class Shard:

@@ -6,11 +6,11 @@ A worker that dies takes its shards along; Dask makes them again elsewhere and r
 from itertools import pairwise
 from typing import Any
 
-from edudiff import check
-from edudiff.backend import move, to_numpy
 from edudiff.cluster import shard as remote
 from edudiff.cluster.connect import explained, workers
 from edudiff.denoisers.softmax import mean, merge
+from edudiff.support import checks
+from edudiff.support.arrays import move, to_numpy
 
 
 class Sharded:
@@ -58,12 +58,12 @@ class Sharded:
         return {size: _answer(merge(part), x) for size, part in zip(sizes, zip(*parts, strict=True), strict=True)}
 
     def _checked(self, x, alpha, sigma):
-        check.batch(x)
+        checks.batch(x)
         if x.shape[1:] != self.shape:
             raise ValueError(
                 f"x has shape {x.shape}, expected (B, {', '.join(map(str, self.shape))}) to match the training set"
             )
-        return to_numpy(x), *check.levels(alpha, sigma)
+        return to_numpy(x), *checks.levels(alpha, sigma)
 
     def _common_shape(self, shapes):
         for shard, shape in zip(self._shards, shapes, strict=True):

@@ -4,9 +4,9 @@ import math
 
 import numpy as np
 
-from edudiff.backend import to_numpy
 from edudiff.compare.bootstrap import bootstrap
 from edudiff.denoisers.law import frechet, moments
+from edudiff.support.arrays import to_numpy
 
 DIRECTIONS = 64
 CELLS = 4  # the feature space looks at 4 x 4 parts of a picture

@@ -5,7 +5,7 @@ three measures are kept apart here: for r = 0.95, r^2 is 0.90, and R^2 of pictur
 only because 2 r - 1 happens to be close; R^2 can be negative.
 """
 
-from edudiff.backend import array_module
+from edudiff.support.arrays import array_namespace
 
 CHUNK = 512  # rows of a matrix of distances
 
@@ -45,7 +45,7 @@ def nearest(x, images, leave_out=False):
     `x`: (B, ...). `images`: (N, ...). `leave_out`: `x` is `images`, and none counts as its own neighbour. Candidates
     are found by a matrix product in float64, the distance is then computed from the difference itself.
     """
-    xp = array_module(x, images)
+    xp = array_namespace(x, images)
     mean = images.mean(0, dtype="float64").reshape(-1)  # (D,)
     rows, others = (a.reshape(len(a), -1).astype("float64") - mean for a in (x, images))  # (B, D), (N, D)
     sizes = (others**2).sum(1)  # (N,)
@@ -61,7 +61,7 @@ def nearest(x, images, leave_out=False):
 
 
 def _flat(a, other):
-    array_module(a, other)
+    array_namespace(a, other)
     if a.shape != other.shape:
         raise ValueError(f"pictures of shape {a.shape} are compared with {other.shape}, expected the same shape")
     return a.reshape(len(a), -1).astype("float64")  # (B, D)
@@ -73,5 +73,5 @@ def _centred(a, other):
 
 
 def _cosine(a, b):
-    xp = array_module(a, b)
+    xp = array_namespace(a, b)
     return (a * b).sum(axis=1) / xp.sqrt((a**2).sum(axis=1) * (b**2).sum(axis=1))  # (B,)

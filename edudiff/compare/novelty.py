@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from edudiff.backend import to_numpy
 from edudiff.compare.bootstrap import bootstrap
 from edudiff.compare.metrics import nearest
+from edudiff.support.arrays import to_numpy
 
 COPY = 0.05  # a drawn item is new if it is further from the training set than this share of its items are
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from edudiff.course import hints, runner
-from edudiff.course.sandbox import Sandbox
+from edudiff.course.sandbox.process import Sandbox
 
 PASSED, UNWRITTEN, WRONG = "passed", "not written yet", "wrong"
 

@@ -4,8 +4,8 @@ import zipfile
 
 import numpy as np
 
-from edudiff import check
 from edudiff.data.pixels import from_uint8
+from edudiff.support import checks
 
 LARGEST = 2**32  # bytes of one array; a small packed file may claim any size
 
@@ -19,7 +19,7 @@ def read_arrays(path, within=None):
     """
     try:
         arrays = _open(path)
-    except check.DAMAGED as error:
+    except checks.DAMAGED as error:
         raise ValueError(f"{path} cannot be read as NumPy arrays without pickle: {error}; save it again") from error
     names = sorted(arrays)
     images = arrays.pop("images") if "images" in arrays else arrays[names[0]] if len(names) == 1 else None
@@ -45,7 +45,7 @@ def _as_pictures(images, path):
         return from_uint8(images)
     if images.dtype.kind != "f":
         raise ValueError(f"{path} has images of dtype {images.dtype}, expected uint8, or floats in [-1, 1]")
-    check.training_set(images, f"images of {path}")
+    checks.training_set(images, f"images of {path}")
     return np.array(images, np.float32)
 
 

@@ -5,7 +5,7 @@ Lengths are in pixels, points are (y, x), and the centre of pixel (i, j) is the 
 
 import numpy as np
 
-from edudiff import check
+from edudiff.support import checks
 
 EDGE = 0.6  # pixels: how soft an outline is
 BLOCK = 256  # pictures drawn at once
@@ -62,6 +62,6 @@ def check_request(count, size, rng, edge, smallest):
             raise TypeError(f"{name} is {value!r}, expected an integer >= {least}")
         if value < least:
             raise ValueError(f"{name} is {value}, expected at least {least}")
-    check.generator(rng)
+    checks.generator(rng)
     if not 0 < edge < 2:
         raise ValueError(f"edge is {edge}, expected a softness in pixels between 0 and 2, such as {EDGE}")

@@ -16,9 +16,9 @@ import tempfile
 import zlib
 from pathlib import Path
 
-from edudiff import check
 from edudiff.data.files import cache_folder
 from edudiff.data.registry import DATA_SETS
+from edudiff.support import checks
 
 
 def fetch(name, root=None, progress=True):
@@ -28,7 +28,7 @@ def fetch(name, root=None, progress=True):
     ImportError without pooch, ValueError if no server gives a file with the right checksum, ConnectionError if none can
     be reached, OSError if `root` cannot be written.
     """
-    check.one_of(name, tuple(DATA_SETS), "name")
+    checks.one_of(name, tuple(DATA_SETS), "name")
     folder = (cache_folder() if root is None else Path(root).expanduser()) / name
     for file in DATA_SETS[name]:
         if not all(_whole(folder / part, checksum) for part, checksum in file.unpacked.items()):

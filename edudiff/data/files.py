@@ -9,12 +9,12 @@ from pathlib import Path
 
 import numpy as np
 
-from edudiff import check
 from edudiff.data.arrays import read_arrays
 from edudiff.data.cifar import count_cifar, read_cifar
 from edudiff.data.folder import picture_paths, read_pictures
 from edudiff.data.idx import idx_shape, read_idx
 from edudiff.data.pixels import from_uint8, resize
+from edudiff.support import checks
 
 NAMES = ("mnist", "fashion_mnist", "cifar10")
 SPLITS = {"train": "train", "test": "t10k"}
@@ -31,9 +31,9 @@ def load(name, count=None, size=None, root=None, labels=False, split="train", rn
     Raises FileNotFoundError if it is not there (it lists where it looked), ValueError for a damaged file, for fewer
     than `count` pictures, or for labels that do not exist.
     """
-    check.one_of(split, tuple(SPLITS), "split")
+    checks.one_of(split, tuple(SPLITS), "split")
     if rng is not None:
-        check.generator(rng)
+        checks.generator(rng)
     if isinstance(start, bool) or not hasattr(start, "__index__"):
         raise TypeError(f"start is {start!r}, expected an integer such as 0")
     if start < 0 or (start > 0 and rng is not None):

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from edudiff import check
+from edudiff.support import checks
 
 
 def from_uint8(images):
@@ -41,7 +41,7 @@ def resize(images, size):
     `images`: (N, H, W, C) floats. `size`: new side, or (height, width), in pixels; larger ones work too.
     Returns (N, h, w, C) of the same dtype. Raises ValueError for a size below 1 or another rank.
     """
-    check.finite_floats(images, "images")
+    checks.finite_floats(images, "images")
     if images.ndim != 4:
         raise ValueError(f"images have shape {images.shape}, expected (N, H, W, C)")
     height, width = (size, size) if np.ndim(size) == 0 else size

@@ -7,19 +7,19 @@ import math
 
 import numpy as np
 
-from edudiff import check
+from edudiff.support import checks
 
 
 def ring(count, rng, noise=0.03):
     """A circle of radius 0.8; `noise` is the standard deviation around it."""
-    check.generator(rng)
+    checks.generator(rng)
     angle = 2 * math.pi * rng.random(count)  # (N,)
     return 0.8 * _direction(angle) + noise * rng.standard_normal((count, 2))  # (N, 2)
 
 
 def two_moons(count, rng, noise=0.03):
     """Two half circles, one open below and one above, that reach into each other without touching."""
-    check.generator(rng)
+    checks.generator(rng)
     angle = math.pi * rng.random(count)  # (N,)
     upper = rng.random(count) < 0.5  # (N,)
     arc = _direction(angle)  # (N, 2)
@@ -29,14 +29,14 @@ def two_moons(count, rng, noise=0.03):
 
 def eight_gaussians(count, rng, noise=0.06):
     """Eight round clouds, with standard deviation `noise`, around the corners of a regular octagon of radius 0.8."""
-    check.generator(rng)
+    checks.generator(rng)
     angle = math.pi / 4 * rng.integers(8, size=count)  # (N,)
     return 0.8 * _direction(angle) + noise * rng.standard_normal((count, 2))  # (N, 2)
 
 
 def spiral(count, rng, noise=0.02):
     """One arm of two turns from the middle to radius 0.9, equally dense along its radius squared."""
-    check.generator(rng)
+    checks.generator(rng)
     radius = 0.9 * np.sqrt(rng.random(count))  # (N,)
     arm = radius[:, None] * _direction(4 * math.pi * radius / 0.9)  # (N, 2)
     return arm + noise * rng.standard_normal((count, 2))  # (N, 2)
@@ -44,7 +44,7 @@ def spiral(count, rng, noise=0.02):
 
 def checkerboard(count, rng, squares=4):
     """Uniform on the dark fields of a board of `squares` x `squares` fields over [-1, 1]; `squares` is even."""
-    check.generator(rng)
+    checks.generator(rng)
     if squares < 2 or squares % 2:
         raise ValueError(f"squares is {squares}, expected an even number >= 2")
     row = rng.integers(squares, size=count)  # (N,)

@@ -11,6 +11,7 @@ from edudiff.denoisers.ideal import Ideal
 from edudiff.denoisers.linear import Linear
 from edudiff.denoisers.masked import Masked
 from edudiff.denoisers.mixture import Mixture
+from edudiff.denoisers.origins import Provenance, provenance
 from edudiff.denoisers.patch import Patch
 from edudiff.denoisers.polynomial import Polynomial
 from edudiff.denoisers.scales import Scales
@@ -28,7 +29,9 @@ __all__ = [
     "Mixture",
     "Patch",
     "Polynomial",
+    "Provenance",
     "Scales",
     "Smoothed",
     "merge",
+    "provenance",
 ]

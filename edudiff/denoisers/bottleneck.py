@@ -1,8 +1,8 @@
 """The best linear denoiser of rank k, and why it matters what it predicts: the picture or the noise."""
 
-from edudiff import check
-from edudiff.backend import array_module
 from edudiff.denoisers.linear import Linear, principal
+from edudiff.support import checks
+from edudiff.support.arrays import array_namespace
 
 PREDICTS = ("x0", "noise")
 
@@ -29,20 +29,20 @@ class Bottleneck(Linear):
         self = cls.__new__(cls)
         if predict == "noise" and len(variances) < len(basis):
             # The components without variance are the bottom ones: all directions are needed.
-            variances, basis = array_module(basis).linalg.eigh((basis * variances) @ basis.T)  # (D,), (D, D)
-            variances = array_module(basis).maximum(variances, 0)  # (D,)
+            variances, basis = array_namespace(basis).linalg.eigh((basis * variances) @ basis.T)  # (D,), (D, D)
+            variances = array_namespace(basis).maximum(variances, 0)  # (D,)
         self._keep(mean, variances, basis, str(images.dtype), 0.0)
         self._narrow(k, predict)
         return self
 
     def _narrow(self, k, predict):
-        check.one_of(predict, PREDICTS, "predict")
+        checks.one_of(predict, PREDICTS, "predict")
         if isinstance(k, bool) or not hasattr(k, "__index__"):
             raise TypeError(f"k is {k!r}, expected an integer, the number of values in the middle")
         if not 1 <= k <= len(self.basis):
             raise ValueError(f"k is {k}, expected 1 to {len(self.basis)}, the number of values of an item")
         self.k, self.predict = int(k), predict
-        order = array_module(self.variances).argsort(self.variances)  # (K,), rising
+        order = array_namespace(self.variances).argsort(self.variances)  # (K,), rising
         order = order[-self.k :] if predict == "x0" else order
         dtype = next(iter(self._cast))
         self._keep(self.mean, self.variances[order], self.basis[:, order], dtype, 0.0)
@@ -53,13 +53,13 @@ class Bottleneck(Linear):
             return wiener
         if alpha == 0:
             raise ValueError("alpha is 0: x0 does not follow from the noise there; begin where there is some signal")
-        return array_module(wiener).where(self._seen(len(wiener)), wiener, 1 / alpha)  # (K,)
+        return array_namespace(wiener).where(self._seen(len(wiener)), wiener, 1 / alpha)  # (K,)
 
     def course(self, variances, noise):
         course = super().course(variances, noise)  # (K,)
         if self.predict == "x0":
             return course
-        return array_module(course).where(self._seen(len(course)), course, 1.0)  # (K,)
+        return array_namespace(course).where(self._seen(len(course)), course, 1.0)  # (K,)
 
     def generated(self, first=None, last=(1.0, 0.0), matched=False):
         """As for `Linear`. A bottleneck that predicts noise remembers where it began, so there `first` is needed."""
@@ -72,4 +72,4 @@ class Bottleneck(Linear):
 
     def _seen(self, count):
         """Of `count` components in rising order of variance, whether the noise is predicted along each."""
-        return array_module(self.basis).arange(count) < self.k  # (K,)
+        return array_namespace(self.basis).arange(count) < self.k  # (K,)

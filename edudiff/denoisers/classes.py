@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from edudiff.backend import array_module
+from edudiff.support.arrays import array_namespace
 
 
 class Classes:
@@ -55,14 +55,14 @@ class ByLabel:
 
     def __call__(self, x, alpha, sigma):
         """`x`: (B, ...). Returns x0_hat, same shape, dtype and device."""
-        x0_hat = array_module(x).empty_like(x)  # (B, ...)
+        x0_hat = array_namespace(x).empty_like(x)  # (B, ...)
         for label, mine in self._places(x):
             x0_hat[mine] = self.denoisers[label](x[mine], alpha, sigma)
         return x0_hat
 
     def sweep(self, x, alpha, sigma, sizes):
         """The answers of several window sizes of a `Patch`: {size: x0_hat}."""
-        answers = {size: array_module(x).empty_like(x) for size in sizes}  # (B, H, W, C) each
+        answers = {size: array_namespace(x).empty_like(x) for size in sizes}  # (B, H, W, C) each
         for label, mine in self._places(x):
             for size, x0_hat in self.denoisers[label].sweep(x[mine], alpha, sigma, sizes).items():
                 answers[size][mine] = x0_hat
@@ -72,5 +72,5 @@ class ByLabel:
         """Each label, and which pictures of the batch are of it, (b,)."""
         if len(x) != len(self.labels):
             raise ValueError(f"a batch of {len(x)} for {len(self.labels)} labels; expected one label for each picture")
-        xp = array_module(x)
+        xp = array_namespace(x)
         return [(label, xp.asarray((self.labels == label).nonzero()[0])) for label in self.denoisers]

@@ -1,8 +1,8 @@
 """Windows denoised on their own and averaged where they overlap: each knows its place, none knows the whole."""
 
-from edudiff import check
 from edudiff.denoisers.law import FixedPoints
 from edudiff.denoisers.softmax import Softmax
+from edudiff.support import checks
 
 BLOCK = 1 << 22  # values in one array of squared differences
 
@@ -17,7 +17,7 @@ class Composite:
     """
 
     def __init__(self, images, size):
-        xp = check.training_set(images)
+        xp = checks.training_set(images)
         if images.ndim != 4:
             raise ValueError(f"images have shape {images.shape}, expected (N, H, W, C); for points (N, D) use Ideal")
         if isinstance(size, bool) or not hasattr(size, "__index__"):
@@ -31,8 +31,8 @@ class Composite:
 
     def __call__(self, x, alpha, sigma):
         """`x`: (B, H, W, C). Returns x0_hat, same shape, dtype and device."""
-        xp = check.batch(x, self.images)
-        alpha, sigma = check.levels(alpha, sigma)
+        xp = checks.batch(x, self.images)
+        alpha, sigma = checks.levels(alpha, sigma)
         total = Softmax(xp, (len(x), len(self._down) * len(self._right)), 0, len(self.images))
         for _, logits in self._logits(x, alpha, sigma):  # first the sums of the weights of each window, (B, P)
             total.add(logits, xp.zeros((logits.shape[-1], 0)))

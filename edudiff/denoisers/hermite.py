@@ -10,7 +10,7 @@ from itertools import combinations_with_replacement
 
 import numpy as np
 
-from edudiff.backend import array_module
+from edudiff.support.arrays import array_namespace
 
 
 def exponents(width, degree):
@@ -25,7 +25,7 @@ def exponents(width, degree):
 
 def values(w, powers):
     """he_k(w) for each tuple k of `powers` (K, D): points (B, D) to (B, K)."""
-    xp = array_module(w)
+    xp = array_namespace(w)
     table = [xp.ones_like(w), w]  # he_0, he_1, ...: (B, D) each
     for k in range(1, max(map(max, powers))):
         table.append((w * table[k] - math.sqrt(k) * table[k - 1]) / math.sqrt(k + 1))  # (B, D)

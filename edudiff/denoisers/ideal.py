@@ -3,11 +3,11 @@
 import copy
 import math
 
-from edudiff import check
-from edudiff.backend import array_module
 from edudiff.denoisers.classes import Classes
 from edudiff.denoisers.law import Atoms
 from edudiff.denoisers.softmax import Softmax, mean
+from edudiff.support import checks
+from edudiff.support.arrays import array_namespace
 
 CHUNK = 4096  # training images in one matrix product
 TOLERANCE = 1e-6  # of a logit
@@ -20,7 +20,7 @@ def posterior_mean(x, images, alpha, sigma):
 
     `x`: (B, ...), `images`: (N, ...). Holds B * N differences in memory; `Ideal` gives the same answer and does not.
     """
-    xp = check.batch(x, images)
+    xp = checks.batch(x, images)
     flat = images.reshape(len(images), -1)  # (N, D)
     difference = x.reshape(len(x), 1, -1) - alpha * flat  # (B, N, D)
     logits = -(difference**2).sum(-1) / (2 * sigma**2)  # (B, N)
@@ -42,7 +42,7 @@ class Ideal:
     """
 
     def __init__(self, images, labels=None):
-        xp = check.training_set(images)
+        xp = checks.training_set(images)
         self._classes, self._class = Classes(labels, len(images)), None
         self.images = images
         self._centre = images.mean(0, dtype="float64").reshape(-1)  # (D,)
@@ -66,8 +66,8 @@ class Ideal:
 
     def partial(self, x, alpha, sigma):
         """(top, num, den) of this training set, to be joined with others by `merge`: float64, (B,), (B, D), (B,)."""
-        xp = check.batch(x, self.images)
-        alpha, sigma = check.levels(alpha, sigma)
+        xp = checks.batch(x, self.images)
+        alpha, sigma = checks.levels(alpha, sigma)
         flat, originals = self._in(str(x.dtype)), self.images.reshape(len(self.images), -1)  # (N, D), (N, D)
         exact = x.reshape(len(x), -1).astype("float64")  # (B, D)
         centred = exact - alpha * self._centre  # (B, D)
@@ -113,7 +113,7 @@ class Ideal:
         """The training set as (N, D), centred and sorted by class, in one dtype: made once and kept."""
         if dtype not in self._flat:
             flat = self.images.reshape(len(self.images), -1)  # (N, D)
-            centred = array_module(flat).empty(flat.shape, dtype)  # (N, D)
+            centred = array_namespace(flat).empty(flat.shape, dtype)  # (N, D)
             for first in range(0, len(flat), CHUNK):
                 rows = slice(first, first + CHUNK)
                 centred[rows] = flat[self._order(rows)].astype("float64") - self._centre
@@ -122,7 +122,7 @@ class Ideal:
 
     def _order(self, rows):
         """Where in `images` some rows of the sorted training set are."""
-        return array_module(self.images).asarray(self._classes.order[rows]) if self._classes.given else rows
+        return array_namespace(self.images).asarray(self._classes.order[rows]) if self._classes.given else rows
 
 
 def _chunks(flat):

@@ -9,8 +9,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from edudiff import check
-from edudiff.backend import array_module, move
+from edudiff.support import checks
+from edudiff.support.arrays import array_namespace, move
 
 FLAT = 1e-13  # of the largest variance: what rounding leaves of a variance of 0
 
@@ -80,18 +80,18 @@ class Gaussian(Law):
 
     @property
     def covariance(self):
-        xp = array_module(self.basis)
+        xp = array_namespace(self.basis)
         return (self.basis * (self.variances - self.rest)) @ self.basis.T + self.rest * xp.eye(len(self.basis))
 
     def sample(self, rng, count):
         z = move(rng.standard_normal((count, len(self.basis))), self.basis)  # (count, D)
-        xp, along = array_module(z), z @ self.basis  # (count, K)
+        xp, along = array_namespace(z), z @ self.basis  # (count, K)
         x = (xp.sqrt(self.variances) * along) @ self.basis.T + math.sqrt(self.rest) * (z - along @ self.basis.T)
         return self._mean + x.reshape(count, *self._mean.shape)  # (count, ...)
 
     def log_density(self, x):
         """Raises ValueError if the law lies on a plane: there it has no density."""
-        xp, (along, off) = array_module(x, self.basis), self._parts(x)
+        xp, (along, off) = array_namespace(x, self.basis), self._parts(x)
         others = len(self.basis) - len(self.variances)
         if bool(self._flat.any()) or (others and self.rest == 0):
             raise ValueError("this normal law lies on a plane and has no density; use distance(x), the distance to it")
@@ -103,12 +103,12 @@ class Gaussian(Law):
         return -(squares + size + len(self.basis) * math.log(2 * math.pi)) / 2  # (B,)
 
     def distance(self, x):
-        xp, (along, off) = array_module(x, self.basis), self._parts(x)
+        xp, (along, off) = array_namespace(x, self.basis), self._parts(x)
         squares = (along**2 * self._flat).sum(1)  # (B,)
         return xp.sqrt(squares + (off**2).sum(1) * (self.rest == 0))  # (B,)
 
     def _parts(self, x):
-        check.batch(x, self._mean[None])
+        checks.batch(x, self._mean[None])
         centred = (x - self._mean).reshape(len(x), -1)  # (B, D)
         along = centred @ self.basis  # (B, K)
         return along, centred - along @ self.basis.T
@@ -165,10 +165,12 @@ class Atoms(Law):
         return moments(self.items)[1]  # (D, D)
 
     def sample(self, rng, count):
-        return self.items[array_module(self.items).asarray(rng.integers(len(self.items), size=count))]  # (count, ...)
+        return self.items[
+            array_namespace(self.items).asarray(rng.integers(len(self.items), size=count))
+        ]  # (count, ...)
 
     def distance(self, x):
-        xp = array_module(x, self.items)
+        xp = array_namespace(x, self.items)
         rows, least = x.reshape(len(x), -1).astype("float64"), xp.full(len(x), xp.inf)  # (B, D), (B,)
         for item in self.items.reshape(len(self.items), -1):  # (D,)
             least = xp.minimum(least, ((rows - item) ** 2).sum(1))
@@ -187,14 +189,14 @@ class FixedPoints(Law):
 
     def distance(self, x):
         change = (x - self.denoise(x, 1.0, self.sigma)).reshape(len(x), -1)  # (B, D)
-        return array_module(x).sqrt((change.astype("float64") ** 2).sum(1))  # (B,)
+        return array_namespace(x).sqrt((change.astype("float64") ** 2).sum(1))  # (B,)
 
 
 def moments(law):
     """Mean (D,) and covariance (D, D) of a `Law`, or of samples (B, ...): the mean over B, in float64."""
     if isinstance(law, Law):
         return law.mean.reshape(-1), law.covariance
-    check.training_set(law, "samples")
+    checks.training_set(law, "samples")
     flat = law.reshape(len(law), -1).astype("float64")  # (B, D)
     centred = flat - flat.mean(0)  # (B, D)
     return flat.mean(0), centred.T @ centred / len(flat)
@@ -205,7 +207,7 @@ def frechet(mean, covariance, other_mean, other_covariance):
 
     |m - m'|^2 + tr(S + S' - 2 (S^1/2 S' S^1/2)^1/2)   (Dowson & Landau 1982, eq. 4).
     """
-    xp = array_module(mean, covariance, other_mean, other_covariance)
+    xp = array_namespace(mean, covariance, other_mean, other_covariance)
     values, vectors = xp.linalg.eigh(covariance)  # (D,), (D, D)
     root = (vectors * xp.sqrt(xp.maximum(values, 0))) @ vectors.T  # (D, D)
     cross = xp.linalg.eigvalsh(root @ other_covariance @ root)  # (D,)

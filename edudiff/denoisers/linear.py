@@ -3,9 +3,9 @@
 import math
 from itertools import pairwise
 
-from edudiff import check
-from edudiff.backend import array_module
 from edudiff.denoisers.law import Gaussian
+from edudiff.support import checks
+from edudiff.support.arrays import array_namespace
 
 
 class Linear:
@@ -18,9 +18,9 @@ class Linear:
     """
 
     def __init__(self, mean, covariance, ridge=0.0):
-        xp = check.finite_floats(mean, "mean")
-        check.finite_floats(covariance, "covariance")
-        array_module(mean, covariance)
+        xp = checks.finite_floats(mean, "mean")
+        checks.finite_floats(covariance, "covariance")
+        array_namespace(mean, covariance)
         if covariance.shape != (mean.size, mean.size):
             raise ValueError(f"covariance has shape {covariance.shape}, expected {(mean.size, mean.size)} for the mean")
         if mean.ndim not in (1, 3):
@@ -59,8 +59,8 @@ class Linear:
 
     def __call__(self, x, alpha, sigma):
         """`x`: (B, H, W, C) or (B, D). Returns x0_hat, same shape, dtype and device."""
-        check.batch(x, self.mean[None])
-        alpha, sigma = check.levels(alpha, sigma)
+        checks.batch(x, self.mean[None])
+        alpha, sigma = checks.levels(alpha, sigma)
         mean, variances, basis = self._in(str(x.dtype))
         along = (x.reshape(len(x), -1) - alpha * mean) @ basis  # (B, K)
         return (mean + (self.gain(variances, alpha, sigma) * along) @ basis.T).reshape(x.shape)  # (B, ...)
@@ -76,7 +76,7 @@ class Linear:
         alpha = 0. It begins at sigma * noise, as `reverse.start` does, or, if `matched`, at the noisy data, which has
         their mean and covariance; without a ridge the law then is exactly that of the noisy data at `last`.
         """
-        xp, flat = array_module(self.basis), self.mean.reshape(-1)  # (D,)
+        xp, flat = array_namespace(self.basis), self.mean.reshape(-1)  # (D,)
         alpha, sigma = last
         if not (0 < alpha <= 1 and 0 <= sigma < math.inf):
             raise ValueError(f"last is {last}, expected (alpha, sigma) with 0 < alpha <= 1 and sigma >= 0")
@@ -85,7 +85,7 @@ class Linear:
         if first is None or first[0] == 0:
             spread, shrink = left, 0 * left  # (K + 1,) standard deviations of x / alpha, and what is left of -mean
         else:
-            noise = check.levels(*first)[1] / first[0]
+            noise = checks.levels(*first)[1] / first[0]
             shrink = left / self.course(variances, noise)  # (K + 1,)
             spread = shrink * xp.sqrt(noise**2 + matched * variances)  # (K + 1,)
         mean = flat
@@ -101,7 +101,7 @@ class Linear:
         `noise`: sigma / alpha. The solution of d log(course) / d noise = (1 - alpha * gain) / noise, equal to `noise`
         where that is large.
         """
-        xp = array_module(variances)
+        xp = array_namespace(variances)
         total = variances + self.ridge  # (K,)
         share = xp.where(variances > 0, self.ridge / xp.where(variances > 0, total, 1.0), 1.0)  # (K,)
         return noise**share * (noise**2 + total * (variances > 0)) ** ((1 - share) / 2)  # (K,)
@@ -111,7 +111,7 @@ class Linear:
 
         `levels`: [(alpha, sigma), ...] from noise to picture, such as [schedule(t) for t in schedule.times(20)].
         """
-        xp, flat = array_module(self.basis), self.mean.reshape(-1)  # (D,)
+        xp, flat = array_namespace(self.basis), self.mean.reshape(-1)  # (D,)
         variances = xp.append(self.variances, 0.0)  # (K + 1,), the last for all directions outside the basis
         factor = 1.0 + 0 * variances  # (K + 1,)
         for (alpha, sigma), (alpha_next, sigma_next) in pairwise(levels):
@@ -128,7 +128,7 @@ class Linear:
 
 def principal(images):
     """Mean (the shape of one item), variances (K,) and directions (D, K) of the principal components, in float64."""
-    xp = check.training_set(images)
+    xp = checks.training_set(images)
     count = len(images)
     flat = images.reshape(count, -1).astype("float64")  # (N, D)
     mean = flat.mean(0)  # (D,)

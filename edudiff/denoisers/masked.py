@@ -1,10 +1,10 @@
 """The local denoiser that takes its windows from the data: each value looks at those that help to guess it."""
 
-from edudiff import check
-from edudiff.backend import array_module
 from edudiff.denoisers.law import FixedPoints
 from edudiff.denoisers.linear import principal
 from edudiff.denoisers.softmax import Softmax
+from edudiff.support import checks
+from edudiff.support.arrays import array_namespace
 
 BLOCK = 1 << 22  # values in one array of squared differences
 
@@ -25,14 +25,14 @@ class Masked:
     """
 
     def __init__(self, images, tau=None, *, mask=None):
-        check.training_set(images)
+        checks.training_set(images)
         if (tau is None) == (mask is None):
             raise ValueError("expected exactly one of tau (a number such as 0.02) and mask (a (D, D) array)")
         self.images, self.tau, self._mask = images, tau, None
         self._flat = images.reshape(len(images), -1).astype("float64")  # (N, D)
         width = self._flat.shape[1]
         if mask is not None:
-            xp = array_module(images, mask)
+            xp = array_namespace(images, mask)
             if mask.shape != (width, width) or not bool(((mask == 0) | (mask == 1)).all()):
                 raise ValueError(f"mask has shape {mask.shape}, expected ({width}, {width}) of zeros and ones")
             self._mask = xp.asarray(mask, dtype="float64")  # (D, D)
@@ -45,7 +45,7 @@ class Masked:
         """Which values j (rows) each value m (columns) looks at, at one noise level: zeros and ones, (D, D) float64."""
         if self._mask is not None:
             return self._mask
-        xp = array_module(self._basis)
+        xp = array_namespace(self._basis)
         if self.tau == 0 or alpha == 0:
             return xp.ones((len(self._basis), len(self._basis)))
         gain = alpha**2 * self._variances / (alpha**2 * self._variances + sigma**2)  # (K,)
@@ -57,8 +57,8 @@ class Masked:
 
     def __call__(self, x, alpha, sigma):
         """`x`: (B, H, W, C) or (B, D). Returns x0_hat, same shape, dtype and device."""
-        xp = check.batch(x, self.images)
-        alpha, sigma = check.levels(alpha, sigma)
+        xp = checks.batch(x, self.images)
+        alpha, sigma = checks.levels(alpha, sigma)
         mask, flat = self.mask(alpha, sigma), self._flat  # (D, D), (N, D)
         rows = x.reshape(len(x), -1).astype("float64")  # (B, D)
         total = Softmax(xp, rows.shape, 1, len(flat))

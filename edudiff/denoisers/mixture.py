@@ -2,9 +2,9 @@
 
 import math
 
-from edudiff import check
-from edudiff.backend import array_module, move
 from edudiff.denoisers.law import Law
+from edudiff.support import checks
+from edudiff.support.arrays import array_namespace, move
 
 
 class Mixture(Law):
@@ -16,8 +16,8 @@ class Mixture(Law):
 
     def __init__(self, weights, means, covariances):
         for name, value in (("weights", weights), ("means", means), ("covariances", covariances)):
-            check.finite_floats(value, name)
-        xp = array_module(weights, means, covariances)
+            checks.finite_floats(value, name)
+        xp = array_namespace(weights, means, covariances)
         count, width = means.shape if means.ndim == 2 else (0, 0)
         if weights.shape != (count,) or covariances.shape != (count, width, width):
             shapes = f"{weights.shape}, {means.shape}, {covariances.shape}"
@@ -47,7 +47,7 @@ class Mixture(Law):
         return (self.weights[:, None, None] * own).sum(0) + (shift.T * self.weights) @ shift  # (D, D)
 
     def sample(self, rng, count):
-        xp = array_module(self.means)
+        xp = array_namespace(self.means)
         z = move(rng.standard_normal((count, 1 + self.means.shape[1])), self.means)  # (count, 1 + D)
         share = xp.asarray([0.5 * math.erfc(-v / math.sqrt(2)) for v in z[:, 0].tolist()])  # (count,), uniform
         k = xp.minimum(xp.searchsorted(xp.cumsum(self.weights), share), len(self.weights) - 1)  # (count,)
@@ -58,7 +58,7 @@ class Mixture(Law):
         """log of the density of alpha * x0 + sigma * noise at `x` (B, D): (B,)."""
         logs, _, _ = self._terms(x, alpha, sigma)
         top = logs.max(1)  # (B,)
-        return top + array_module(x).log(array_module(x).exp(logs - top[:, None]).sum(1))  # (B,)
+        return top + array_namespace(x).log(array_namespace(x).exp(logs - top[:, None]).sum(1))  # (B,)
 
     def score(self, x, alpha, sigma):
         """The gradient of `log_density`, (B, D): the mean of the components' own, weighted by their posterior."""
@@ -67,7 +67,7 @@ class Mixture(Law):
 
     def __call__(self, x, alpha, sigma):
         """E[x0 | x], (B, D): the mean of the components' own, weighted by their posterior."""
-        alpha, sigma = check.levels(alpha, sigma)
+        alpha, sigma = checks.levels(alpha, sigma)
         _, shares, _ = self._terms(x, alpha, sigma)
         own, _ = self.components(x, alpha, sigma)  # (K, B, D)
         return (shares.T[..., None] * own).sum(0).astype(x.dtype)  # (B, D)
@@ -82,7 +82,7 @@ class Mixture(Law):
 
     def _terms(self, x, alpha, sigma):
         """log of each component's share of the density (B, K), the shares (B, K), and the components' scores."""
-        xp = check.batch(x, self.means)
+        xp = checks.batch(x, self.means)
         total = alpha**2 * self.variances + sigma**2  # (K, D)
         if float(total.min()) <= 0:
             raise ValueError("a component without variance has no density at sigma = 0; ask at sigma > 0")

@@ -2,11 +2,12 @@
 
 import copy
 
-from edudiff import check
-from edudiff.backend import array_module, choose
 from edudiff.denoisers import precision, windows
 from edudiff.denoisers.classes import Classes
 from edudiff.denoisers.softmax import mean
+from edudiff.support import checks
+from edudiff.support.arrays import array_namespace
+from edudiff.support.backends import choose
 
 BORDERS = ("zero", "wrap")
 
@@ -37,14 +38,14 @@ class Patch:
     def __init__(
         self, images, size=None, *, shifts=True, border="zero", scales=None, labels=None, prune=1e-6, backend=None
     ):
-        check.training_set(images)
+        checks.training_set(images)
         if images.ndim != 4:
             raise ValueError(f"images have shape {images.shape}, expected (N, H, W, C); for points (N, D) use Ideal")
         if (size is None) == (scales is None):
             raise ValueError("expected exactly one of size (an odd integer) and scales (a table by noise level)")
-        check.one_of(border, BORDERS, "border")
+        checks.one_of(border, BORDERS, "border")
         self.shape = images.shape[1:3]
-        self.size = None if size is None else check.window(size, self.shape, border)
+        self.size = None if size is None else checks.window(size, self.shape, border)
         prune = 1e-6 if prune is True else float(prune)
         if not 0 <= prune <= 0.01:
             raise ValueError(
@@ -73,7 +74,7 @@ class Patch:
 
     def window(self, alpha, sigma):
         """The window size used at one noise level."""
-        return check.window(self.scales(alpha, sigma), self.shape, self.border) if self.scales else self.size
+        return checks.window(self.scales(alpha, sigma), self.shape, self.border) if self.scales else self.size
 
     def __call__(self, x, alpha, sigma):
         """`x`: (B, H, W, C). Returns x0_hat, same shape, dtype and device."""
@@ -94,10 +95,10 @@ class Patch:
         return self._parts(x, alpha, sigma, None)[0]
 
     def _parts(self, x, alpha, sigma, sizes):
-        xp = check.batch(x, self.images)
-        alpha, sigma = check.levels(alpha, sigma)
+        xp = checks.batch(x, self.images)
+        alpha, sigma = checks.levels(alpha, sigma)
         sizes = [self.window(alpha, sigma)] if sizes is None else sizes
-        sizes = [check.window(k, self.shape, self.border) for k in sizes]
+        sizes = [checks.window(k, self.shape, self.border) for k in sizes]
         parts = self._evaluate(x, alpha, sigma, sizes)
         if x.dtype.itemsize < 8:
             again = xp.zeros(len(x), dtype=bool)  # (B,)
@@ -114,7 +115,7 @@ class Patch:
 
     def _evaluate(self, x, alpha, sigma, sizes):
         """For each size, (top, num, den) whose top lacks the offset, and that offset (B, H, W)."""
-        xp = array_module(x)
+        xp = array_namespace(x)
         typical = precision.expected_square(x, alpha, sigma, *self._moments)  # (B, H, W)
         wide = typical.astype("float64")[..., None]  # (B, H, W, 1)
         offsets = [windows.box_sums(xp, wide, k, border=self.border)[..., 0] / (-2 * sigma**2) for k in sizes]
@@ -137,7 +138,7 @@ class Patch:
             whole = self._laid_out["numba"]
             return whole if self._class is None else whole.of(self._class)
         if "numpy" not in self._laid_out:
-            order = array_module(x).asarray(self._classes.order)  # (N,)
+            order = array_namespace(x).asarray(self._classes.order)  # (N,)
             images = self.images[order] if self._classes.given else self.images  # (N, H, W, C)
             self._laid_out["numpy"] = windows.lay_out(images)  # (H, W, C, N)
         return self._laid_out["numpy"][..., self._classes.slice(self._class)]  # (H, W, C, n)

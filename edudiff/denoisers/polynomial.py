@@ -5,11 +5,11 @@ from itertools import pairwise
 
 import numpy as np
 
-from edudiff import check
-from edudiff.backend import array_module, to_numpy
 from edudiff.denoisers import hermite
 from edudiff.denoisers.law import Line
 from edudiff.denoisers.linear import Linear
+from edudiff.support import checks
+from edudiff.support.arrays import array_namespace, to_numpy
 
 MOST = 20_000  # moments of the data; more take minutes
 FAR = 1e3  # standard deviations from the mean: a path that is told to go further has diverged
@@ -40,7 +40,7 @@ class Polynomial:
 
     @classmethod
     def fit(cls, points, degree, weights=None, stop=None):
-        xp = check.training_set(points, "points")
+        xp = checks.training_set(points, "points")
         if points.ndim != 2:
             raise ValueError(f"points have shape {points.shape}, expected (N, D); flatten pictures, or use Linear")
         if isinstance(degree, bool) or not hasattr(degree, "__index__"):
@@ -66,7 +66,7 @@ class Polynomial:
 
     def _terms(self):
         """What the least-squares problem is made of: ((rows, columns, factors), powers), (right side, powers)."""
-        xp, rows = array_module(self.scale), []
+        xp, rows = array_namespace(self.scale), []
         for a, i in enumerate(self._powers):
             for b, j in enumerate(self._powers):
                 rows += [(a, b, factor * self.moments[k], *k) for k, factor in hermite.linearisation(i, j)]
@@ -85,8 +85,8 @@ class Polynomial:
         Solves E[he_i he_j] c_j = E[he_i w], both sides from the data's moments and Mehler's factor. Directions in
         which the noisy data have no extent within rounding are left out.
         """
-        xp = array_module(self.scale)
-        alpha, sigma = check.levels(alpha, sigma)
+        xp = array_namespace(self.scale)
+        alpha, sigma = checks.levels(alpha, sigma)
         c = alpha * self.scale / xp.sqrt((alpha * self.scale) ** 2 + sigma**2)  # (K,)
         n = len(self._powers)
         cell = (self._gram[:, 0] * n + self._gram[:, 1]).astype("int64")  # (T,)
@@ -110,7 +110,7 @@ class Polynomial:
 
     def __call__(self, x, alpha, sigma):
         """`x`: (B, D). Returns x0_hat, same shape, dtype and device."""
-        xp = check.batch(x, self.mean[None])
+        xp = checks.batch(x, self.mean[None])
         coefficients = self.coefficients(alpha, sigma)  # (n, K)
         z = (x - alpha * self.mean) @ self.basis / xp.sqrt((alpha * self.scale) ** 2 + sigma**2)  # (B, K)
         w = hermite.values(z, self._powers) @ coefficients  # (B, K)
@@ -185,7 +185,7 @@ class Polynomial:
 
 def _axes(covariance):
     """Standard deviations (D,) and directions (D, D) of the principal axes; 1 where the data have no extent."""
-    xp = array_module(covariance)
+    xp = array_namespace(covariance)
     variances, basis = xp.linalg.eigh(covariance)  # (D,), (D, D)
     return xp.sqrt(xp.where(variances > 1e-12 * variances.max(), variances, 1.0)), basis
 
@@ -193,8 +193,8 @@ def _axes(covariance):
 def _shares(xp, points, weights):
     if weights is None:
         return xp.full(len(points), 1 / len(points))  # (N,)
-    check.finite_floats(weights, "weights")
-    array_module(points, weights)
+    checks.finite_floats(weights, "weights")
+    array_namespace(points, weights)
     if weights.shape != (len(points),) or float(weights.min()) < 0 or float(weights.sum()) <= 0:
         raise ValueError(f"weights have shape {weights.shape}, expected ({len(points)},), none negative, not all 0")
     return weights.astype("float64") / float(weights.sum())  # (N,)

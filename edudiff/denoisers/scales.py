@@ -4,8 +4,8 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from edudiff import check
 from edudiff.denoisers.between import split
+from edudiff.support import checks
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ class Scales:
 
     def __call__(self, alpha, sigma):
         """The window size at one noise level. At alpha = 0 nothing is left of the picture: the largest ratio's."""
-        alpha, sigma = check.levels(alpha, sigma)
+        alpha, sigma = checks.levels(alpha, sigma)
         if alpha == 0:
             return self.sizes[-1]
         level = math.log(sigma) - math.log(alpha)
@@ -64,6 +64,6 @@ class Scales:
 def _side(size):
     """An integer if it is odd, else a float, finite and >= 1. An even int is an error, as for `Patch`."""
     if hasattr(size, "__index__"):
-        return check.window(size)
+        return checks.window(size)
     narrow, share = split(float(size))
     return float(size) if share else narrow

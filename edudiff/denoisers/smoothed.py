@@ -4,10 +4,10 @@ import math
 
 import numpy as np
 
-from edudiff import check
-from edudiff.backend import array_module, move
 from edudiff.denoisers.ideal import Ideal
 from edudiff.denoisers.law import FixedPoints
+from edudiff.support import checks
+from edudiff.support.arrays import array_namespace, move
 
 
 class Smoothed:
@@ -20,7 +20,7 @@ class Smoothed:
     """
 
     def __init__(self, images, spread=0.1, copies=10, rng=None):
-        check.training_set(images)
+        checks.training_set(images)
         if not (spread >= 0 and math.isfinite(spread)):
             raise ValueError(f"spread is {spread}, expected a finite number >= 0")
         if isinstance(copies, bool) or not hasattr(copies, "__index__") or copies < 1:
@@ -34,8 +34,8 @@ class Smoothed:
 
     def __call__(self, x, alpha, sigma):
         """`x`: (B, H, W, C) or (B, D). Returns x0_hat, same shape, dtype and device."""
-        check.batch(x, self.images)
-        total = array_module(x).zeros(x.shape)  # (B, ...), float64
+        checks.batch(x, self.images)
+        total = array_namespace(x).zeros(x.shape)  # (B, ...), float64
         for step in self.moves:
             total += self._ideal(x.astype("float64") + step, alpha, sigma)  # (B, ...)
         return (total / len(self.moves)).astype(x.dtype)  # (B, ...)

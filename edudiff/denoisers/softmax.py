@@ -7,7 +7,7 @@ such triples merge into one, so a training set may be split in any way.
 
 import math
 
-from edudiff.backend import array_module
+from edudiff.support.arrays import array_namespace
 
 NEGLIGIBLE = 1e-8  # the share of the total weight that may be left out
 
@@ -83,7 +83,7 @@ def merge(parts):
     if len({(top.shape, num.shape, den.shape) for top, num, den in parts}) > 1:
         shapes = ", ".join(str(num.shape) for _, num, _ in parts)
         raise ValueError(f"parts have shapes {shapes}; expected parts of the same noisy batch")
-    xp = array_module(*[top for top, _, _ in parts])
+    xp = array_namespace(*[top for top, _, _ in parts])
     tops = xp.stack([top for top, _, _ in parts])  # (P, ...)
     top = tops.max(0)  # (...)
     scale = xp.exp(tops - finite(xp, top))  # (P, ...)

@@ -11,8 +11,8 @@ with the one at the same place, and its sum is clipped at the border. On a torus
 
 from itertools import product
 
-from edudiff.backend import array_module
 from edudiff.denoisers.softmax import Softmax
+from edudiff.support.arrays import array_namespace
 
 BLOCK = 1 << 18  # values in one difference picture: small enough for a processor's cache
 
@@ -77,7 +77,7 @@ def evaluate(x, images, alpha, sigma, sizes, shifts, border, typical):
     `x`: (B, H, W, C). `images`: the training set as (H, W, C, N). `typical`: (B, H, W), taken off each squared
     difference (see precision.py); the tops returned lack its box sum.
     """
-    xp = array_module(x, images)
+    xp = array_namespace(x, images)
     rows, columns, _, count = images.shape
     totals = {k: Softmax(xp, x.shape[:3], x.shape[3], count * rows * columns) for k in sizes}
     reach = min(sizes) // 2
@@ -96,7 +96,7 @@ def compared(x, chunk, alpha, shift, sizes, border, typical):
     the size; where the query pixels are, a slice of rows and one of columns; the squared distances of their windows
     from those of each training picture, (B, h, w, n); and the training windows' centres, (h, w, C, n).
     """
-    xp = array_module(x, chunk)
+    xp = array_namespace(x, chunk)
     shape = x.shape[1:3]
     if border == "wrap":
         chunk = xp.roll(chunk, (-shift[0], -shift[1]), axis=(0, 1))  # (H, W, C, n)
@@ -128,4 +128,4 @@ def squared_difference(x, y, typical):
 
 def lay_out(images):
     """The training set (N, H, W, C) as (H, W, C, N): its pictures side by side, so that inner loops are long."""
-    return array_module(images).ascontiguousarray(images.transpose(1, 2, 3, 0))  # (H, W, C, N)
+    return array_namespace(images).ascontiguousarray(images.transpose(1, 2, 3, 0))  # (H, W, C, N)

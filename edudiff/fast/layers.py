@@ -2,7 +2,7 @@
 
 Same functions, same arguments, same results to rounding. The matrix products stay NumPy's. What is fast only in float32
 and on contiguous arrays falls back to the definition for anything else. Each loop runs on one core and lets other
-threads run beside it: training gives every core its own pictures (`edudiff.threads`).
+threads run beside it: training gives every core its own pictures (`edudiff.support.threads`).
 """
 
 import numpy as np

@@ -13,7 +13,7 @@ from edudiff.nn.polynomial import Polynomial
 from edudiff.nn.receptive import receptive_field
 from edudiff.nn.resnet import ResNet
 from edudiff.nn.state import State
-from edudiff.nn.train import train
+from edudiff.nn.training import train
 from edudiff.nn.unet import UNet
 
 __all__ = [

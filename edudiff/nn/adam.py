@@ -2,7 +2,7 @@
 
 import math
 
-from edudiff.backend import array_module
+from edudiff.support.arrays import array_namespace
 
 
 class Adam:
@@ -25,7 +25,7 @@ class Adam:
         unbias_m = 1 - self.decay_m**self.count
         unbias_v = 1 - self.decay_v**self.count
         for name, gradient in gradients.items():
-            xp = array_module(gradient)
+            xp = array_namespace(gradient)
             m, v = self.m[name], self.v[name]
             m += (1 - self.decay_m) * (gradient - m)
             v += (1 - self.decay_v) * (gradient**2 - v)

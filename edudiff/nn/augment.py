@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from edudiff.backend import array_module, move
+from edudiff.support.arrays import array_namespace, move
 
 
 def augment(x0, rng, shift=0, flip=False, wrap=False):
@@ -11,7 +11,7 @@ def augment(x0, rng, shift=0, flip=False, wrap=False):
     What comes in at the border is the border pixel again, or with `wrap` the other side of the picture. Mirrored left
     to right. `rng`: a host generator. Returns a new array of the same shape.
     """
-    xp = array_module(x0)
+    xp = array_namespace(x0)
     count, height, width, _ = x0.shape
     down, right = rng.integers(-shift, shift + 1, size=(2, count, 1))  # (B, 1) each
     rows = np.arange(height) - down  # (B, H)

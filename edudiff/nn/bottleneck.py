@@ -2,12 +2,12 @@
 
 import numpy as np
 
-from edudiff import check
 from edudiff.nn.clock import shares
 from edudiff.nn.flat import FlatNet
 from edudiff.nn.initial import Initial
 from edudiff.nn.settings import positive, whole
 from edudiff.nn.targets import TARGETS
+from edudiff.support import checks
 
 
 class Bottleneck(FlatNet):
@@ -35,7 +35,7 @@ class Bottleneck(FlatNet):
             "dimensions": whole(dimensions, "dimensions"),
             "k": whole(k, "k"),
             "levels": whole(levels, "levels"),
-            "target": check.one_of(target, TARGETS, "target"),
+            "target": checks.one_of(target, TARGETS, "target"),
             "data_scale": positive(data_scale, "data_scale"),
         }
         d, count = config["dimensions"], config["levels"]

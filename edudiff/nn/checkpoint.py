@@ -1,15 +1,11 @@
 """Checkpoints: the whole state of a training run in one `.npz`, without pickle, written whole or not at all."""
 
 import json
-import os
-import secrets
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from edudiff import check
-from edudiff.backend import to_numpy
 from edudiff.nn.adam import Adam
 from edudiff.nn.bottleneck import Bottleneck
 from edudiff.nn.linear import Linear
@@ -18,6 +14,9 @@ from edudiff.nn.polynomial import Polynomial
 from edudiff.nn.resnet import ResNet
 from edudiff.nn.state import State
 from edudiff.nn.unet import UNet
+from edudiff.support import checks
+from edudiff.support.arrays import to_numpy
+from edudiff.support.files import atomic
 
 FORMAT = "edudiff checkpoint 1"
 KINDS = (ResNet, UNet, Linear, Polynomial, Bottleneck, MLP)
@@ -88,7 +87,7 @@ def load(path, backend=None, kinds=()):
                 "norms": file["norms"].tolist() if "norms" in file else [],
                 "saved": _place(path, numbers["step"]),
             }
-    except (*check.DAMAGED, TypeError) as error:
+    except (*checks.DAMAGED, TypeError) as error:
         raise ValueError(f"{path} is not a whole edudiff checkpoint ({error}); train again or use another") from error
     return State(net.with_parameters(groups["net"]), net.with_parameters(groups["average"]), adam, rng, **numbers)
 
@@ -105,30 +104,6 @@ def load_net(path, like=None, backend=None, kinds=()):
         differ = [f"{k}: {net.config[k]!r}, expected {v!r}" for k, v in like.config.items() if net.config[k] != v]
         raise ValueError(f"{path} holds a network of another architecture ({'; '.join(differ)})")
     return net
-
-
-class atomic:
-    """`with atomic(path) as file`: a binary file that appears at `path` only if the block ends without an error."""
-
-    def __init__(self, path):
-        self.path = Path(path)
-
-    def __enter__(self):
-        self.temporary = self.path.with_name(f".{self.path.name}.{secrets.token_hex(4)}.part")
-        self.file = open(self.temporary, "xb")
-        return self.file
-
-    def __exit__(self, kind, error, trace):
-        try:
-            if kind is None:
-                self.file.flush()
-                os.fsync(self.file.fileno())
-            self.file.close()
-            if kind is None:
-                os.replace(self.temporary, self.path)
-        finally:
-            if os.path.exists(self.temporary):
-                os.unlink(self.temporary)
 
 
 def _group(file, group, wanted):

@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 
-from edudiff.backend import array_module, move
+from edudiff.support.arrays import array_namespace, move
 
 CLOCKS = ("log_snr", "time", "fourier")
 LARGEST = 10.0  # |log(sigma / alpha)| is cut here; exp(10) = 22,000 times more noise than signal is all noise
@@ -14,7 +14,7 @@ FOURIER_DEVIATION = 2.0  # of the random frequencies, in periods over half the r
 
 def log_ratio(alpha, sigma):
     """log(sigma / alpha), cut at -LARGEST and LARGEST: alpha = 0 (no signal) and sigma = 0 (no noise) are the ends."""
-    xp = array_module(alpha, sigma)
+    xp = array_namespace(alpha, sigma)
     tiny = math.exp(-LARGEST)
     return xp.log(xp.maximum(sigma, tiny * alpha) / xp.maximum(alpha, tiny * sigma))  # (B,)
 
@@ -25,7 +25,7 @@ def shares(alpha, sigma, count):
     The levels lie equally spaced in log(sigma / alpha), from -REACH to REACH, and an item between two of them has
     shares in both, the nearer the more: what depends on them linearly is a straight line from level to level.
     """
-    xp = array_module(alpha, sigma)
+    xp = array_namespace(alpha, sigma)
     if count == 1:
         return xp.ones((len(alpha), 1), alpha.dtype)  # (B, 1)
     place = (log_ratio(alpha, sigma) / REACH + 1) / 2 * (count - 1)  # (B,), in levels
@@ -43,7 +43,7 @@ def features(alpha, sigma, size, clock):
     "fourier": sines and cosines of log(sigma / alpha) at random frequencies, the same in every network (Tancik et al.
     2020, Song et al. 2021).
     """
-    xp = array_module(alpha, sigma)
+    xp = array_namespace(alpha, sigma)
     half = xp.arange(size // 2, dtype=alpha.dtype)  # (size / 2,)
     if clock == "time":
         time = xp.arctan2(sigma, alpha) * (2 / math.pi * 1.008)  # (B,), in [0, 1]

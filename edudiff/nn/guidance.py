@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 
-from edudiff.backend import to_numpy
+from edudiff.support.arrays import to_numpy
 
 
 class Given:

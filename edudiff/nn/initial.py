@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 
-from edudiff import check
+from edudiff.support import checks
 
 RECTIFIED = math.sqrt(2.0)
 
@@ -13,9 +13,9 @@ class Initial:
     """Collects named arrays: `make = Initial(rng, dtype)`, `make.layer(...)`, and then `make.parameters`."""
 
     def __init__(self, rng, dtype):
-        self.rng = np.random.default_rng(0) if rng is None else check.generator(rng)
+        self.rng = np.random.default_rng(0) if rng is None else checks.generator(rng)
         self.dtype, self.parameters = np.dtype(dtype), {}
-        check.one_of(self.dtype.name, ("float32", "float64"), "dtype")
+        checks.one_of(self.dtype.name, ("float32", "float64"), "dtype")
 
     def layer(self, name, shape, gain=RECTIFIED):
         """Weights `name.w` of `shape` (..., D), standard deviation gain / sqrt(fan-in), and a bias `name.b` of zeros.

@@ -2,11 +2,11 @@
 
 import numpy as np
 
-from edudiff import check
 from edudiff.nn.clock import shares
 from edudiff.nn.flat import FlatNet
 from edudiff.nn.settings import positive, whole
 from edudiff.nn.targets import TARGETS
+from edudiff.support import checks
 
 
 class Linear(FlatNet):
@@ -22,7 +22,7 @@ class Linear(FlatNet):
         config = {
             "dimensions": whole(dimensions, "dimensions"),
             "levels": whole(levels, "levels"),
-            "target": check.one_of(target, TARGETS, "target"),
+            "target": checks.one_of(target, TARGETS, "target"),
             "data_scale": positive(data_scale, "data_scale"),
         }
         d, k = config["dimensions"], config["levels"]

@@ -2,11 +2,12 @@
 
 import numpy as np
 
-from edudiff.backend import array_module, move
-from edudiff.forward import add_noise, as_streams
+from edudiff.forward import add_noise
 from edudiff.nn.augment import augment
 from edudiff.nn.weighting import loss_weight
-from edudiff.threads import map_threads
+from edudiff.support.arrays import array_namespace, move
+from edudiff.support.random import as_streams
+from edudiff.support.threads import map_threads
 
 PART = 8  # pictures that one core takes at a time
 
@@ -44,6 +45,6 @@ def denoising_loss(net, images, schedule, rng, batch, weighting, labels=None, dr
         dout = 2 * weight[some] * error  # (b, H, W, C)
         return float((dout * error).sum() / 2), net.backward(dout, cache)
 
-    size = PART if array_module(images) is np and images.ndim == 4 else batch
+    size = PART if array_namespace(images) is np and images.ndim == 4 else batch
     losses, gradients = zip(*map_threads(part, [slice(i, i + size) for i in range(0, batch, size)]), strict=True)
     return sum(losses), {name: sum(g[name] for g in gradients) for name in gradients[0]}

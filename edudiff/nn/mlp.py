@@ -2,13 +2,13 @@
 
 import numpy as np
 
-from edudiff import check
 from edudiff.nn.clock import CLOCKS
 from edudiff.nn.condition import condition, condition_backward
 from edudiff.nn.flat import FlatNet
 from edudiff.nn.initial import Initial
 from edudiff.nn.settings import even, positive, share, whole
 from edudiff.nn.targets import TARGETS
+from edudiff.support import checks
 
 ACTIVATIONS = ("silu", "gelu", "relu")
 
@@ -43,9 +43,9 @@ class MLP(FlatNet):
             "width": whole(width, "width"),
             "depth": whole(depth, "depth", least=0),
             "classes": None if classes is None else whole(classes, "classes"),
-            "clock": check.one_of(clock, CLOCKS, "clock"),
-            "target": check.one_of(target, TARGETS, "target"),
-            "activation": check.one_of(activation, ACTIVATIONS, "activation"),
+            "clock": checks.one_of(clock, CLOCKS, "clock"),
+            "target": checks.one_of(target, TARGETS, "target"),
+            "activation": checks.one_of(activation, ACTIVATIONS, "activation"),
             "dropout": share(dropout, "dropout"),
             "data_scale": positive(data_scale, "data_scale"),
             "clock_size": even(clock_size, "clock_size"),

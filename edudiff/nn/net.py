@@ -6,12 +6,13 @@ runs them backwards.
 
 import numpy as np
 
-from edudiff import check
-from edudiff.backend import array_module, choose, move, to_numpy
-from edudiff.forward import per_picture
 from edudiff.nn import layers
 from edudiff.nn.guidance import Given
 from edudiff.nn.targets import scales
+from edudiff.support import checks
+from edudiff.support.arrays import array_namespace, move, to_numpy
+from edudiff.support.backends import choose
+from edudiff.support.checks import per_image
 
 
 class Net:
@@ -98,15 +99,15 @@ class Net:
         return next(iter(self.parameters.values()))
 
     def _check(self, x, alpha, sigma):
-        xp = check.batch(x)
+        xp = checks.batch(x)
         self.check_shape(x)
         dtype = self._any_parameter().dtype
-        array_module(x, self._any_parameter())
+        array_namespace(x, self._any_parameter())
         if np.ndim(alpha) == 0 and np.ndim(sigma) == 0:
-            alpha, sigma = check.levels(alpha, sigma)
+            alpha, sigma = checks.levels(alpha, sigma)
         else:
             for value, name in ((alpha, "alpha"), (sigma, "sigma")):
-                per_picture(value, x, name)  # raises for a wrong shape, NaN, or a negative level
+                per_image(value, x, name)  # raises for a wrong shape, NaN, or a negative level
         alpha = xp.broadcast_to(xp.asarray(alpha, dtype=dtype), len(x))  # (B,)
         sigma = xp.broadcast_to(xp.asarray(sigma, dtype=dtype), len(x))  # (B,)
         return alpha, sigma

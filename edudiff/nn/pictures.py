@@ -1,13 +1,13 @@
 """What the networks for pictures share."""
 
-from edudiff import check
-from edudiff.backend import array_module
 from edudiff.nn.block import ACTIVATIONS
 from edudiff.nn.clock import CLOCKS
 from edudiff.nn.layers import PADDINGS
 from edudiff.nn.net import Net
 from edudiff.nn.settings import even, positive, share, whole
 from edudiff.nn.targets import TARGETS
+from edudiff.support import checks
+from edudiff.support.arrays import array_namespace
 
 
 class PictureNet(Net):
@@ -15,7 +15,7 @@ class PictureNet(Net):
 
     def see(self, x):
         """`x` with a channel of ones beside it, if the network has a border channel: zeros beyond the border differ."""
-        xp = array_module(x)
+        xp = array_namespace(x)
         return xp.concatenate([x, xp.ones_like(x[..., :1])], axis=3) if self.config["border_channel"] else x
 
     def check_shape(self, x):
@@ -35,7 +35,7 @@ def checked(**config):
     """The settings that all networks for pictures have, checked: a dict in the same order, values made plain."""
     choices = {"padding": PADDINGS, "clock": CLOCKS, "target": TARGETS, "activation": ACTIVATIONS}
     for name, among in choices.items():
-        check.one_of(config[name], among, name)
+        checks.one_of(config[name], among, name)
     config["image_channels"] = whole(config["image_channels"], "image_channels")
     config["border_channel"] = bool(config["border_channel"])
     config["data_scale"] = positive(config["data_scale"], "data_scale")

@@ -4,11 +4,11 @@ import math
 
 import numpy as np
 
-from edudiff import check
 from edudiff.nn.clock import shares
 from edudiff.nn.flat import FlatNet
 from edudiff.nn.settings import positive, whole
 from edudiff.nn.targets import TARGETS
+from edudiff.support import checks
 
 MOST = 20_000  # monomials; each has D coefficients at each noise level
 
@@ -27,7 +27,7 @@ class Polynomial(FlatNet):
             "dimensions": whole(dimensions, "dimensions"),
             "degree": whole(degree, "degree"),
             "levels": whole(levels, "levels"),
-            "target": check.one_of(target, TARGETS, "target"),
+            "target": checks.one_of(target, TARGETS, "target"),
             "data_scale": positive(data_scale, "data_scale"),
         }
         d, k = config["dimensions"], config["levels"]

@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from edudiff.backend import move
 from edudiff.nn.adam import Adam, learning_rate
+from edudiff.support.arrays import move
 
 
 @dataclass

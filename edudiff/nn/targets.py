@@ -3,7 +3,7 @@
 Every target is x0_hat = skip * x + out * answer(scale * x), with three numbers that depend on the noise level alone.
 """
 
-from edudiff.backend import array_module
+from edudiff.support.arrays import array_namespace
 
 TARGETS = ("scaled", "noise", "x0", "velocity")
 LEAST_SIGNAL = 1e-4  # x0 = (x - sigma * noise) / alpha: with no signal, no x0; the answer stays finite
@@ -19,7 +19,7 @@ def scales(target, alpha, sigma, data_scale):
     "scaled": Karras et al. 2022, table 1, for x / alpha at noise sigma / alpha, multiplied out so that alpha = 0 is no
     special case: input and answer have unit size at every level. Only this one scales what the network sees.
     """
-    xp = array_module(alpha, sigma)
+    xp = array_namespace(alpha, sigma)
     one = xp.ones_like(alpha)
     if target == "noise":
         signal = xp.maximum(alpha, LEAST_SIGNAL)

@@ -6,7 +6,6 @@ around its blocks. What Levine & Weiss 2026 turn is a setting each: pooling, cha
 
 import numpy as np
 
-from edudiff import check
 from edudiff.nn.block import (
     attend,
     attend_backward,
@@ -22,6 +21,7 @@ from edudiff.nn.pictures import PictureNet, checked
 from edudiff.nn.receptive import receptive_field
 from edudiff.nn.rescale import POOLINGS, UPSAMPLINGS, pool, pool_backward, rescale_parameters, rise, rise_backward
 from edudiff.nn.settings import several, whole
+from edudiff.support import checks
 
 
 class UNet(PictureNet):
@@ -61,8 +61,8 @@ class UNet(PictureNet):
         config = checked(
             channels=several(channels, "channels", least=1),
             depth=whole(depth, "depth"),
-            pooling=check.one_of(pooling, POOLINGS, "pooling"),
-            upsampling=check.one_of(upsampling, UPSAMPLINGS, "upsampling"),
+            pooling=checks.one_of(pooling, POOLINGS, "pooling"),
+            upsampling=checks.one_of(upsampling, UPSAMPLINGS, "upsampling"),
             attention=several(attention, "attention", least=0),
             heads=heads,
             image_channels=image_channels,

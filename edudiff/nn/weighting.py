@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from edudiff import check
+from edudiff.support import checks
 
 WEIGHTINGS = ("karras", "ho", "salimans", "hang", "x0", "noise")
 LEAST_NOISE = 1e-4  # t = 0 exactly would weigh infinitely
@@ -21,7 +21,7 @@ def loss_weight(alpha, sigma, weighting, data_scale):
 
     Raises ValueError for another name.
     """
-    check.one_of(weighting, WEIGHTINGS, "weighting")
+    checks.one_of(weighting, WEIGHTINGS, "weighting")
     sigma = np.maximum(sigma, LEAST_NOISE)
     snr = (alpha / sigma) ** 2
     if weighting == "karras":

@@ -14,6 +14,7 @@ import edudiff as ed
 from edudiff import cluster
 from edudiff.bench import records
 from edudiff.denoisers import Patch, Scales
+from edudiff.support.random import streams
 
 # From the lowest noise to the highest: MNIST, ResNet with zero padding (Kamb & Ganguli 2024, the published table).
 WINDOWS = (3, 3, 5, 5, 5, 7, 7, 7, 9, 9, 11, 11, 11, 11, 13, 15, 15, 15, 15, 15)
@@ -42,7 +43,7 @@ def main(images=20_000, steps=20):
     times = schedule.times(steps)
     make = functools.partial(Patch, scales=scales(schedule, times), backend="numba")
     pictures = read(0, images)
-    x = ed.reverse.start(schedule, (1, *pictures.shape[1:]), ed.forward.streams(0, 1))
+    x = ed.reverse.start(schedule, (1, *pictures.shape[1:]), streams(0, 1))
     numba.set_num_threads(1)
     with cluster.connect("local", local_workers=2) as client:
         spread = cluster.Sharded(client, read, images, make)

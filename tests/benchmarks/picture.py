@@ -10,6 +10,7 @@ import edudiff as ed
 from edudiff.bench import records
 from edudiff.bench.measure import extra_memory, interleaved
 from edudiff.denoisers import Patch
+from edudiff.support.random import streams
 
 LOWEST = 6  # steps of least noise
 
@@ -23,7 +24,7 @@ def main(images=60_000, rounds=5, compared=15_000):
     schedule = ed.schedule.cosine()
     times = schedule.times(20)
     table = scales(schedule, times)
-    x = ed.reverse.start(schedule, (1, *pictures.shape[1:]), ed.forward.streams(0, 1), like=pictures)
+    x = ed.reverse.start(schedule, (1, *pictures.shape[1:]), streams(0, 1), like=pictures)
     Patch(pictures[:2000], scales=table)(x, 0.7, 0.7)  # compiled
     walked, begun = [], time.perf_counter()
 

@@ -1,15 +1,15 @@
 """Plain PyTorch's ELS: is it right, and at which form and mini-batch size is it fastest?
 
-The code itself is `edudiff/bench/plain_torch.py`, so that `edudiff bench` can run it too.
+The code itself is `torch_patch.py`.
 """
 
 import json
 import sys
 
 import numpy as np
+from torch_patch import FORMS, PlainTorch, search
 
 from edudiff.bench import records
-from edudiff.bench.plain_torch import FORMS, PlainTorch, search
 from edudiff.denoisers import loops
 
 

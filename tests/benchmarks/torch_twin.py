@@ -7,7 +7,7 @@ import torch
 from torch.nn import functional as F
 
 from edudiff.nn.clock import LARGEST
-from edudiff.threads import cores
+from edudiff.support.threads import cores
 
 FORMATS = {"contiguous": torch.contiguous_format, "channels_last": torch.channels_last}
 

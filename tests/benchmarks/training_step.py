@@ -13,7 +13,7 @@ import numpy as np
 
 import edudiff as ed
 from edudiff.bench.measure import extra_memory, interleaved
-from edudiff.threads import cores
+from edudiff.support.threads import cores
 
 CASES = {
     "resnet_48": {"net": "ResNet", "channels": 48, "depth": 4, "shape": (24, 24, 1), "batch": 128},

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from edudiff import cli
-from edudiff.compare import architecture, keep, points, variants
+from edudiff.cli import architecture
+from edudiff.runs import keep, points, variants
 
 SMALL = points.Points(points=60, steps=4, train_steps=5, batch=8, draws=20)
 TINY = variants.Table(images=12, train_steps=3, batch=4, drawn=6, steps=2, draws=20, variants=("base", "scales_1"))
@@ -75,7 +76,7 @@ def test_a_stopped_run_goes_on_as_if_it_had_not_stopped(made, tmp_path, monkeypa
             if state.step == 2:
                 signal.raise_signal(signal.SIGINT)
 
-    monkeypatch.setattr("edudiff.compare.keep.bar", stop)
+    monkeypatch.setattr("edudiff.runs.keep.bar", stop)
     with pytest.raises(KeyboardInterrupt):
         architecture.faces(replace(TINY, variants=("base",)), tmp_path, tmp_path, "a command")
     monkeypatch.undo()

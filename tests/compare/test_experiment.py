@@ -5,8 +5,9 @@ import pytest
 
 import edudiff as ed
 from edudiff.compare import agreement, calibrate, draw
-from edudiff.compare.experiment import finger_counts
+from edudiff.compare.comparison import finger_counts
 from edudiff.denoisers import Ideal, Patch, Scales
+from edudiff.support.random import streams
 
 SCHEDULE = ed.schedule.cosine()
 TIMES = SCHEDULE.times(5)
@@ -14,7 +15,7 @@ IMAGES = np.random.default_rng(0).uniform(-1, 1, (6, 7, 7, 1))
 
 
 def noise(count, images=IMAGES):
-    return ed.reverse.start(SCHEDULE, (count, *images.shape[1:]), ed.forward.streams(1, count), like=images)
+    return ed.reverse.start(SCHEDULE, (count, *images.shape[1:]), streams(1, count), like=images)
 
 
 @pytest.mark.parametrize("method", ("ddim", "heun"))

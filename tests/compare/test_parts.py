@@ -6,11 +6,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from edudiff.compare import main_job
-from edudiff.compare.folder import ARRAYS, NETWORK, PARTS
-from edudiff.compare.job import Job
-from edudiff.compare.parts import Parts
 from edudiff.denoisers import Scales
+from edudiff.runs import main_job
+from edudiff.runs.folder import ARRAYS, NETWORK, PARTS
+from edudiff.runs.job import Job
+from edudiff.runs.parts import Parts
 
 JOB = Job(images=6, channels=2, depth=1, train_steps=3, batch=4, steps=3, seeds=2, calibration=2)
 

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from edudiff.compare.projection import projection
 from edudiff.denoisers import Ideal, Linear, Mixture, Polynomial
+from edudiff.denoisers.projection import projection
 
 seeds = st.integers(0, 2**32)
 

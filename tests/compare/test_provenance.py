@@ -10,8 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edudiff.compare import Provenance, provenance
-from edudiff.denoisers import Ideal, Patch, Scales, loops
+from edudiff.denoisers import Ideal, Patch, Provenance, Scales, loops, provenance
 
 IMAGES = np.random.default_rng(0).uniform(-1, 1, (5, 5, 4, 2))
 X = np.random.default_rng(1).standard_normal((2, 5, 4, 2))

@@ -11,7 +11,7 @@ import pytest
 
 from edudiff import cli
 from edudiff.course import assignment, grade, handed_in, judge
-from edudiff.course.sandbox import Limits
+from edudiff.course.sandbox.process import Limits
 
 NAME = "a1_noise"
 LIMITS = Limits(call=2.0, total=20.0, memory=512)

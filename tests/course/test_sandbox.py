@@ -15,12 +15,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from edudiff.course import lockdown, runner, sandbox, syscalls, wire
+from edudiff.course import runner
 from edudiff.course.answers import Broken, CannotStart, print_of
-from edudiff.course.sandbox import Limits, Sandbox
+from edudiff.course.sandbox import lockdown, process, syscalls, wire
+from edudiff.course.sandbox.process import Limits, Sandbox
 
 LIMITS = Limits(call=2.0, total=20.0, memory=512)
-UNLOCKED = sandbox.START.replace("worker.main", "worker.lockdown.lock = lambda *_: []\nworker.main")
+UNLOCKED = process.START.replace("worker.main", "worker.lockdown.lock = lambda *_: []\nworker.main")
 KERNEL = pytest.mark.skipif(sys.platform != "linux", reason="Landlock and seccomp are Linux")
 
 
@@ -136,7 +137,7 @@ def test_time_for_all_calls_together_is_limited():
 
 
 def test_a_process_that_does_not_start_is_no_fault_of_the_submission(monkeypatch):
-    monkeypatch.setattr(sandbox, "START", "import a_module_that_is_not_there")
+    monkeypatch.setattr(process, "START", "import a_module_that_is_not_there")
     with pytest.raises(CannotStart, match="does not start"):
         call("def f(): return 1")
     test = runner.Test("test_it", "f", "", lambda student: student.f())
@@ -314,7 +315,7 @@ def test_the_filter_has_the_numbers_of_this_machine():
 @KERNEL
 def test_a_process_is_ended_with_all_its_children(monkeypatch):
     """Where nothing forbids a fork: the child that keeps the pipe open is ended too."""
-    monkeypatch.setattr(sandbox, "START", UNLOCKED)
+    monkeypatch.setattr(process, "START", UNLOCKED)
     source = """
         import os, time
 
@@ -338,7 +339,7 @@ def test_a_process_is_ended_with_all_its_children(monkeypatch):
 @KERNEL
 def test_a_child_that_gets_away_does_not_hold_the_grader_up(monkeypatch):
     """It leaves the group and keeps the pipe open, while its parent loops; the grader goes on all the same."""
-    monkeypatch.setattr(sandbox, "START", UNLOCKED)
+    monkeypatch.setattr(process, "START", UNLOCKED)
     source = """
         import os, time
 
@@ -399,7 +400,7 @@ def test_a_machine_without_processes_is_no_fault_of_the_submission(monkeypatch):
     def busy(*args, **kwargs):
         raise BlockingIOError(11, "Resource temporarily unavailable")
 
-    monkeypatch.setattr(sandbox.subprocess, "Popen", busy)
+    monkeypatch.setattr(process.subprocess, "Popen", busy)
     with pytest.raises(CannotStart, match="temporarily unavailable"):
         call("def f(): return 1")
 

@@ -5,9 +5,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from edudiff.compare.fingers import SIDE, areas, count_fingers, count_fingers_all, disc_sums, fine
 from edudiff.data.draw import capsules, paint
-from edudiff.data.fingers import SIDE, areas, disc_sums, fine
-from edudiff.data.shapes import count_fingers, count_fingers_all, hands
+from edudiff.data.shapes import hands
 
 PALM, FINGER = 0.18, 0.056
 

@@ -5,7 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edudiff.data.shapes import count_fingers_all, hands
+from edudiff.compare.fingers import count_fingers_all
+from edudiff.data.shapes import hands
 
 seeds = st.integers(0, 2**32)
 

@@ -5,9 +5,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from edudiff.data import rules
+from edudiff.compare import rules
+from edudiff.compare.rules import face_rules, pieces
 from edudiff.data.faces import GROUNDS, SKINS
-from edudiff.data.rules import face_rules, pieces
 from edudiff.data.shapes import faces
 
 ALL = {"eyes", "mouth", "skin", "outline"}

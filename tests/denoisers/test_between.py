@@ -9,6 +9,7 @@ import edudiff as ed
 from edudiff.compare import calibrate
 from edudiff.denoisers import Between, ByLabel, Patch, Scales
 from edudiff.denoisers.between import split
+from edudiff.support.random import streams
 
 IMAGES = np.random.default_rng(0).uniform(-1, 1, (6, 7, 7, 1))
 X = np.random.default_rng(1).standard_normal((3, 7, 7, 1))
@@ -41,7 +42,7 @@ def test_calibration_finds_windows_between_the_odd_numbers(uphill):
     schedule = ed.schedule.cosine()
     times = schedule.times(6)
     hidden = Scales([sigma / alpha for alpha, sigma in map(schedule, times[:-1])], [5.8, 5, 4.2, 3.4, 3, 1.8])
-    x = ed.reverse.start(schedule, X.shape, ed.forward.streams(1, 3), like=X)
+    x = ed.reverse.start(schedule, X.shape, streams(1, 3), like=X)
     secret, labels = Between(Patch(IMAGES, 1), hidden), np.array([0, 0, 1, 1, 0, 1])
     found = calibrate(secret, Patch(IMAGES, 1), schedule, x, times, [1, 3, 5, 7], parts=5, uphill=uphill)
     np.testing.assert_allclose(found.sizes, hidden.sizes)

@@ -6,8 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from test_patch_loops import BACKENDS, MACHINES, level
 
-from edudiff.backend import has_numba
 from edudiff.denoisers import Ideal, Patch, merge, precision, windows
+from edudiff.support.backends import has_numba
 
 ratios = st.sampled_from([0.1, 0.5, 1.0, 3.0])
 seeds = st.integers(0, 2**16)

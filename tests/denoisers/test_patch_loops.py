@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from edudiff.backend import has_numba
 from edudiff.denoisers import Ideal, Patch, loops
+from edudiff.support.backends import has_numba
 
 BACKENDS = ["numpy", pytest.param("numba", marks=pytest.mark.skipif(not has_numba(), reason="needs Numba"))]
 RATIOS = (0.02, 0.1, 0.5, 2.0, 80.0)

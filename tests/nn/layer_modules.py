@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from edudiff.backend import has_numba
 from edudiff.nn import layers
+from edudiff.support.backends import has_numba
 
 
 def modules():

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from layer_modules import modules, normal
 
-from edudiff.forward import streams
 from edudiff.nn import check_gradients, layers
+from edudiff.support.random import streams
 
 PADDINGS = ("zero", "wrap", "reflect")
 SHAPES = ((2, 4, 5, 3), (1, 3, 3, 1), (3, 5, 4, 2), (2, 6, 9, 17))  # the last has enough channels for Winograd

@@ -13,6 +13,7 @@ from edudiff.nn.adam import clip, gradient_norm
 from edudiff.nn.augment import augment
 from edudiff.nn.loss import denoising_loss
 from edudiff.nn.weighting import loss_weight
+from edudiff.support.random import streams
 
 SCHEDULE = ed.schedule.cosine()
 IMAGES = np.random.default_rng(0).uniform(-1, 1, (6, 5, 4, 1)).astype(np.float32)
@@ -65,7 +66,7 @@ def test_training_a_single_picture_learns_to_return_it():
     net = nn.ResNet(16, 1, rng=np.random.default_rng(0))
     state = last(nn.train(net, image, SCHEDULE, np.random.default_rng(0), 300, batch=16, rate=5e-3))
     assert np.mean(state.losses[-20:]) < 0.05 * np.mean(state.losses[:20])
-    x = ed.reverse.start(SCHEDULE, (3, 5, 4, 1), ed.forward.streams(0, 3), like=image)
+    x = ed.reverse.start(SCHEDULE, (3, 5, 4, 1), streams(0, 3), like=image)
     drawn = ed.reverse.sample(state.average, SCHEDULE, x, SCHEDULE.times(10))
     assert np.abs(drawn - image).max() < 0.25
 

@@ -5,6 +5,7 @@ import pytest
 
 import edudiff as ed
 from edudiff.nn import ResNet, UNet, check_gradients, receptive_field
+from edudiff.support.random import streams
 
 SCHEDULE = ed.schedule.cosine()
 
@@ -55,7 +56,7 @@ class Steered:
         self.net, self.labels, self.parameters, self.backward = net, labels, net.parameters, net.backward
 
     def forward(self, x):
-        return self.net.forward(x, 0.6, 0.7, self.labels, ed.forward.streams(0, len(x)))
+        return self.net.forward(x, 0.6, 0.7, self.labels, streams(0, len(x)))
 
     def with_parameters(self, parameters):
         return Steered(self.net.with_parameters(parameters), self.labels)
@@ -121,7 +122,7 @@ def test_class_network_runs_on_the_device(kind, any_cupy):
     device = any_cupy.asarray(x)
     moved = net.to(device)
     np.testing.assert_allclose(moved.given(labels, guidance=1.0)(device, 0.6, 0.7).get(), host, atol=1e-10)
-    out, cache = moved.forward(device, 0.6, 0.7, labels, ed.forward.streams(0, 2))
+    out, cache = moved.forward(device, 0.6, 0.7, labels, streams(0, 2))
     assert set(moved.backward(out, cache)) == set(net.parameters)
 
 

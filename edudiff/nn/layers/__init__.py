@@ -20,7 +20,7 @@ from edudiff.nn.layers.dropout import dropout, dropout_backward
 from edudiff.nn.layers.embedding import embed, embed_backward
 from edudiff.nn.layers.hermite import hermite, hermite_backward
 from edudiff.nn.layers.joining import add, concatenate, concatenate_backward, modulate, modulate_backward
-from edudiff.nn.layers.normalisation import group_norm, group_norm_backward
+from edudiff.nn.layers.normalization import group_norm, group_norm_backward
 from edudiff.nn.layers.pooling import average_pool, average_pool_backward, max_pool, max_pool_backward
 from edudiff.nn.layers.upsampling import bilinear, bilinear_backward, nearest, nearest_backward
 

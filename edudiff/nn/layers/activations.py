@@ -2,7 +2,7 @@
 
 import math
 
-from edudiff.backend import array_module
+from edudiff.support.arrays import array_namespace
 
 INNER = math.sqrt(2 / math.pi)
 CUBIC = 0.044715
@@ -10,7 +10,7 @@ CUBIC = 0.044715
 
 def relu(x):
     """max(x, 0)."""
-    xp = array_module(x)
+    xp = array_namespace(x)
     return xp.maximum(x, 0), x
 
 
@@ -21,7 +21,7 @@ def relu_backward(dout, x):
 
 def silu(x):
     """x * sigmoid(x) (Elfwing et al. 2018)."""
-    xp = array_module(x)
+    xp = array_namespace(x)
     sigmoid = (1 + xp.tanh(x / 2)) / 2  # the form that cannot overflow
     return x * sigmoid, (x, sigmoid)
 
@@ -37,7 +37,7 @@ def gelu(x):
 
     Hendrycks & Gimpel 2016, section 2: the form with tanh, since NumPy has no error function.
     """
-    xp = array_module(x)
+    xp = array_namespace(x)
     tanh = xp.tanh(INNER * (x + CUBIC * x * x * x))
     return x / 2 * (1 + tanh), (x, tanh)
 

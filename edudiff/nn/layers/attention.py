@@ -2,8 +2,8 @@
 
 import math
 
-from edudiff.backend import array_module
 from edudiff.nn.layers.dense import dense, dense_backward
+from edudiff.support.arrays import array_namespace
 
 
 def attention(x, w_in, b_in, w_out, b_out, heads=1):
@@ -13,7 +13,7 @@ def attention(x, w_in, b_in, w_out, b_out, heads=1):
     `b_out`: (C,) mix the heads' answers. Returns out (B, H, W, C), to be added to x, and the cache. It does not know
     where a pixel is: permuted pixels give a permuted answer. Raises ValueError unless `heads` divides C.
     """
-    xp = array_module(x, w_in)
+    xp = array_namespace(x, w_in)
     channels = x.shape[3]
     if channels % heads:
         raise ValueError(f"heads is {heads}, which does not divide {channels} channels")
@@ -36,7 +36,7 @@ def attention_backward(dout, cache):
     3. dq = dscores k / sqrt(d), and dk = dscores^T q, q already divided
     """
     cache_in, q, k, v, weights, cache_out = cache
-    xp = array_module(dout)
+    xp = array_namespace(dout)
     heads, size = q.shape[1], q.shape[3]
     dmixed, dw_out, db_out = dense_backward(dout, cache_out)  # (B, H, W, C)
     dmixed = split(dmixed, heads)  # (B, heads, T, d)

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from edudiff.backend import array_module
+from edudiff.support.arrays import array_namespace
 
 PADDINGS = ("zero", "wrap", "reflect")
 COLUMN_BYTES = 1_400_000  # columns of one block of pictures: small enough to stay in a processor's cache
@@ -13,7 +13,7 @@ def pad(x, r, padding):
 
     Raises ValueError where the mirror would have to show more than the picture holds.
     """
-    xp = array_module(x)
+    xp = array_namespace(x)
     if padding == "reflect" and r >= min(x.shape[1:3]):
         raise ValueError(f"x has shape {x.shape}: 'reflect' shows {r} pixels beyond the border, so it needs {r + 1}")
     if padding != "zero":
@@ -26,7 +26,7 @@ def pad(x, r, padding):
 
 def pad_backward(dout, r, padding):
     """The gradient in the picture: each pixel beyond the border gives its own to the pixel that it is a copy of."""
-    xp = array_module(dout)
+    xp = array_namespace(dout)
     height, width = dout.shape[1] - 2 * r, dout.shape[2] - 2 * r
     if padding == "zero":
         return xp.ascontiguousarray(dout[:, r : r + height, r : r + width])  # (B, H, W, C)
@@ -42,7 +42,7 @@ def columns(x, size, padding, stride=1):
 
     h = ceil(H / stride), w alike. `padding`: what a window sees beyond the border, see `pad`.
     """
-    xp = array_module(x)
+    xp = array_namespace(x)
     count, height, width, channels = x.shape
     h, w = -(-height // stride), -(-width // stride)
     x = pad(x, size // 2, padding)  # (B, H + 2r, W + 2r, C)
@@ -55,7 +55,7 @@ def columns(x, size, padding, stride=1):
 
 def columns_backward(dcols, shape, size, padding, stride=1):
     """The adjoint of `columns`: every window's gradient goes back to the pixels that it saw. Returns dx of `shape`."""
-    xp = array_module(dcols)
+    xp = array_namespace(dcols)
     count, height, width, channels = shape
     r = size // 2
     h, w = -(-height // stride), -(-width // stride)
@@ -69,7 +69,7 @@ def columns_backward(dcols, shape, size, padding, stride=1):
 
 def blocks(x, size):
     """Slices that cut the batch `x` into pieces whose columns fit in the cache; on a GPU, into one piece."""
-    piece = len(x) if array_module(x) is not np else COLUMN_BYTES // (size * size * x[0].nbytes)
+    piece = len(x) if array_namespace(x) is not np else COLUMN_BYTES // (size * size * x[0].nbytes)
     piece = max(1, piece)
     return [slice(start, start + piece) for start in range(0, len(x), piece)]
 
@@ -80,7 +80,7 @@ def conv(x, w, b, padding, stride=1, columns=columns):
     `x`: (B, H, W, C). `w`: (size, size, C, D), size odd. `b`: (D,). `padding`: see `pad`. Returns out (B, h, w, D) with
     h = ceil(H / stride), w alike, and the cache.
     """
-    xp = array_module(x, w)
+    xp = array_namespace(x, w)
     size, _, channels, features = w.shape
     count, height, width, _ = x.shape
     out = xp.empty((count, -(-height // stride), -(-width // stride), features), x.dtype)
@@ -101,7 +101,7 @@ def conv_backward(dout, cache, columns=columns, need_dx=True):
        border mirrors or pixels are left out, each window's dout(u) @ w^T is added back to the pixels that it saw.
     """
     x, w, padding, stride = cache
-    xp = array_module(dout, x)
+    xp = array_namespace(dout, x)
     size, _, channels, features = w.shape
     rows = dout.reshape(-1, features)  # (B * h * w, D)
     db = xp.ones(len(rows), rows.dtype) @ rows  # 1. (D,), the sum as a product, which is quicker
@@ -122,7 +122,7 @@ def _conv_backward_turned(dout, x, w, padding, columns):
 
     2. dw[s] = sum over pixels of x(u)^T dout(u - s), the pixels counted from where x is read
     """
-    xp = array_module(dout, x)
+    xp = array_namespace(dout, x)
     size, _, channels, features = w.shape
     turned = w[::-1, ::-1].swapaxes(2, 3).reshape(size * size * features, channels)  # (size * size * D, C)
     dx, dturned = xp.empty(x.shape, x.dtype), xp.zeros((channels, size * size * features), w.dtype)

@@ -1,6 +1,6 @@
 """The dense layer, and one whose matrix is another at each noise level."""
 
-from edudiff.backend import array_module
+from edudiff.support.arrays import array_namespace
 
 
 def dense(x, w, b):
@@ -34,7 +34,7 @@ def dense_at_level_backward(dout, cache):
     3. dx = sum over levels of share[k] dout @ w[k]^T
     """
     wide, w, share = cache
-    xp = array_module(dout)
+    xp = array_namespace(dout)
     db = share.T @ dout  # 1. (K, D)
     dw = (wide.T @ dout).reshape(w.shape)  # 2. (K, C, D)
     dwide = (dout @ w.reshape(-1, w.shape[2]).T).reshape(len(dout), *w.shape[:2])  # (B, K, C)

@@ -1,6 +1,6 @@
 """A learned vector for each class."""
 
-from edudiff.backend import array_module
+from edudiff.support.arrays import array_namespace
 
 
 def embed(labels, table):
@@ -8,7 +8,7 @@ def embed(labels, table):
 
     As the product with a matrix of zeros and a one in each row: its gradient is then one product as well.
     """
-    xp = array_module(labels, table)
+    xp = array_namespace(labels, table)
     chosen = (labels[:, None] == xp.arange(len(table))).astype(table.dtype)  # (B, K)
     return chosen @ table, chosen
 

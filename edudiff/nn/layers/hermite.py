@@ -6,7 +6,7 @@ from itertools import combinations_with_replacement
 
 import numpy as np
 
-from edudiff.backend import array_module, move
+from edudiff.support.arrays import array_namespace, move
 
 
 @remembered
@@ -26,7 +26,7 @@ def hermite(x, degree):
     normal, so that gradient descent finds its way. `x`: (B, D). Returns out (B, F) and the cache. The recursion is
     h[n + 1] = (x h[n] - sqrt(n) h[n - 1]) / sqrt(n + 1).
     """
-    xp = array_module(x)
+    xp = array_namespace(x)
     powers = move(exponents(x.shape[1], degree), x)  # (F, D)
     h = [xp.ones_like(x), x]
     for n in range(1, degree):
@@ -39,7 +39,7 @@ def hermite(x, degree):
 def hermite_backward(dout, cache):
     """The gradient in x (B, D): in each coordinate, h[n]' = sqrt(n) h[n - 1] times the other coordinates' factors."""
     table, factors, powers = cache
-    xp = array_module(dout)
+    xp = array_namespace(dout)
     dx = xp.empty_like(table[:, :, 0])  # (B, D)
     roots = xp.sqrt(xp.arange(table.shape[2]).astype(table.dtype))  # (degree + 1,)
     for d in range(dx.shape[1]):

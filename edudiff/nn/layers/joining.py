@@ -1,6 +1,6 @@
 """How two things become one: residual addition, concatenation, and modulation of the channels by a condition."""
 
-from edudiff.backend import array_module
+from edudiff.support.arrays import array_namespace
 
 
 def add(x, y):
@@ -10,13 +10,13 @@ def add(x, y):
 
 def concatenate(x, y):
     """The channels of `x` (..., C), then those of `y` (..., D): out (..., C + D), and the cache."""
-    xp = array_module(x, y)
+    xp = array_namespace(x, y)
     return xp.concatenate([x, y], axis=-1), x.shape[-1]
 
 
 def concatenate_backward(dout, channels):
     """Gradients of `concatenate`: returns dx (..., C), dy (..., D), each its own part of dout."""
-    xp = array_module(dout)
+    xp = array_namespace(dout)
     return xp.ascontiguousarray(dout[..., :channels]), xp.ascontiguousarray(dout[..., channels:])
 
 

@@ -1,6 +1,6 @@
 """Pooling: 2x2 pixels become one. Of an odd side, the last pixel pools with what is there. Strided: see `conv`."""
 
-from edudiff.backend import array_module
+from edudiff.support.arrays import array_namespace
 
 CORNERS = ((0, 0), (0, 1), (1, 0), (1, 1))  # of a 2x2 tile: row, column
 
@@ -10,7 +10,7 @@ def tiles(x, value):
 
     What an odd side lacks is `value`.
     """
-    xp = array_module(x)
+    xp = array_namespace(x)
     _, height, width, _ = x.shape
     if height % 2 or width % 2:
         x = xp.pad(x, ((0, 0), (0, height % 2), (0, width % 2), (0, 0)), constant_values=value)  # (B, 2h, 2w, C)
@@ -19,7 +19,7 @@ def tiles(x, value):
 
 def tiles_backward(dtiles, shape):
     """The adjoint of `tiles`: each pixel's gradient back in its place, (B, H, W, C) = `shape`."""
-    xp = array_module(dtiles)
+    xp = array_namespace(dtiles)
     _, count, h, w, channels = dtiles.shape
     dx = xp.empty((count, 2 * h, 2 * w, channels), dtiles.dtype)
     for (i, j), corner in zip(CORNERS, dtiles, strict=True):
@@ -29,7 +29,7 @@ def tiles_backward(dtiles, shape):
 
 def max_pool(x):
     """The largest of each 2x2 tile: (B, H, W, C) -> (B, h, w, C), and the cache."""
-    four = tiles(x, -array_module(x).inf)  # (4, B, h, w, C)
+    four = tiles(x, -array_namespace(x).inf)  # (4, B, h, w, C)
     out = four.max(axis=0)  # (B, h, w, C)
     won = four == out  # (4, B, h, w, C)
     taken = won[0].copy()
@@ -47,7 +47,7 @@ def max_pool_backward(dout, cache):
 
 def average_pool(x):
     """The mean of each 2x2 tile, of the pixels that are there: (B, H, W, C) -> (B, h, w, C), and the cache."""
-    there = tiles(array_module(x).ones_like(x[:1, :, :, :1]), 0)  # (4, 1, h, w, 1)
+    there = tiles(array_namespace(x).ones_like(x[:1, :, :, :1]), 0)  # (4, 1, h, w, 1)
     share = there / there.sum(axis=0)  # (4, 1, h, w, 1)
     return (tiles(x, 0) * share).sum(axis=0), (share, x.shape)
 

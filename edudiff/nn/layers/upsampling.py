@@ -1,7 +1,7 @@
 """From coarse pixels to fine ones: twice as many rows and columns, or one less where the fine side was odd."""
 
-from edudiff.backend import array_module
 from edudiff.nn.layers.pooling import tiles
+from edudiff.support.arrays import array_namespace
 
 
 def nearest(x, shape):
@@ -22,7 +22,7 @@ def bilinear(x, shape, padding="zero"):
     With `padding` "wrap" the lines go on from one border to the other.
     """
     _check(x, shape)
-    xp = array_module(x)
+    xp = array_namespace(x)
     rows, cols = (_bilinear_weights(xp, side, padding == "wrap").astype(x.dtype) for side in shape)  # (H, h), (W, w)
     return _along(_along(x, rows, 1), cols, 2), (rows, cols)  # (B, H, W, C)
 
@@ -40,7 +40,7 @@ def _check(x, shape):
 
 def _along(x, weights, axis):
     """`weights` (M, N) times `x` along one axis of length N, which becomes M."""
-    xp = array_module(x)
+    xp = array_namespace(x)
     return xp.ascontiguousarray(xp.moveaxis(xp.tensordot(weights, x, axes=(1, axis)), 0, axis))
 
 

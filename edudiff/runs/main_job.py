@@ -10,18 +10,19 @@ from functools import partial
 import numpy as np
 
 import edudiff
-from edudiff import check, nn
-from edudiff.backend import move, to_numpy
-from edudiff.compare import folder as folders
+from edudiff import nn
 from edudiff.compare import metrics
-from edudiff.compare.experiment import agreement, draw, finger_counts
-from edudiff.compare.job import load_labels, load_pictures, new_network, noise
-from edudiff.compare.keep import keep
-from edudiff.compare.machines import for_seeds, formulas, scales, spread
-from edudiff.compare.parts import Parts
-from edudiff.data.fingers import count_fingers_all
+from edudiff.compare.comparison import agreement, draw, finger_counts
+from edudiff.compare.fingers import count_fingers_all
 from edudiff.denoisers import Scales
-from edudiff.progress import bar
+from edudiff.runs import folder as folders
+from edudiff.runs.formulas import for_seeds, formulas, scales, spread
+from edudiff.runs.job import load_labels, load_pictures, new_network, noise
+from edudiff.runs.keep import keep
+from edudiff.runs.parts import Parts
+from edudiff.support import checks
+from edudiff.support.arrays import move, to_numpy
+from edudiff.support.progress import bar
 
 
 def train(job, images, folder, resume=False, marks=()):
@@ -72,7 +73,7 @@ def compare(job, folder, resume=False, table=None):
 def _compare(job, folder, resume, table, share):
     images = load_pictures(job)
     if job.window is not None:
-        check.window(job.window, images.shape[1:3], job.padding)  # before the training, not after
+        checks.window(job.window, images.shape[1:3], job.padding)  # before the training, not after
     state = train(job, images, folder, resume)
     net, (chosen, times) = state.average, job.times()
     settings = {"loss": state.losses[-1], "windows": table and table.to_dict(), "version": edudiff.__version__}

@@ -3,8 +3,8 @@
 import time
 
 from edudiff import nn
-from edudiff.interrupt import deferred
-from edudiff.progress import bar
+from edudiff.support.interrupt import deferred
+from edudiff.support.progress import bar
 
 SAVE_EVERY = 30.0  # seconds between checkpoints
 

@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from edudiff import check
 from edudiff.denoisers import windows
+from edudiff.support import checks
 
 BLOCK = 1 << 20  # values in one array of squared distances
 
@@ -40,8 +40,8 @@ def provenance(patch, x, alpha, sigma, leading=4):
     """
     if isinstance(leading, bool) or not hasattr(leading, "__index__") or leading < 1:
         raise ValueError(f"leading is {leading!r}, expected an integer >= 1")
-    xp = check.batch(x, patch.images)
-    alpha, sigma = check.levels(alpha, sigma)
+    xp = checks.batch(x, patch.images)
+    alpha, sigma = checks.levels(alpha, sigma)
     x, (_, height, width, _) = x.astype("float64"), x.shape
     size = patch.window(alpha, sigma)
     top, _, den = patch.partial(x, alpha, sigma)  # (B, H, W), float64

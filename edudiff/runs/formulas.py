@@ -6,10 +6,10 @@ from functools import partial
 from typing import Any
 
 from edudiff import cluster, denoisers
-from edudiff.backend import array_module
-from edudiff.compare.calibrate import calibrate
-from edudiff.compare.job import FORMULAS, TAU, classes_of, load_labels, noise, read_range
-from edudiff.progress import bar
+from edudiff.compare.calibration import calibrate
+from edudiff.runs.job import FORMULAS, TAU, classes_of, load_labels, noise, read_range
+from edudiff.support.arrays import array_namespace
+from edudiff.support.progress import bar
 
 CALIBRATION = 1_000_000  # pictures from this number on are for calibration, never reported
 PARTS = 10  # into which the way from one odd window size to the next is cut
@@ -86,7 +86,7 @@ def formulas(job, images, table, share):
 
 
 def _of_class(make, images, labels):
-    xp = array_module(images)
+    xp = array_namespace(images)
     return lambda label: make(images[xp.asarray((labels == label).nonzero()[0])])
 
 

@@ -16,27 +16,27 @@ from typing import Any
 
 import numpy as np
 
-from edudiff.course import wire
 from edudiff.course.answers import Broken, CannotStart
+from edudiff.course.sandbox import wire
 
 # The package's own __init__ is not run there: it would put the answers of most tasks into the process.
 START = """
 import sys, types
-course, numpy_folder, seconds, memory = sys.argv[1:]
-for name, place in (("edudiff", None), ("edudiff.course", course)):
+sandbox, numpy_folder, seconds, memory = sys.argv[1:]
+for name, place in (("edudiff", None), ("edudiff.course", None), ("edudiff.course.sandbox", sandbox)):
     sys.modules[name] = types.ModuleType(name)
     sys.modules[name].__path__ = [place] if place else []
 sys.path.append(numpy_folder)
 import numpy, numpy.fft, numpy.linalg, numpy.random
 numpy.linalg.svd(numpy.eye(3) @ numpy.eye(3))  # some builds load their kernels at the first use
 sys.path.remove(numpy_folder)
-from edudiff.course import worker
+from edudiff.course.sandbox import worker
 worker.main(numpy_folder, int(seconds), int(memory))
 """
 START_SECONDS = 60
 MOST_ASKED = 10_000_000  # values in an array that a submission makes the grader compute
 UNKNOWN = "an error that cannot be read"
-COURSE = Path(__file__).parent
+HERE = Path(__file__).parent
 PLAIN = {"ValueError", "TypeError", "NotImplementedError", "IndexError", "KeyError", "NameError", "AttributeError"}
 PLAIN |= {"AssertionError", "RuntimeError", "ZeroDivisionError", "FloatingPointError", "OverflowError", "MemoryError"}
 
@@ -108,7 +108,7 @@ class Sandbox:
         keep = {name: os.environ[name] for name in ("SYSTEMROOT", "LD_LIBRARY_PATH") if name in os.environ}
         try:
             self.process = subprocess.Popen(
-                [sys.executable, "-I", "-S", "-B", "-c", START, str(COURSE), numpy_folder, str(seconds), str(memory)],
+                [sys.executable, "-I", "-S", "-B", "-c", START, str(HERE), numpy_folder, str(seconds), str(memory)],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.DEVNULL,

@@ -14,8 +14,8 @@ Every face that `edudiff.data.shapes.faces` draws keeps all four.
 
 import numpy as np
 
-from edudiff import check
 from edudiff.data.faces import GROUNDS, HAIRS, IRIS, MOUTH, SKINS, WHITE
+from edudiff.support import checks
 
 BLUE, RED = 0.35, 0.42  # by how much one colour is ahead of both others
 SPECK = 0.0025  # area of the smallest piece that counts: 3 pixels of 32 x 32
@@ -39,7 +39,7 @@ def face_rules(pictures):
     ValueError for another shape or NaN, TypeError for integers.
     """
     pictures = np.asarray(pictures)
-    check.finite_floats(pictures, "pictures")
+    checks.finite_floats(pictures, "pictures")
     if pictures.ndim != 4 or pictures.shape[3] != 3:
         raise ValueError(f"pictures have shape {pictures.shape}, expected (N, H, W, 3), colour")
     colours = np.clip((pictures.astype(np.float64) + 1) / 2, 0, 1)  # (N, H, W, 3)

@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from edudiff.backend import to_numpy
-from edudiff.nn.checkpoint import atomic
+from edudiff.support.arrays import to_numpy
+from edudiff.support.files import atomic
 
 NETWORK, RESULTS, PICTURE, ARRAYS = "network.npz", "results.json", "picture.png", "pictures.npz"
 CHOICES = "job.json"  # what a run that is gone on with may not change

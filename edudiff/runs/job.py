@@ -7,10 +7,11 @@ from typing import Any
 
 import numpy as np
 
-from edudiff import check, data, nn, schedule
-from edudiff.backend import choose
-from edudiff.forward import streams
+from edudiff import data, nn, schedule
 from edudiff.reverse import start
+from edudiff.support import checks
+from edudiff.support.backends import choose
+from edudiff.support.random import streams
 
 DRAWN: dict[str, Any] = {"hands": data.shapes.hands, "strokes": data.shapes.strokes, "faces": data.shapes.faces}
 FORMULAS = ("els", "local", "linear", "masked", "ideal")
@@ -63,10 +64,10 @@ class Job:
         if self.seed < 0:
             raise ValueError(f"seed is {self.seed!r}, expected an integer >= 0")
         if self.window is not None:
-            check.window(self.window)
-        check.one_of(self.net, NETS, "net")
+            checks.window(self.window)
+        checks.one_of(self.net, NETS, "net")
         for name in self.denoisers:
-            check.one_of(name, FORMULAS, "denoisers")
+            checks.one_of(name, FORMULAS, "denoisers")
         if self.by_class and self.data in DRAWN:
             raise ValueError(f"by_class is on, but {self.data} have no classes; mnist, fashion_mnist and cifar10 do")
         if self.by_class and self.scheduler is not None:

@@ -11,12 +11,13 @@ import numpy as np
 
 import edudiff
 from edudiff import plot
-from edudiff.backend import BACKENDS, to_numpy
-from edudiff.compare import folder as folders
-from edudiff.compare import machines, main_job
-from edudiff.compare.job import DRAWN, FORMULAS, NETS, Job, load_pictures
 from edudiff.data.files import NAMES
 from edudiff.nn.targets import TARGETS
+from edudiff.runs import folder as folders
+from edudiff.runs import formulas, main_job
+from edudiff.runs.job import DRAWN, FORMULAS, NETS, Job, load_pictures
+from edudiff.support.arrays import to_numpy
+from edudiff.support.backends import BACKENDS
 
 DEMO = Job()
 QUICK = replace(DEMO, images=96, channels=24, train_steps=600, batch=32, seeds=8, calibration=3)
@@ -138,7 +139,7 @@ def run_sample(args):
     if args.denoiser == "network" and not args.checkpoint:
         raise ValueError("--denoiser network needs --checkpoint DIR, the folder of a run that trained one")
     job, folder = job_of(args), open_out(args)
-    spread = job.scheduler is not None and args.denoiser in machines.SPREAD
+    spread = job.scheduler is not None and args.denoiser in formulas.SPREAD
     images = load_pictures(replace(job, images=1) if spread else job)
     pictures, seconds = main_job.sample(job, images, args.denoiser, Path(args.checkpoint or folder))
     results = {"data": job.data, "images": job.images, "size": images.shape[1], "steps": job.steps, "seeds": job.seeds}

@@ -11,8 +11,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from edudiff import check
 from edudiff.forward import score_from_x0
+from edudiff.support import checks
 
 REACH = 10.0  # standard deviations of a component that the grid covers
 FINE = 0.25  # of the smallest standard deviation: the spacing of the grid
@@ -41,7 +41,7 @@ def projection(denoise, target, alpha, sigma):
     digits. Raises ValueError for alpha = 0, for other dimensions, or for a target of so unequal widths that the grid
     would be too fine.
     """
-    alpha, sigma = check.levels(alpha, sigma)
+    alpha, sigma = checks.levels(alpha, sigma)
     if alpha == 0:
         raise ValueError("alpha is 0: the noisy data hold no signal, and no score follows from x0_hat; use alpha > 0")
     x, cell = grid(target, alpha, sigma)  # (G, D)

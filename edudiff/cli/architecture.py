@@ -6,11 +6,11 @@ from pathlib import Path
 
 import edudiff
 from edudiff import plot
-from edudiff.compare import folder as folders
-from edudiff.compare import points as in_the_plane
-from edudiff.compare import variants
-from edudiff.compare.points import Points
-from edudiff.compare.variants import Table
+from edudiff.runs import folder as folders
+from edudiff.runs import points as in_the_plane
+from edudiff.runs import variants
+from edudiff.runs.points import Points
+from edudiff.runs.variants import Table
 
 __all__ = ["Points", "Table", "add", "faces", "points"]
 

@@ -2,12 +2,12 @@
 
 from typing import Any
 
-from edudiff.backend import to_numpy
 from edudiff.compare.metrics import cosine_similarity
 from edudiff.denoisers import Scales
 from edudiff.denoisers.between import mix, split
 from edudiff.forward import noise_from_x0
 from edudiff.reverse import steps
+from edudiff.support.arrays import to_numpy
 
 
 def calibrate(net, patch, schedule, x, times, sizes, method="ddim", progress=None, parts=1, uphill=False):

@@ -1,6 +1,6 @@
 """Group normalisation: each group of channels of each picture gets mean 0 and variance 1."""
 
-from edudiff.backend import array_module
+from edudiff.support.arrays import array_namespace
 
 EPSILON = 1e-5
 
@@ -11,7 +11,7 @@ def group_norm(x, gain, shift, groups):
     `x`: (B, H, W, C). `gain`, `shift`: (C,). `groups`: how many groups of neighbouring channels there are, a divisor
     of C. Returns out (B, H, W, C) and the cache. Raises ValueError if it is none. Source: Wu & He 2018, eq. 1-3.
     """
-    xp = array_module(x, gain)
+    xp = array_namespace(x, gain)
     count, height, width, channels = x.shape
     if channels % groups:
         raise ValueError(f"groups is {groups}, which does not divide {channels} channels")

@@ -1,7 +1,7 @@
 """`edudiff course build | check | grade` on the command line."""
 
 from edudiff.course import check, grade, reports
-from edudiff.course.sandbox import Limits
+from edudiff.course.sandbox.process import Limits
 
 ASSIGNMENTS = "lessons/assignments"
 

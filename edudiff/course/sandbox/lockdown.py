@@ -10,7 +10,7 @@ import signal
 import sys
 import sysconfig
 
-from edudiff.course import landlock, syscalls
+from edudiff.course.sandbox import landlock, syscalls
 
 NOBODY = 65534
 REFUSED_EVENTS = ("os.", "subprocess.", "socket.", "shutil.", "ctypes.", "pty.", "signal.", "_winapi.", "winreg.")

@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from edudiff import check
-from edudiff.backend import to_numpy
-from edudiff.compare.folder import atomic
+from edudiff.support import checks
+from edudiff.support.arrays import to_numpy
+from edudiff.support.files import atomic
 
 
 class Parts:
@@ -25,7 +25,7 @@ class Parts:
             with np.load(path) as file:
                 if str(file["settings"]) == str(self.kept["settings"]):
                     self.kept = dict(file)
-        except check.DAMAGED:
+        except checks.DAMAGED:
             pass
 
     def __call__(self, name, make):

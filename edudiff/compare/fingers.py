@@ -16,7 +16,7 @@ from math import isqrt, pi
 
 import numpy as np
 
-from edudiff import check
+from edudiff.support import checks
 
 RADIUS = 0.15  # in units of the picture's longer side; a drawn finger is 0.11 wide, a thumb sticks out by 0.17
 SHARE = 0.36
@@ -40,7 +40,7 @@ def count_fingers(image):
 def count_fingers_all(images):
     """The number of fingers in each picture, (N,) ints. `images`: (N, H, W, 1) floats in [-1, 1]; errors as above."""
     images = np.asarray(images)
-    check.finite_floats(images, "images")
+    checks.finite_floats(images, "images")
     if images.ndim != 4 or images.shape[3] != 1:
         raise ValueError(f"images have shape {images.shape}, expected (N, H, W, 1), one grey channel")
     blocks = [images[i : i + BLOCK] for i in range(0, len(images), BLOCK)]  # (n, H, W, 1) each

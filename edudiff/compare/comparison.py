@@ -5,11 +5,11 @@ from typing import Any
 
 import numpy as np
 
-from edudiff.backend import to_numpy
 from edudiff.compare import metrics
-from edudiff.forward import streams
 from edudiff.reverse import start
 from edudiff.reverse import steps as reverse_steps
+from edudiff.support.arrays import to_numpy
+from edudiff.support.random import streams
 
 
 def draw(denoisers, schedule, x, times, method="ddim", progress=None):

@@ -9,11 +9,11 @@ import sys
 from pathlib import Path
 
 import edudiff
-from edudiff.backend import has_numba
-from edudiff.compare import architecture
-from edudiff.compare import commands as main_commands
+from edudiff.cli import architecture
+from edudiff.cli import commands as main_commands
 from edudiff.data.files import NAMES, places
-from edudiff.threads import cores
+from edudiff.support.backends import has_numba
+from edudiff.support.threads import cores
 
 
 def main(argv=None):
@@ -42,7 +42,7 @@ def parser():
     fetch.add_argument("data", choices=NAMES)
     fetch.add_argument("--root", help="where to put it (default: the folder that `edudiff info` names)")
     fetch.set_defaults(run=run_fetch)
-    from edudiff.course import commands as course
+    from edudiff.cli import course as course
 
     course.add(commands.add_parser("course", help="assignments: build bundles, check a solution, grade a class"))
     invents = commands.add_parser("architecture", help="what each architecture invents: points in the plane, UNets")
@@ -53,7 +53,6 @@ def parser():
     bench.add_argument("--images", type=int, help="size of the training sets (default: 896 to 60,000)")
     bench.add_argument("--root", help="the folder that holds mnist/ and cifar10/ (default: EDUDIFF_DATA, else drawn)")
     bench.add_argument("--json", metavar="FILE", help="write the records to this file too")
-    bench.add_argument("--no-peer", dest="peer", action="store_false", help="leave plain PyTorch out")
     bench.set_defaults(run=run_bench)
     commands.add_parser("info", help="versions, back ends, threads, where data is looked for").set_defaults(
         run=run_info
@@ -74,7 +73,7 @@ def run_bench(args):
 
     records = []
     print(bench.HEADER, flush=True)
-    for record in bench.run(args.cases or bench.CASES, args.rounds, args.images, args.root, args.peer):
+    for record in bench.run(args.cases or bench.CASES, args.rounds, args.images, args.root):
         records.append(record)
         print(bench.line(record), flush=True)
     if args.json:

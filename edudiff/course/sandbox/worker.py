@@ -8,7 +8,7 @@ import os
 import sys
 import traceback
 
-from edudiff.course import lockdown, wire
+from edudiff.course.sandbox import lockdown, wire
 
 
 def main(numpy_folder, seconds, memory):

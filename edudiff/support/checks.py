@@ -5,7 +5,7 @@ import zlib
 
 import numpy as np
 
-from edudiff.backend import array_module
+from edudiff.support.arrays import array_namespace
 
 # What reading a damaged file of NumPy arrays can raise; RuntimeError: a flipped bit says that it is encrypted.
 DAMAGED = (OSError, EOFError, KeyError, ValueError, MemoryError, RuntimeError, zipfile.BadZipFile, zlib.error)
@@ -16,7 +16,7 @@ def finite_floats(x, name):
 
     Raises TypeError for another type, ValueError for an empty array, NaN or infinity.
     """
-    xp = array_module(x)
+    xp = array_namespace(x)
     if x.dtype.kind != "f":
         raise TypeError(
             f"{name} has dtype {x.dtype}, expected floats in [-1, 1]; turn 8-bit pictures into floats with"
@@ -58,7 +58,7 @@ def batch(x, images=None, name="x"):
     """
     xp = finite_floats(x, name)
     if images is not None:
-        array_module(x, images)
+        array_namespace(x, images)
         if x.shape[1:] != images.shape[1:]:
             raise ValueError(
                 f"{name} has shape {x.shape}, expected (B, {', '.join(map(str, images.shape[1:]))}) to match the"
@@ -115,3 +115,24 @@ def one_of(value, choices, name):
     if value not in choices:
         raise ValueError(f"{name} is {value!r}, expected one of {', '.join(repr(c) for c in choices)}")
     return value
+
+
+def per_image(value, x, name):
+    """A number as a Python float; an array (B,) as (B, 1, ...) in the dtype of `x`, so that it multiplies pictures.
+
+    Raises ValueError for another shape, or unless it is finite and not negative.
+    """
+    xp = array_namespace(x)
+    values = xp.asarray(value, dtype=x.dtype)
+    if values.shape not in ((), x.shape[:1]):
+        raise ValueError(f"{name} has shape {values.shape} for a batch of {len(x)}; expected a number or ({len(x)},)")
+    if not bool((values >= 0).all() & xp.isfinite(values).all()):
+        raise ValueError(f"{name} is {value}, expected finite and not negative")
+    return values.reshape(-1, *[1] * (x.ndim - 1)) if values.ndim else float(value)  # (B, 1, ...)
+
+
+def same_shape(a, b, name_a, name_b):
+    """Check that two arrays live in one place and have the same shape, so that nothing broadcasts unseen."""
+    array_namespace(a, b)
+    if a.shape != b.shape:
+        raise ValueError(f"{name_a} has shape {a.shape} and {name_b} {b.shape}, expected the same shape")

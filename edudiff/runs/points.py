@@ -13,8 +13,8 @@ from edudiff import denoisers, nn, schedule
 from edudiff.compare.distances import distances
 from edudiff.compare.novelty import novelty
 from edudiff.data import toys
-from edudiff.forward import streams
 from edudiff.reverse import sample, start
+from edudiff.support.random import streams
 
 SETS = {
     "ring": toys.ring,

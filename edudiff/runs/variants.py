@@ -11,15 +11,16 @@ from typing import Any
 
 import numpy as np
 
-from edudiff import check, data, denoisers, nn, schedule
-from edudiff.compare import folder as folders
+from edudiff import data, denoisers, nn, schedule
 from edudiff.compare.bootstrap import bootstrap
 from edudiff.compare.distances import distances
-from edudiff.compare.keep import keep
 from edudiff.compare.novelty import diversity, novelty
-from edudiff.data.rules import face_rules
-from edudiff.forward import streams
+from edudiff.compare.rules import face_rules
 from edudiff.reverse import METHODS, sample, start
+from edudiff.runs import folder as folders
+from edudiff.runs.keep import keep
+from edudiff.support import checks
+from edudiff.support.random import streams
 
 BASE: dict[str, Any] = {"channels": (16, 32, 64, 64, 64), "depth": 1, "pooling": "average", "attention": ()}
 VARIANTS: dict[str, dict[str, Any]] = {
@@ -69,9 +70,9 @@ class Table:
             value = getattr(self, name)
             if not hasattr(value, "__index__") or value < smallest:
                 raise ValueError(f"{name} is {value!r}, expected an integer >= {smallest}")
-        check.one_of(self.method, METHODS, "method")
+        checks.one_of(self.method, METHODS, "method")
         for name in self.variants:
-            check.one_of(name, tuple(VARIANTS), "variants")
+            checks.one_of(name, tuple(VARIANTS), "variants")
 
 
 def pictures(job):

@@ -6,14 +6,14 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from edudiff import check
-from edudiff.backend import to_numpy
 from edudiff.nn.adam import Adam, clip, gradient_norm, learning_rate, update_average
 from edudiff.nn.loss import denoising_loss
 from edudiff.nn.memory import keep_freed_memory
 from edudiff.nn.settings import positive, several, share, whole
 from edudiff.nn.state import State
 from edudiff.nn.weighting import WEIGHTINGS
+from edudiff.support import checks
+from edudiff.support.arrays import to_numpy
 
 
 def train(
@@ -51,14 +51,14 @@ def train(
     Raises ValueError for bad settings or images, FloatingPointError with the step, the last checkpoint and advice if
     the loss or the gradient is not finite; the weights are then still those of the step before.
     """
-    check.training_set(images)
+    checks.training_set(images)
     settings = {
         "steps": whole(steps, "steps"),
         "batch": _batches(batch),
         "rate": positive(rate, "rate"),
         "warmup": whole(warmup, "warmup", least=0),
         "average_decay": share(average_decay, "average_decay"),
-        "weighting": check.one_of(weighting, WEIGHTINGS, "weighting"),
+        "weighting": checks.one_of(weighting, WEIGHTINGS, "weighting"),
         "schedule": schedule.name,
         "shape": list(images.shape),
         "decay": decay if decay == "cosine" else _factor(decay),

@@ -1,0 +1,1 @@
+"""Whole experiments in a folder: their choices, what is resolved from them, and what they write."""

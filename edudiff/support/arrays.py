@@ -1,0 +1,48 @@
+"""Which array library an array belongs to: found from the array, never imported for its owner.
+
+NumPy is imported; a formula never imports CuPy. A CuPy array can only exist if its owner imported CuPy, so
+`sys.modules` tells.
+"""
+
+import sys
+
+import numpy as np
+
+
+def is_device_array(x):
+    """True for a CuPy array, False for anything else."""
+    cupy = sys.modules.get("cupy")
+    return cupy is not None and isinstance(x, cupy.ndarray)
+
+
+def array_namespace(*arrays):
+    """The library that all `arrays` belong to: NumPy, or CuPy if they live on a GPU.
+
+    Raises TypeError if an argument is not an array, or if host and device arrays are mixed.
+
+    >>> array_namespace(np.zeros(2)).__name__
+    'numpy'
+    """
+    on_device = [is_device_array(a) for a in arrays]
+    if all(on_device) and arrays:
+        return sys.modules["cupy"]
+    for a, device in zip(arrays, on_device, strict=True):
+        if not device and not isinstance(a, np.ndarray):
+            raise TypeError(f"expected NumPy or CuPy arrays, got {type(a).__name__}; wrap it in numpy.asarray first")
+    if any(on_device):
+        places = ", ".join("GPU" if device else "host" for device in on_device)
+        raise TypeError(
+            f"arrays live in different places ({places}); move them to one with edudiff.support.arrays.move"
+        )
+    return np
+
+
+def to_numpy(x):
+    """`x` as a NumPy array on the host; a CuPy array is copied, a NumPy array is returned as it is."""
+    return x.get() if is_device_array(x) else np.asarray(x)
+
+
+def move(x, like):
+    """`x` copied to where the array `like` lives; an array that is there already is returned as it is."""
+    xp = array_namespace(like)
+    return to_numpy(x) if xp is np else xp.asarray(x)

@@ -1,0 +1,49 @@
+"""Which code runs a formula: chosen by name, or by what is installed."""
+
+import functools
+import importlib.util
+
+from edudiff.support.arrays import array_namespace
+
+BACKENDS = ("numpy", "numba", "cupy")
+
+
+@functools.cache
+def has_numba():
+    """True if Numba can be imported. It is not imported here."""
+    return importlib.util.find_spec("numba") is not None
+
+
+def has_gpu():
+    """True if CuPy is installed and finds a GPU. Imports CuPy where it is installed."""
+    try:
+        import cupy
+
+        return cupy.cuda.runtime.getDeviceCount() > 0
+    except Exception:  # not installed, or without its driver
+        return False
+
+
+def choose(backend, *arrays):
+    """The name of the code that will run on `arrays`: `backend` if it can, or the fastest that can if it is None.
+
+    `backend` is None, "numpy", "numba" or "cupy". Raises ValueError for another name or one that does not fit
+    the arrays, ImportError if Numba is asked for and not installed.
+
+    >>> choose("numpy", np.zeros(2))
+    'numpy'
+    """
+    if backend is not None and backend not in BACKENDS:
+        raise ValueError(f"backend is {backend!r}, expected one of {', '.join(BACKENDS)} or None for the fastest")
+    home = array_namespace(*arrays).__name__
+    if home == "cupy":
+        if backend not in (None, "cupy"):
+            raise ValueError(
+                f"backend is {backend!r} but the arrays are on a GPU; use 'cupy', or edudiff.support.arrays.to_numpy"
+            )
+        return "cupy"
+    if backend == "cupy":
+        raise ValueError("backend is 'cupy' but the arrays are NumPy arrays; move them with cupy.asarray first")
+    if backend == "numba" and not has_numba():
+        raise ImportError("backend 'numba' needs Numba: pip install 'edudiff[fast]', or use backend 'numpy'")
+    return backend or ("numba" if has_numba() else "numpy")
