@@ -10,19 +10,19 @@ from edudiff.support.arrays import to_numpy
 SHADES = " .:-=+*#%@"
 
 
-def rows(pictures, captions=None, columns=10, title=None):
+def rows(images, captions=None, columns=10, title=None):
     """A Figure with a row of pictures for each name: the same column is the same noise in every row.
 
-    `pictures`: {name: (B, H, W, C)} in [-1, 1], C 1 or 3. `captions`: {name: B strings} to stand under the pictures.
+    `images`: {name: (B, H, W, C)} in [-1, 1], C 1 or 3. `captions`: {name: B strings} to stand under the pictures.
     `columns`: how many of the B are shown.
     """
     from matplotlib.figure import Figure
 
     captions = captions or {}
-    columns = min(columns, *(len(batch) for batch in pictures.values()))
-    figure = Figure(figsize=(1.3 + columns, 0.5 + 1.15 * len(pictures)), layout="constrained")
-    axes = figure.subplots(len(pictures), columns, squeeze=False)
-    for line, (name, batch) in zip(axes, pictures.items(), strict=True):
+    columns = min(columns, *(len(batch) for batch in images.values()))
+    figure = Figure(figsize=(1.3 + columns, 0.5 + 1.15 * len(images)), layout="constrained")
+    axes = figure.subplots(len(images), columns, squeeze=False)
+    for line, (name, batch) in zip(axes, images.items(), strict=True):
         for i, axis in enumerate(line):
             show(axis, batch[i])
             if name in captions:
@@ -33,31 +33,31 @@ def rows(pictures, captions=None, columns=10, title=None):
     return figure
 
 
-def show(axis, picture):
+def show(axis, image):
     """Draw one (H, W, C) picture in [-1, 1] on a matplotlib axis, without ticks; values beyond are cut."""
-    pixels = np.clip((to_numpy(picture) + 1) / 2, 0, 1)  # (H, W, C)
+    pixels = np.clip((to_numpy(image) + 1) / 2, 0, 1)  # (H, W, C)
     pixels = pixels if pixels.shape[2] == 3 else pixels[..., 0]  # (H, W, 3) or (H, W)
     axis.imshow(pixels, cmap="gray", vmin=0, vmax=1, interpolation="nearest")
     axis.set_xticks([])
     axis.set_yticks([])
 
 
-def strip(pictures):
+def strip(images):
     """Pictures (n, H, W, C) in [-1, 1] side by side with a white line between them: one of (H, n (W + 1), C)."""
-    return np.concatenate(list(np.pad(pictures, ((0, 0), (0, 0), (0, 1), (0, 0)), constant_values=1)), axis=1)
+    return np.concatenate(list(np.pad(images, ((0, 0), (0, 0), (0, 1), (0, 0)), constant_values=1)), axis=1)
 
 
-def curve(axis, at, intervals, colour, label):
+def curve(axis, at, intervals, color, label):
     """Draw values over `at` (n,) on a matplotlib axis, with their intervals: n times [value, low, high]."""
     value, low, high = np.array(intervals).T  # (n,) each
-    axis.plot(at, value, "o-", color=colour, label=label)
-    axis.fill_between(at, low, high, color=colour, alpha=0.15, linewidth=0)
+    axis.plot(at, value, "o-", color=color, label=label)
+    axis.fill_between(at, low, high, color=color, alpha=0.15, linewidth=0)
 
 
 def clouds(samples, reach=1.3):
     """A Figure of points in the plane: a row for each set, a column for each denoiser, its points over the data's.
 
-    `samples`: {set: {name: (B, 2)}}, of which "data" is drawn grey below the others. Points further out than `reach`
+    `samples`: {set: {name: (B, 2)}}, of which "data" is drawn gray below the others. Points further out than `reach`
     are not shown; their number stands in the corner.
     """
     from matplotlib.figure import Figure
@@ -67,8 +67,8 @@ def clouds(samples, reach=1.3):
     axes = figure.subplots(len(samples), len(names), squeeze=False)
     for line, (title, clouds_of) in zip(axes, samples.items(), strict=True):
         for axis, name in zip(line, names, strict=True):
-            for points, colour in ((clouds_of["data"], "0.8"), (clouds_of[name], "C0")):
-                axis.plot(*to_numpy(points).T, ".", color=colour, markersize=1.5)
+            for points, color in ((clouds_of["data"], "0.8"), (clouds_of[name], "C0")):
+                axis.plot(*to_numpy(points).T, ".", color=color, markersize=1.5)
             beyond = int((np.abs(to_numpy(clouds_of[name])) > reach).any(1).sum())
             if beyond:
                 axis.text(0.97, 0.03, f"{beyond} beyond", transform=axis.transAxes, ha="right", fontsize=7)
@@ -115,9 +115,9 @@ def present(figure, name):
     if "ipykernel" in sys.modules:
         from IPython.display import Image, display
 
-        picture = io.BytesIO()
-        figure.savefig(picture, dpi=100)
-        display(Image(picture.getvalue()))
+        image = io.BytesIO()
+        figure.savefig(image, dpi=100)
+        display(Image(image.getvalue()))
     else:
         figure.savefig(f"{name}.png", dpi=100)
         print(f"wrote {name}.png")
@@ -154,8 +154,8 @@ def explore(draw, **ranges):
     plt.show()
 
 
-def letters(pictures):
+def letters(images):
     """A batch of pictures (B, H, W, C) as text, side by side: a letter pair a pixel, the denser the brighter."""
-    grey = np.clip((to_numpy(pictures).mean(axis=3) + 1) / 2, 0, 1)  # (B, H, W)
-    index = np.minimum((grey * len(SHADES)).astype(int), len(SHADES) - 1)  # (B, H, W)
+    gray = np.clip((to_numpy(images).mean(axis=3) + 1) / 2, 0, 1)  # (B, H, W)
+    index = np.minimum((gray * len(SHADES)).astype(int), len(SHADES) - 1)  # (B, H, W)
     return "\n".join("  ".join("".join(2 * SHADES[i] for i in row) for row in line) for line in index.swapaxes(0, 1))

@@ -16,7 +16,7 @@ from edudiff import plot
 from edudiff.compare import agreement
 from edudiff.runs import folder as folders
 from edudiff.runs import main_job
-from edudiff.runs.job import Job, load_pictures
+from edudiff.runs.job import Job, load_images
 
 RESULTS = Path(__file__).parent / "results"
 WORK = Path("runs") / "figure-attention"
@@ -29,7 +29,7 @@ ATTENTION = (1, 2)  # the scales, 0 the finest, at which pixels look at all othe
 def chosen():
     """The job on real pictures, or on drawn ones if there are none."""
     try:
-        load_pictures(CIFAR)
+        load_images(CIFAR)
     except FileNotFoundError:
         return FACES
     return CIFAR
@@ -41,15 +41,15 @@ def main(job=None, work=WORK, out=RESULTS):
     jobs = {"without": job, "with": replace(job, attention=ATTENTION, denoisers=())}
     work, out = Path(work) / job.data, folders.open_folder(out)
     without, drawn = main_job.kept(jobs["without"], work / "without")
-    table = edudiff.denoisers.Scales.from_dict(without["scale_table"])
+    table = edudiff.denoisers.WindowSchedule.from_dict(without["window_schedule"])
     _, other = main_job.kept(jobs["with"], work / "with", table)
     drawn = {"without": drawn["network"], "with": other["network"], "els": drawn["els"], "ideal": drawn["ideal"]}
     results = {"command": "python figures/attention.py", "version": edudiff.__version__}
-    results |= {"jobs": {name: asdict(job) for name, job in jobs.items()}, "scale_table": table.to_dict()}
+    results |= {"jobs": {name: asdict(job) for name, job in jobs.items()}, "window_schedule": table.to_dict()}
     found = {name: {"network": drawn[name], "els": drawn["els"], "ideal": drawn["ideal"]} for name in jobs}
-    results |= {"agreement": {name: agreement(pictures) for name, pictures in found.items()}}
+    results |= {"agreement": {name: agreement(images) for name, images in found.items()}}
     title = "UNet without and with attention: each column is the same noise"
-    folders.write_picture(out / "attention.png", plot.rows(drawn, columns=10, title=title))
+    folders.write_figure(out / "attention.png", plot.rows(drawn, columns=10, title=title))
     folders.write_results(out / "attention.json", results)
     return results
 

@@ -24,7 +24,7 @@ from edudiff.compare.bootstrap import interval
 from edudiff.compare.metrics import nearest
 from edudiff.runs import folder as folders
 from edudiff.runs import formulas, main_job
-from edudiff.runs.job import Job, load_pictures, noise, read_range
+from edudiff.runs.job import Job, load_images, noise, read_range
 from edudiff.support.progress import bar
 
 RESULTS = Path(__file__).parent / "results"
@@ -46,8 +46,8 @@ def measure(job, place, matched):
     wanted |= {"copy": COPY, "unseen": UNSEEN}
     path = place / folders.RESULTS
     if not folders.holds(path, wanted):
-        images = load_pictures(job)
-        net = main_job.train(job, images, place, resume=(place / folders.NETWORK).exists()).average
+        images = load_images(job)
+        net = main_job.train(job, images, place, resume=(place / folders.NETWORK).exists()).ema
         chosen, times = job.times()
         table = formulas.scales(job, net, images, formulas.alone)
         x = noise(job, images, range(job.seeds))  # (seeds, H, W, C)
@@ -59,7 +59,7 @@ def measure(job, place, matched):
         drawn["nearest"] = images[nearest(drawn["network"], images)[0]]
         folders.write_arrays(place / folders.ARRAYS, drawn)
         found = record(job, images, drawn, matched) | {"receptive_field": net.receptive_field}
-        folders.write_results(path, found | {"scale_table": table.to_dict(), "job": wanted})
+        folders.write_results(path, found | {"window_schedule": table.to_dict(), "job": wanted})
     with np.load(place / folders.ARRAYS) as kept:
         return json.loads(path.read_text()), dict(kept)
 
@@ -80,16 +80,16 @@ def record(job, images, drawn, matched):
     return line
 
 
-def picture(lines, pictures, columns=6):
+def image(lines, images, columns=6):
     """Drawn pictures with the nearest training picture below, two rows for each size, and the curves."""
     from matplotlib.figure import Figure
 
-    names, sizes = list(pictures), [line["images"] for line in lines if line["net"] == lines[0]["net"]]
+    names, sizes = list(images), [line["images"] for line in lines if line["net"] == lines[0]["net"]]
     figure = Figure(figsize=(6 * len(names), 1.55 * len(sizes) + 7), layout="constrained")
     top, bottom = figure.subfigures(2, 1, height_ratios=[1.55 * len(sizes), 7])
     for part, name in zip(np.atleast_1d(top.subfigures(1, len(names))), names, strict=True):
         part.suptitle(name)
-        shown = [pictures[name][size][row][:columns] for size in sizes for row in ("network", "nearest")]
+        shown = [images[name][size][row][:columns] for size in sizes for row in ("network", "nearest")]
         labels = [label for size in sizes for label in (f"{size:,}: drawn", "nearest")]
         for axis, label, batch in zip(part.subplots(len(shown)), labels, shown, strict=True):
             axis.set_ylabel(label, rotation=0, ha="right", va="center")
@@ -119,11 +119,11 @@ def main(data="hands", sizes=SIZES, nets=None, matched=32, work=WORK, out=RESULT
     """Measure every network on every size, write the table and the picture. Returns the results."""
     name = "data_size" if data == "hands" else f"data_size_{data}"
     nets = {net: replace(job, data=data, size=16 if data == "hands" else 14) for net, job in (nets or NETS).items()}
-    lines, pictures = [], {net: {} for net in nets}
+    lines, images = [], {net: {} for net in nets}
     for net, job in nets.items():
         for size in sizes:
             place = folders.open_folder(work) / data / f"{job.net}_{size}"
-            line, pictures[net][size] = measure(replace(job, images=size), place, matched)
+            line, images[net][size] = measure(replace(job, images=size), place, matched)
             lines.append({"net": net} | line)
             print(f"{net}, {size}: copies {line['copies']['network'][0]:.0%}", flush=True)
     command = "python figures/data_size.py" + ("" if data == "hands" else f" --data {data}")
@@ -134,7 +134,7 @@ def main(data="hands", sizes=SIZES, nets=None, matched=32, work=WORK, out=RESULT
         "records": lines,
     }
     out = folders.open_folder(out)
-    folders.write_picture(out / f"{name}.png", picture(lines, pictures))
+    folders.write_figure(out / f"{name}.png", image(lines, images))
     folders.write_results(out / f"{name}.json", results)
     return results
 

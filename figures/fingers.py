@@ -2,7 +2,7 @@
 
 Run `python figures/fingers.py`. All training hands have five fingers. Networks of growing depth, each of which sees a
 larger window, draw the same noise as their own ELS, and the fingers are counted by a rule (edudiff.compare.fingers).
-Then ELS draws it again with the window sizes read off one of the networks made narrower and wider, up to the whole picture.
+Then ELS draws it again with the windows read off one of the networks made narrower and wider, up to the whole picture.
 Written to `figures/results`: `fingers.json` and `fingers.png`. What was done is kept in `runs/figure-fingers`, so that
 a second run, or one after Ctrl-C, goes on with it.
 """
@@ -17,10 +17,10 @@ from edudiff import plot
 from edudiff.compare import draw
 from edudiff.compare.bootstrap import interval
 from edudiff.compare.fingers import count_fingers_all
-from edudiff.denoisers import Patch, Scales
+from edudiff.denoisers import Patch, WindowSchedule
 from edudiff.runs import folder as folders
 from edudiff.runs import main_job
-from edudiff.runs.job import Job, load_pictures, noise
+from edudiff.runs.job import Job, load_images, noise
 from edudiff.support.progress import bar
 
 RESULTS = Path(__file__).parent / "results"
@@ -37,24 +37,24 @@ COLOURS = {"network": "k", "els": "C0"}
 def network(job, work):
     """The job's network and its own ELS on the same noise, kept in `work`: the record and the pictures."""
     results, drawn = main_job.kept(job, work / f"depth_{job.depth}")
-    pictures = {name: drawn[name] for name in ("network", "els")}
-    counts = {name: count_fingers_all(batch) for name, batch in pictures.items()}
+    images = {name: drawn[name] for name in ("network", "els")}
+    counts = {name: count_fingers_all(batch) for name, batch in images.items()}
     found = {"depth": job.depth, "receptive_field": 1 + 2 * (job.depth + 2)}
     found |= {"pearson_r": results["agreement"]["els"]["pearson_r"]}
-    found |= {name: results[name] for name in ("scale_table", "loss", "train_seconds")}
-    return found | {name: shares(c) for name, c in counts.items()} | same(**counts), pictures
+    found |= {name: results[name] for name in ("window_schedule", "loss", "train_seconds")}
+    return found | {name: shares(c) for name, c in counts.items()} | same(**counts), images
 
 
 def scaled(job, table, factor, work):
     """ELS of the job's noise, each window of `table` times `factor`, kept in `work`: the table and the pictures."""
-    images, (chosen, times) = load_pictures(job), job.times()
+    images, (chosen, times) = load_images(job), job.times()
     whole = 2 * max(images.shape[1:3]) - 1  # from here on a window covers the picture from each of its pixels
-    sizes = [whole if factor is None else min(whole, max(3.0, float(factor * size))) for size in table.sizes]
-    used, place = Scales(table.ratios, sizes).odd(), folders.open_folder(work / f"windows_{factor or 'whole'}")
-    path, wanted = place / folders.RESULTS, asdict(job) | {"scale_table": used.to_dict()}
+    sizes = [whole if factor is None else min(whole, max(3.0, float(factor * size))) for size in table.windows]
+    used, place = WindowSchedule(table.ratios, sizes).odd(), folders.open_folder(work / f"windows_{factor or 'whole'}")
+    path, wanted = place / folders.RESULTS, asdict(job) | {"window_schedule": used.to_dict()}
     if not folders.holds(path, wanted):
         x = noise(job, images, range(job.seeds))  # (seeds, H, W, 1)
-        drawn, _ = draw({"els": Patch(images, scales=used)}, chosen, x, times, progress=bar)
+        drawn, _ = draw({"els": Patch(images, window=used)}, chosen, x, times, progress=bar)
         folders.write_arrays(place / folders.ARRAYS, drawn)
         folders.write_results(path, {"job": wanted})
     with np.load(place / folders.ARRAYS) as drawn:
@@ -76,7 +76,7 @@ def same(network, els):
     return {"same_count": interval(np.mean, equal), "same_by_chance": chance}
 
 
-def picture(networks, windows, drawn, columns=14):
+def image(networks, windows, drawn, columns=14):
     """The curves of wrong counts and of agreement, and rows of hands with their counts. `drawn`: {name: (B, ...)}."""
     from matplotlib.figure import Figure
 
@@ -92,9 +92,9 @@ def picture(networks, windows, drawn, columns=14):
     left.set(title="networks that see more and more (all training hands have five)", ylim=(-0.03, 1.19))
     left.set(ylabel="share of hands", xlabel="receptive field, pixels", xticks=fields)
     at = range(len(windows))
-    for kind, colour in (("wrong", "C0"), ("more", "C1"), ("fewer", "C3")):
+    for kind, color in (("wrong", "C0"), ("more", "C1"), ("fewer", "C3")):
         label = {"wrong": "els: not five fingers", "more": "more than five", "fewer": "fewer than five"}[kind]
-        plot.curve(right, at, [line["els"][kind] for line in windows], colour, label)
+        plot.curve(right, at, [line["els"][kind] for line in windows], color, label)
     plot.curve(right, at, [line["same_count"] for line in windows], "C2", "same count as the network")
     right.set(title="ELS with narrower and wider windows", xlabel="largest window, pixels (calibrated times)")
     right.set_xticks(at, [f"{line['largest_window']}\n({line['factor'] or 'whole'})" for line in windows])
@@ -106,8 +106,8 @@ def picture(networks, windows, drawn, columns=14):
         axis.set_ylabel(name, rotation=0, ha="right", va="center")
         middles = (np.arange(len(batch)) + 0.5) * (batch.shape[2] + 1) - 1  # (n,)
         for at, count in zip(middles, count_fingers_all(batch), strict=True):
-            colour = "k" if count == FIVE else "C3"
-            axis.text(at, batch.shape[1], count, color=colour, ha="center", va="top")
+            color = "k" if count == FIVE else "C3"
+            axis.text(at, batch.shape[1], count, color=color, ha="center", va="top")
         axis.set_frame_on(False)
     return figure
 
@@ -116,26 +116,26 @@ def main(job=JOB, depths=DEPTHS, factors=FACTORS, work=WORK, out=RESULTS):
     """Draw with every network and every schedule, count, write the table and the picture. Returns the results."""
     work, networks, windows, drawn = folders.open_folder(work), [], [], {}
     for depth in depths:
-        line, pictures = network(replace(job, depth=depth), work)
+        line, images = network(replace(job, depth=depth), work)
         networks.append(line)
         if depth in SHOWN_DEPTHS:
-            drawn |= {f"{name}, field {line['receptive_field']}": batch for name, batch in pictures.items()}
+            drawn |= {f"{name}, field {line['receptive_field']}": batch for name, batch in images.items()}
         print(f"depth {depth}: wrong {line['network']['wrong'][0]:.0%}, els {line['els']['wrong'][0]:.0%}", flush=True)
     chosen = networks[depths.index(SCALED)]
     for factor in factors:
-        used, batch = scaled(job, Scales.from_dict(chosen["scale_table"]), factor, work)
+        used, batch = scaled(job, WindowSchedule.from_dict(chosen["window_schedule"]), factor, work)
         counts = count_fingers_all(batch)
-        line = {"factor": factor, "largest_window": max(used.sizes), "scale_table": used.to_dict()}
+        line = {"factor": factor, "largest_window": max(used.windows), "window_schedule": used.to_dict()}
         windows.append(line | {"els": shares(counts)} | same(np.array(chosen["network"]["counts"]), counts))
         if factor in SHOWN_FACTORS:
             drawn[f"els, windows x {factor}" if factor else "els, whole picture"] = batch
         print(f"windows times {factor}: wrong {windows[-1]['els']['wrong'][0]:.0%}", flush=True)
-    training = shares(count_fingers_all(load_pictures(job)))
+    training = shares(count_fingers_all(load_images(job)))
     del training["counts"]
     results = {"command": "python figures/fingers.py", "version": edudiff.__version__, "job": asdict(job)}
     results |= {"training": training, "networks": networks, "scaled_depth": SCALED, "windows": windows}
     out = folders.open_folder(out)
-    folders.write_picture(out / "fingers.png", picture(networks, windows, drawn))
+    folders.write_figure(out / "fingers.png", image(networks, windows, drawn))
     folders.write_results(out / "fingers.json", results)
     return results
 

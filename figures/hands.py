@@ -20,11 +20,11 @@ ROWS = ("network", "els", "local", "linear", "ideal", "nearest")
 def main(job=DEMO, work=WORK, out=RESULTS):
     """Train or resume, calibrate, draw, and write the picture and its numbers. Returns the results."""
     folder = folders.open_folder(work)
-    results, pictures, captions = main_job.compare(job, folder, resume=(folder / folders.NETWORK).exists())
-    shown = {name: pictures[name] for name in ROWS}
+    results, images, captions = main_job.compare(job, folder, resume=(folder / folders.NETWORK).exists())
+    shown = {name: images[name] for name in ROWS}
     title = "rows: denoisers; columns: the same noise; numbers: fingers"
     out = folders.open_folder(out)
-    folders.write_picture(out / "hands.png", plot.rows(shown, captions, columns=12, title=title))
+    folders.write_figure(out / "hands.png", plot.rows(shown, captions, columns=12, title=title))
     kept = {"command": "python figures/hands.py", "version": edudiff.__version__, **results}
     folders.write_results(out / "hands.json", kept)
     (folder / folders.PARTS).unlink(missing_ok=True)

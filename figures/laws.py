@@ -33,18 +33,18 @@ def linear(data, count=200_000, steps=200):
 
 def trained_linear(data, steps=4000):
     """The trained linear network against the closed form: samples from the same noise, in standard deviations."""
-    net = nn.Linear(2, data_scale=float(np.sqrt((data**2).mean())))
+    net = nn.Linear(2, sigma_data=float(np.sqrt((data**2).mean())))
     rng = np.random.default_rng(2)
-    how = {"batch": 512, "rate": 2e-2, "average_decay": 0.99}
+    how = {"batch": 512, "rate": 2e-2, "ema_decay": 0.99}
     *_, state = nn.train(net, data.astype(np.float32), COSINE, rng, steps, **how)
     closed = denoisers.Linear.fit(data)
     x = reverse.start(COSINE, (2000, 2), np.random.default_rng(5))
-    pair = [reverse.sample(denoise, COSINE, x, COSINE.times(50)) for denoise in (state.average, closed)]
+    pair = [reverse.sample(denoise, COSINE, x, COSINE.times(50)) for denoise in (state.ema, closed)]
     answers = {}
     for t in (0.1, 0.3, 0.5, 0.7, 0.9):
         alpha, sigma = COSINE(t)
         noisy = alpha * data + sigma * rng.standard_normal(data.shape)
-        answers[str(t)] = distance(state.average(noisy, alpha, sigma), closed(noisy, alpha, sigma), data)
+        answers[str(t)] = distance(state.ema(noisy, alpha, sigma), closed(noisy, alpha, sigma), data)
     return {"steps": steps, "samples": distance(*pair, data), "answers_at_t": answers}
 
 
@@ -98,7 +98,7 @@ def bottleneck(width=6, k=2, count=10_000):
     (alpha, sigma), mean = COSINE(1.0), data.mean(0)
     x = sigma * rng.standard_normal((count, width))
     top = reverse.sample(denoisers.Bottleneck.fit(data, k), COSINE, x, COSINE.times(50))
-    denoise = denoisers.Bottleneck.fit(data, k, predict="noise")
+    denoise = denoisers.Bottleneck.fit(data, k, predict="eps")
     moved = reverse.sample(denoise, COSINE, x, COSINE.times(50)) - x / alpha
     flat = alpha * mean + x @ vectors[:, :k] @ vectors[:, :k].T  # a start on the plane of the bottom k
     bottom = reverse.sample(denoise, COSINE, flat, COSINE.times(50)) - mean

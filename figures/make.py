@@ -48,16 +48,16 @@ def main(argv=None):
     done = json.loads(DONE.read_text()) if DONE.exists() else {}
     left = [name for name in wanted if args.again or name not in done]
     for name in [name for name in left if name in REAL]:
-        if lacking := [pictures for pictures in REAL[name] if not is_here(pictures)]:
+        if lacking := [images for images in REAL[name] if not is_here(images)]:
             print(f"{name} is left out: no {', '.join(lacking)} here; let EDUDIFF_DATA name the folder that holds them")
             left.remove(name)
     return make(left, done)
 
 
-def is_here(pictures):
+def is_here(images):
     """Whether this machine holds the real pictures of that name."""
     try:
-        data.load(pictures, count=1)
+        data.load(images, count=1)
     except FileNotFoundError:
         return False
     return True

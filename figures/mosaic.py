@@ -3,7 +3,7 @@
 Run `python figures/mosaic.py`, or with `--data mnist` for real digits from the folder that `EDUDIFF_DATA` names.
 Nothing is trained: pictures are drawn by the ELS formula, with the windows of the row in the table of agreement, and by
 the ideal score. The last step is looked into, because its answer is the drawn picture: each pixel is the mean of the
-centres of training windows, by their weights. A small window fits many places almost equally well, and which of them
+centers of training windows, by their weights. A small window fits many places almost equally well, and which of them
 leads is partly chance. So the maps show, for each pixel, one of the windows that weigh at least a tenth of the leading
 one, chosen so that the tiles are large: pieces that come from one training picture and are moved alike.
 Written to `figures/results`: `mosaic.json` and `mosaic.png`, or `mosaic_mnist`.
@@ -23,7 +23,7 @@ from edudiff import plot
 from edudiff.compare import metrics
 from edudiff.denoisers import provenance
 from edudiff.runs import folder as folders
-from edudiff.runs.job import Job, load_pictures, noise
+from edudiff.runs.job import Job, load_images, noise
 from edudiff.support.progress import bar
 
 RESULTS = Path(__file__).parent / "results"
@@ -32,16 +32,16 @@ ROWS = {"hands": "hands_resnet_zero", "mnist": "mnist_resnet_zero"}  # of the ta
 CHOICE = {"leading": 1, "joined": 256}  # windows of each pixel to choose from
 ENOUGH = 0.1  # of the leading weight, to be one of them
 INK = -0.9  # pixels that are brighter are no background
-NAMED = 9  # training pictures with a colour of their own: those that gave most pixels
+NAMED = 9  # training pictures with a color of their own: those that gave most pixels
 GREYS = (0.75, 0.85, 0.95)  # of the others, in turn
 
 
 def main(job=JOBS["hands"], table=None, out=RESULTS):
-    """Draw, look up, write the picture and its numbers; returns the numbers. `table`: window sizes, a `Scales`."""
-    images = load_pictures(job)
+    """Draw, look up, write the picture and its numbers; returns the numbers. `table`: a `WindowSchedule`."""
+    images = load_images(job)
     schedule, times = job.times()
     table = (table or calibrated(job)).odd()
-    els = ed.denoisers.Patch(images, scales=table)
+    els = ed.denoisers.Patch(images, window=table)
     covering = ed.denoisers.Patch(images, 2 * max(images.shape[1:3]) - 1, shifts=False)  # the ideal score, as windows
     x, drawn, sources, laid = noise(job, images, range(job.seeds)), {}, {}, {}
     for key, denoise, patch in (("els", els, els), ("ideal", ed.denoisers.Ideal(images), covering)):
@@ -52,8 +52,13 @@ def main(job=JOBS["hands"], table=None, out=RESULTS):
     flag, name = ("", "mosaic") if job.data == "hands" else (f" --data {job.data}", f"mosaic_{job.data}")
     results = {"command": f"python figures/mosaic.py{flag}", "version": ed.__version__, "data": job.data}
     results |= {"images": len(images), "size": job.size, "seeds": job.seeds, "seed": job.seed, "steps": job.steps}
-    results |= {"step": last.i, "alpha": last.alpha, "sigma": last.sigma, "window": els.window(last.alpha, last.sigma)}
-    results |= {"scale_table": table.to_dict(), "choice": CHOICE, "enough": ENOUGH}
+    results |= {
+        "step": last.i,
+        "alpha": last.alpha,
+        "sigma": last.sigma,
+        "window": els.window_at(last.alpha, last.sigma),
+    }
+    results |= {"window_schedule": table.to_dict(), "choice": CHOICE, "enough": ENOUGH}
     results |= {"mosaics": {key: summary(laid[key]["leading"], sources[key].weight[..., 0]) for key in laid}}
     ink = {key: drawn[key].max(-1) > INK for key in laid}  # (B, H, W)
     results |= {"leading_weight_of_ink": {key: float(np.median(sources[key].weight[ink[key], 0])) for key in laid}}
@@ -61,17 +66,17 @@ def main(job=JOBS["hands"], table=None, out=RESULTS):
     folder = folders.open_folder(out)
     folders.write_results(folder / f"{name}.json", results)
     nearest, _ = metrics.nearest(drawn["els"], images)
-    picture = figure(drawn["els"], laid["els"]["joined"], sources["els"].weight[..., 0], images[nearest])
-    folders.write_picture(folder / f"{name}.png", picture)
+    image = figure(drawn["els"], laid["els"]["joined"], sources["els"].weight[..., 0], images[nearest])
+    folders.write_figure(folder / f"{name}.png", image)
     return results
 
 
 def calibrated(job):
-    """The window sizes of a network that was trained on these pictures, a `Scales`."""
+    """The window sizes of a network that was trained on these pictures, a `WindowSchedule`."""
     [row] = [row for row in json.loads((RESULTS / "agreement.json").read_text()) if row["row"] == ROWS[job.data]]
     schedule, _ = job.times()
-    alpha, sigma = schedule(schedule.times(len(row["scales"]))[:-1])  # each (steps,), from noise to picture
-    return ed.denoisers.Scales((sigma / alpha)[::-1], row["scales"][::-1])
+    alpha, sigma = schedule(schedule.times(len(row["windows"]))[:-1])  # each (steps,), from noise to picture
+    return ed.denoisers.WindowSchedule((sigma / alpha)[::-1], row["windows"][::-1])
 
 
 def tiles(source, b, count):
@@ -81,11 +86,11 @@ def tiles(source, b, count):
     piece that one training picture, moved by one displacement, can give is laid first, then the largest for the pixels
     that are left, and so on: few tiles, though perhaps not the fewest.
     """
-    weight, picture = source.weight[b, ..., :count], source.picture[b, ..., :count]  # (H, W, K)
+    weight, image = source.weight[b, ..., :count], source.image[b, ..., :count]  # (H, W, K)
     can_give = defaultdict(set)  # {(training picture, down, right): pixels}
-    for i, j, k in np.argwhere((weight >= ENOUGH * weight[..., :1]) & (picture >= 0)).tolist():
+    for i, j, k in np.argwhere((weight >= ENOUGH * weight[..., :1]) & (image >= 0)).tolist():
         moved = i - source.row[b, i, j, k], j - source.column[b, i, j, k]
-        can_give[tuple(map(int, (picture[i, j, k], *moved)))].add((i, j))
+        can_give[tuple(map(int, (image[i, j, k], *moved)))].add((i, j))
     left, maps, number = set().union(*can_give.values()), np.full((4, *weight.shape[:2]), -1), 0
     queue = [(-len(pixels), place) for place, pixels in can_give.items()]  # no piece is larger than this
     heapq.heapify(queue)
@@ -119,7 +124,7 @@ def largest_piece(pixels):
 def summary(maps, weight):
     """What the leading windows alone say: medians over the drawn pictures. `weight`: (B, H, W)."""
     found = {
-        "training_pictures": [len(np.unique(picture)) for _, picture, _, _ in maps],
+        "training_images": [len(np.unique(image)) for _, image, _, _ in maps],
         "largest_tile": [np.bincount(number.ravel()).max() for number, *_ in maps],
         "moved": [((down != 0) | (right != 0)).mean() for _, _, down, right in maps],
         "leading_weight": np.median(weight, axis=(1, 2)),
@@ -132,9 +137,9 @@ def measure(maps, drawn, images):
     sizes = [np.bincount(number.ravel()) for number, *_ in maps]
     of_each = np.concatenate([size[number] for size, (number, *_) in zip(sizes, maps, strict=True)])  # (B * H, W)
     rows, columns = np.indices(drawn.shape[1:3])  # (H, W), (H, W)
-    rebuilt = np.stack([images[picture, rows - down, columns - right] for _, picture, down, right in maps])
+    rebuilt = np.stack([images[image, rows - down, columns - right] for _, image, down, right in maps])
     return {
-        "training_pictures": [len(np.unique(picture)) for _, picture, _, _ in maps],
+        "training_images": [len(np.unique(image)) for _, image, _, _ in maps],
         "tiles": [len(size) for size in sizes],
         "largest_tile": [int(size.max()) for size in sizes],
         "unmoved": float(np.mean([(down == 0) & (right == 0) for _, _, down, right in maps])),
@@ -144,7 +149,7 @@ def measure(maps, drawn, images):
 
 
 def figure(drawn, maps, weight, nearest):
-    """A Figure with a column for each drawn picture and, at the right, what the colours mean."""
+    """A Figure with a column for each drawn picture and, at the right, what the colors mean."""
     from matplotlib.figure import Figure
 
     names = ["drawn\nby ELS", "which picture\nis it from?", "moved\nwhich way?"]
@@ -153,17 +158,17 @@ def figure(drawn, maps, weight, nearest):
     axes = whole.subplots(5, len(drawn) + 1)
     for axis, name in zip(axes[:, 0], names, strict=True):
         axis.set_ylabel(name, rotation=0, ha="right", va="center", fontsize=9)
-    for b, (number, picture, down, right) in enumerate(maps):
-        tiled = by_picture(picture), by_direction(down, right)
+    for b, (number, image, down, right) in enumerate(maps):
+        tiled = by_image(image), by_direction(down, right)
         shown = drawn[b], *tiled, 2 * weight[b][..., None] - 1, nearest[b]
-        captions = ["", f"{len(np.unique(picture))} pictures", f"{((down != 0) | (right != 0)).mean():.0%} moved"]
+        captions = ["", f"{len(np.unique(image))} pictures", f"{((down != 0) | (right != 0)).mean():.0%} moved"]
         captions += [f"median {np.median(weight[b]):.2f}", ""]
         for axis, pixels, caption in zip(axes[:, b], shown, captions, strict=True):
             plot.show(axis, pixels)
             axis.set_xlabel(caption, fontsize=8, labelpad=1)
         for axis in axes[1:3, b]:
             seams(axis, number)
-    legend = {1: f"{NAMED} pictures that gave most,\neach in its colour;\ngrey: the others;\nlines: seams"}
+    legend = {1: f"{NAMED} pictures that gave most,\neach in its color;\ngrey: the others;\nlines: seams"}
     legend[3] = "white: one window\nmakes the pixel;\nblack: many share it"
     for i, axis in enumerate(axes[:, -1]):
         axis.axis("off")
@@ -173,19 +178,19 @@ def figure(drawn, maps, weight, nearest):
     return whole
 
 
-def by_picture(picture):
-    """Colours (H, W, 3) in [-1, 1] for training pictures (H, W): the same in each place that one of them gave."""
+def by_image(image):
+    """Colors (H, W, 3) in [-1, 1] for training pictures (H, W): the same in each place that one of them gave."""
     from matplotlib import colormaps
 
-    names, counts = np.unique(picture, return_counts=True)
-    palette = [colour for colour in colormaps["tab10"](range(10))[:, :3].tolist() if len({*colour}) > 1]  # no grey
-    colours = chain(palette[:NAMED], cycle([(grey,) * 3 for grey in GREYS]))
-    chosen = dict(zip(names[np.argsort(-counts, kind="stable")], colours, strict=False))
-    return 2 * np.array([[chosen[name] for name in row] for row in picture]) - 1
+    names, counts = np.unique(image, return_counts=True)
+    palette = [color for color in colormaps["tab10"](range(10))[:, :3].tolist() if len({*color}) > 1]  # no gray
+    colors = chain(palette[:NAMED], cycle([(gray,) * 3 for gray in GREYS]))
+    chosen = dict(zip(names[np.argsort(-counts, kind="stable")], colors, strict=False))
+    return 2 * np.array([[chosen[name] for name in row] for row in image]) - 1
 
 
 def by_direction(down, right, reach=6):
-    """Colours (H, W, 3) in [-1, 1]: the hue is the direction, white is unmoved, and full colour `reach` pixels."""
+    """Colors (H, W, 3) in [-1, 1]: the hue is the direction, white is unmoved, and full color `reach` pixels."""
     from matplotlib.colors import hsv_to_rgb
 
     hue = np.arctan2(down, right) / (2 * np.pi) % 1
@@ -203,11 +208,11 @@ def seams(axis, number):
 
 
 def wheel(axis, reach=6):
-    """The colours of all moves up to `reach` pixels, as a disc: a piece that moved to the right has the right's."""
+    """The colors of all moves up to `reach` pixels, as a disc: a piece that moved to the right has the right's."""
     down, right = np.mgrid[-1:1:101j, -1:1:101j] * reach
-    colours = by_direction(down, right)
-    colours[np.hypot(down, right) > reach] = 1
-    plot.show(axis, colours)
+    colors = by_direction(down, right)
+    colors[np.hypot(down, right) > reach] = 1
+    plot.show(axis, colors)
     axis.set_title(f"white: not moved\nedge: {reach} pixels or more", fontsize=8)
 
 

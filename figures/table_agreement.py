@@ -21,10 +21,10 @@ import numpy as np
 from edudiff import nn, plot
 from edudiff.compare import draw, metrics
 from edudiff.compare.bootstrap import interval
-from edudiff.denoisers import Scales
+from edudiff.denoisers import WindowSchedule
 from edudiff.runs import folder as folders
 from edudiff.runs import formulas, main_job
-from edudiff.runs.job import FORMULAS, Job, load_pictures, noise
+from edudiff.runs.job import FORMULAS, Job, load_images, noise
 
 RESULTS = Path(__file__).parent / "results"
 WORK = Path("runs") / "figure-agreement"
@@ -34,12 +34,12 @@ COLOUR = replace(SMALL, data="cifar10", size=16, by_class=True)
 UNET: dict[str, Any] = {"net": "unet", "channels": 24, "images": 2000}
 ROWS = {
     "mnist_resnet_zero": replace(SMALL, data="mnist"),
-    "mnist_resnet_circular": replace(SMALL, data="mnist", padding="wrap"),
+    "mnist_resnet_circular": replace(SMALL, data="mnist", padding="circular"),
     "mnist_unet_zero": replace(SMALL, data="mnist", **UNET),
     "fashion_resnet_zero": replace(SMALL, data="fashion_mnist", by_class=True),
     "fashion_unet_zero": replace(SMALL, data="fashion_mnist", by_class=True, **UNET),
     "cifar_resnet_zero": COLOUR,
-    "cifar_resnet_circular": replace(COLOUR, padding="wrap"),
+    "cifar_resnet_circular": replace(COLOUR, padding="circular"),
     "cifar_unet_zero": replace(COLOUR, **UNET),
     "cifar_unet_attention": replace(COLOUR, **UNET, attention=(1, 2)),
     "hands_resnet_zero": Job(denoisers=FORMULAS),
@@ -82,9 +82,9 @@ def record(name, results):
     line = {"row": name, **{key: results[key] for key in ("data", "net", "padding", "images", "size", "seeds")}}
     line |= {"attention": bool(results["attention"]), "by_class": results["by_class"]}
     line |= {"network": {key: results[key] for key in ("channels", "depth", "train_steps", "batch", "seed")}}
-    line |= {key: els[key] for key in ("pearson_r", "r2", "R2", "beats_ideal")}
+    line |= {key: els[key] for key in ("pearson_r", "r_squared", "r2_score", "beats_ideal")}
     line |= {"interval": interval(np.median, np.array(els["per_seed"]))[1:]}
-    line |= {"published_r": PUBLISHED.get(name.removesuffix(f"_{results['size']}")), "scales": results["scales"]}
+    line |= {"published_r": PUBLISHED.get(name.removesuffix(f"_{results['size']}")), "windows": results["windows"]}
     line |= {"others_r": {k: v["pearson_r"] for k, v in results["agreement"].items() if k != "els"}}
     line |= {key: results[key] for key in ("train_seconds", "calibrate_seconds", "draw_seconds")}
     if "curve" in results:
@@ -96,7 +96,7 @@ def measure(job, place, table):
     """`main_job.kept`; of a row at full size with "curve", r of ELS and the networks of some steps of the training."""
     if job.size != FULL.get(job.data):
         return main_job.kept(job, place, table)
-    images = load_pictures(job)
+    images = load_images(job)
     main_job.train(job, images, folders.open_folder(place), (place / folders.NETWORK).exists(), MARKS)
     results, drawn = main_job.kept(job, place, table)
     if "curve" not in results:
@@ -148,20 +148,20 @@ def main(rows=tuple(ROWS), work=WORK, out=RESULTS):
         table = None
         if name in WINDOWS_OF:
             other = WINDOWS_OF[name]
-            table = Scales.from_dict(measure(ROWS[other], work / other, None)[0]["scale_table"])
+            table = WindowSchedule.from_dict(measure(ROWS[other], work / other, None)[0]["window_schedule"])
         results, drawn = measure(ROWS[name], work / name, table)
         line = record(name, results)
         print(f"{name}: r {line['pearson_r']:.3f}, closer than ideal {line['beats_ideal']:.0%}", flush=True)
         title = f"{name.replace('_', ' ')}: each column is the same noise"
         shown = {key: drawn[key] for key in SHOWN}
-        folders.write_picture(out / f"agreement_{name}.png", plot.rows(shown, columns=10, title=title))
+        folders.write_figure(out / f"agreement_{name}.png", plot.rows(shown, columns=10, title=title))
     lines = known(out) | {name: record(name, kept) for name in ROWS if (kept := finished(name, work))}
     lines = [lines[name] for name in ROWS if name in lines]
     folders.write_results(out / "agreement.json", lines)
     with folders.atomic(out / "agreement.md") as file:
         file.write(markdown(lines).encode())
     if large := [line for line in lines if "curve" in line]:
-        folders.write_picture(out / "agreement_curve.png", curves(large))
+        folders.write_figure(out / "agreement_curve.png", curves(large))
     return lines
 
 

@@ -23,7 +23,7 @@ from edudiff.compare.bootstrap import interval
 from edudiff.compare.metrics import nearest
 from edudiff.runs import folder as folders
 from edudiff.runs import formulas, main_job
-from edudiff.runs.job import Job, load_pictures, noise, read_range
+from edudiff.runs.job import Job, load_images, noise, read_range
 from edudiff.support.progress import bar
 
 RESULTS = Path(__file__).parent / "results"
@@ -52,7 +52,7 @@ def measure(job, images, step, place):
         denoisers = {"network": net, **formulas.formulas(job, images, table, formulas.alone)}
         drawn, _ = draw(denoisers, chosen, noise(job, images, range(job.seeds)), times, progress=bar)
         folders.write_arrays(arrays, drawn)
-        line = {"step": step, **record(job, images, drawn), "scale_table": table.to_dict()}
+        line = {"step": step, **record(job, images, drawn), "window_schedule": table.to_dict()}
         folders.write_results(path, line | {"job": wanted})
     with np.load(arrays) as kept:
         return json.loads(path.read_text()), kept["network"]
@@ -70,7 +70,7 @@ def record(job, images, drawn):
     return line | {"copies": interval(np.mean, distance < COPY * yardstick)}
 
 
-def picture(runs, pictures, rows=3):
+def image(runs, pictures, rows=3):
     """For each run the curves against the training step, and the same noise as drawn at each step."""
     from matplotlib.figure import Figure
 
@@ -106,7 +106,7 @@ def main(data="hands", jobs=None, steps=STEPS, work=WORK, out=RESULTS):
     jobs = {run: replace(job, train_steps=max(steps)) for run, job in jobs.items()}
     work, runs, pictures = folders.open_folder(work), {}, {}
     for run, job in jobs.items():
-        place, images = folders.open_folder(work / f"{data}_{job.net}_{job.images}"), load_pictures(job)
+        place, images = folders.open_folder(work / f"{data}_{job.net}_{job.images}"), load_images(job)
         main_job.train(job, images, place, (place / folders.NETWORK).exists(), marks=steps)
         measured = [measure(job, images, step, place) for step in steps]
         runs[run] = [line for line, _ in measured]
@@ -115,7 +115,7 @@ def main(data="hands", jobs=None, steps=STEPS, work=WORK, out=RESULTS):
     results = {"command": command, "version": edudiff.__version__, "data": data, "decay": "cosine", "copy": COPY}
     results |= {"unseen": UNSEEN, "jobs": {run: asdict(job) for run, job in jobs.items()}, "runs": runs}
     out = folders.open_folder(out)
-    folders.write_picture(out / f"{name}.png", picture(runs, pictures))
+    folders.write_figure(out / f"{name}.png", image(runs, pictures))
     folders.write_results(out / f"{name}.json", results)
     return results
 

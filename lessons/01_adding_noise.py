@@ -100,7 +100,7 @@ if __name__ == "__main__":
 # in `add_noise`, run it again, and see the check fail. Then change it back.
 #
 # **Step through this.** Put a breakpoint on the line of `add_noise` (in `edudiff/forward.py`) that returns, and look at
-# the shapes of `per_picture(alpha, ...)` and `x0`. Why is the one (B, 1, 1, 1) when `alpha` is an array?
+# the shapes of `per_image(alpha, ...)` and `x0`. Why is the one (B, 1, 1, 1) when `alpha` is an array?
 
 
 # %%

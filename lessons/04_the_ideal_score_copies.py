@@ -237,7 +237,7 @@ if __name__ == "__main__":
 #    $\sigma / \alpha$ has fallen to about $d / 2$.
 # 3. It is a weighted mean of several hands, and a mean of hands is no hand.
 # 4. That hand is drawn 11 times as often as any other. A model that has seen one picture many times copies it: this is
-#    where memorised pictures of real models come from.
+#    where memorized pictures of real models come from.
 #
 # </details>
 

@@ -151,8 +151,8 @@ def linear_pictures(fast=False):
     images = shapes.strokes(100 if fast else 1000, size=16, rng=np.random.default_rng(0))  # (N, H, W, C)
     schedule = ed.schedule.cosine()
     x = ed.reverse.start(schedule, (10, *images.shape[1:]), streams(0, 10))  # (B, H, W, C)
-    machines = {"linear": ed.denoisers.Linear.fit(images), "ideal": ed.denoisers.Ideal(images)}
-    drawn, _ = ed.compare.draw(machines, schedule, x, schedule.times(20 if fast else 100))
+    denoisers = {"linear": ed.denoisers.Linear.fit(images), "ideal": ed.denoisers.Ideal(images)}
+    drawn, _ = ed.compare.draw(denoisers, schedule, x, schedule.times(20 if fast else 100))
     r = np.median(ed.compare.metrics.pearson_r(drawn["linear"], drawn["ideal"]))
     print(f"correlation of the two, median: {r:.2f}")
     return plot.rows({"training": images[:10], **drawn})

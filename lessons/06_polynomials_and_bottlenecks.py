@@ -90,11 +90,11 @@ def two_atoms(fast=False):
     count = 2000 if fast else 20_000
     x = ed.reverse.start(schedule, (count, 1), streams(0, count))  # (B, 1)
     line = np.linspace(-1.6, 1.6, 200)[:, None]  # (G, 1)
-    machines = {f"degree {d}": ed.denoisers.Polynomial.fit(points, d, stop=10) for d in (1, 3, 5)}
-    machines["ideal"] = ed.denoisers.Ideal(points)
+    denoisers = {f"degree {d}": ed.denoisers.Polynomial.fit(points, d, stop=10) for d in (1, 3, 5)}
+    denoisers["ideal"] = ed.denoisers.Ideal(points)
     figure = Figure(figsize=(10, 3.6), layout="constrained")
     left, right = figure.subplots(1, 2)
-    for name, denoise in machines.items():
+    for name, denoise in denoisers.items():
         left.plot(line[:, 0], denoise(line, 0.8, 0.6)[:, 0], label=name)
         drawn = ed.reverse.sample(denoise, schedule, x, schedule.times(60) ** 1.5, "heun")[:, 0]  # (B,)
         near = float((np.abs(np.abs(drawn) - 1) < 0.1).mean())
@@ -218,7 +218,7 @@ def five_kinds(fast=False):
     count, schedule, rows = 200 if fast else 800, ed.schedule.cosine(), {}
     for name, make in (("ring", toys.ring), ("two moons", toys.two_moons)):
         data = make(count, np.random.default_rng(0))  # (N, 2)
-        machines = {
+        denoisers = {
             "ideal": ed.denoisers.Ideal(data),
             "linear": ed.denoisers.Linear.fit(data),
             "degree_3": ed.denoisers.Polynomial.fit(data, 3, stop=10),
@@ -226,7 +226,7 @@ def five_kinds(fast=False):
             "bottleneck_1": ed.denoisers.Bottleneck.fit(data, 1),
         }
         x = ed.reverse.start(schedule, data.shape, streams(0, count))  # (B, 2)
-        drawn, _ = ed.compare.draw(machines, schedule, x, schedule.times(40) ** 2, "heun")
+        drawn, _ = ed.compare.draw(denoisers, schedule, x, schedule.times(40) ** 2, "heun")
         rows[name] = {"data": data, **drawn}
     return plot.clouds(rows)
 

@@ -28,7 +28,7 @@ FAST = False
 #   = \sum_n x_n(u)\,\operatorname{softmax}_n\Big(-\frac{|x_{\Omega_u} - \alpha\, x_{n,\Omega_u}|^2}{2\sigma^2}\Big).$$
 #
 # Noise is independent from pixel to pixel, so the windows follow the same rule as whole pictures did: compare, weigh,
-# average. Only the distance is over the window, and only the centre is answered. `Patch(images, size, shifts=False)` is
+# average. Only the distance is over the window, and only the center is answered. `Patch(images, size, shifts=False)` is
 # this denoiser. A window that sticks out of the picture is cut off at the border.
 #
 # Two ends are known. A window of one pixel treats each pixel as a world of its own. A window that always covers the
@@ -85,8 +85,8 @@ def drawn_through_windows(images, fast=False):
     schedule, count = ed.schedule.cosine(), 4 if fast else 10
     x = ed.reverse.start(schedule, (count, *images.shape[1:]), streams(1, count))  # (B, H, W, C)
     sizes = (3, 5, 7, 9, 27)
-    machines = {size: ed.denoisers.Patch(images, size, shifts=False) for size in sizes}
-    drawn, _ = ed.compare.draw(machines, schedule, x, schedule.times(10 if fast else 20))
+    denoisers = {size: ed.denoisers.Patch(images, size, shifts=False) for size in sizes}
+    drawn, _ = ed.compare.draw(denoisers, schedule, x, schedule.times(10 if fast else 20))
     for size, batch in drawn.items():
         _, distance = ed.compare.metrics.nearest(batch, images.astype("float64"))
         print(f"window {size:2}: median distance to the nearest training picture {np.median(distance):.3f}")
@@ -104,10 +104,10 @@ if __name__ == "__main__":
 # ## Whose pixel is it?
 #
 # At the end of the walk there is no noise, and the softmax has one winner for each pixel: the training picture whose
-# window there is nearest. So each drawn pixel *is* a pixel of a training picture, and neighbouring pixels mostly, but
+# window there is nearest. So each drawn pixel *is* a pixel of a training picture, and neighboring pixels mostly, but
 # not always, of the same one. Kamb & Ganguli call this a patch mosaic. The function finds the winner of each pixel, and
-# shows it as a colour: regions are pieces that come from one training picture. Along the seams the windows of both
-# agree in what they share. (In the black background many windows tie, and the colours there say little.)
+# shows it as a color: regions are pieces that come from one training picture. Along the seams the windows of both
+# agree in what they share. (In the black background many windows tie, and the colors there say little.)
 
 
 # %%
@@ -123,7 +123,7 @@ def whose_pixel(batch, images, size):
 
 
 def mosaic(images, by_size, size=7):
-    """Drawn pictures, and below them the owner of each pixel as a colour: a Figure."""
+    """Drawn pictures, and below them the owner of each pixel as a color: a Figure."""
     batch = by_size[size]
     owner, miss = whose_pixel(batch, images.astype("float64"), size)
     counts = [len(np.unique(o)) for o in owner]
@@ -149,7 +149,7 @@ if __name__ == "__main__":
 # Give the denoiser a noisy *training* picture: the larger the window, the smaller the error. That is a theorem, for who
 # sees more can ignore it. Now give it a noisy picture of the same kind that is *not* in the training set. The ideal
 # denoiser answers with the nearest training picture, which is wrong everywhere. A local one can put together what it
-# needs. So the window is not only a limit of the network. It is what lets it generalise.
+# needs. So the window is not only a limit of the network. It is what lets it generalize.
 
 
 # %%
@@ -220,7 +220,7 @@ if __name__ == "__main__":
 #
 # Why a square? A pixel should look at those that help to guess it, and the covariance tells which these are:
 # `Masked` (Lukoianov et al. 2025) lets a pixel look at those that matter to it in the *linear* denoiser. At high noise
-# that is much of the picture, at low noise a few neighbours. Trained networks do the same: the window that they really
+# that is much of the picture, at low noise a few neighbors. Trained networks do the same: the window that they really
 # use shrinks on the way down. Shown in white is what one pixel of a hand looks at.
 
 
@@ -253,7 +253,7 @@ if __name__ == "__main__":
 #
 # <details><summary>Answers</summary>
 #
-# 1. $N^{H W}$. But neighbouring windows overlap, and their owners must agree on what they share, so only mosaics
+# 1. $N^{H W}$. But neighboring windows overlap, and their owners must agree on what they share, so only mosaics
 #    without visible seams survive.
 # 2. The same pictures, moved by one pixel, from noise that is moved by one pixel (up to what happens at the border): it
 #    knows places from the data, and only from there.

@@ -25,7 +25,7 @@ FAST = False
 # ## One function for all places
 #
 # Call the function $f$: the answer at $u$ is $\hat x_0(u) = f(x_{\Omega_u})$, the *same* $f$ for every $u$. Training
-# minimises the error summed over all places,
+# minimizes the error summed over all places,
 #
 # $$\sum_u E\,\big|x_0(u) - f(x_{\Omega_u})\big|^2 .$$
 #
@@ -49,15 +49,15 @@ def on_a_torus():
     rng = np.random.default_rng(0)
     images, x = rng.uniform(-1, 1, (3, 5, 5, 1)), rng.standard_normal((2, 5, 5, 1))  # (N, H, W, C), (B, H, W, C)
     alpha, sigma = 0.7, 0.6
-    els = ed.denoisers.Patch(images, 3, border="wrap")
+    els = ed.denoisers.Patch(images, 3, padding="circular")
     answer = els(x, alpha, sigma)  # (B, H, W, C)
     moved = els(np.roll(x, (1, 2), axis=(1, 2)), alpha, sigma)  # (B, H, W, C)
     orbit = np.concatenate([np.roll(images, s, axis=(1, 2)) for s in itertools.product(range(5), repeat=2)])
-    local = ed.denoisers.Patch(orbit, 3, shifts=False, border="wrap")(x, alpha, sigma)  # (B, H, W, C)
+    local = ed.denoisers.Patch(orbit, 3, shifts=False, padding="circular")(x, alpha, sigma)  # (B, H, W, C)
     checks = {
         "move, then denoise; denoise, then move": np.roll(answer, (1, 2), axis=(1, 2)) - moved,
         "ELS; local score of the moved pictures": answer - local,
-        "arrays; loops": answer - loops.patch(x, images, alpha, sigma, 3, True, "wrap"),
+        "arrays; loops": answer - loops.patch(x, images, alpha, sigma, 3, True, "circular"),
     }
     for name, difference in checks.items():
         print(f"{name:40} differ by {np.abs(difference).max():.1e}")
@@ -86,7 +86,7 @@ if __name__ == "__main__":
 def black_and_white(fast=False):
     """Prints the check against tanh and the share of pixels against their majority; a Figure of drawn pictures."""
     images = np.ones((2, 12, 12, 1)) * np.array([-1, 1]).reshape(2, 1, 1, 1)  # (N, H, W, C)
-    els, count = ed.denoisers.Patch(images, 3, border="wrap"), 10 if fast else 40
+    els, count = ed.denoisers.Patch(images, 3, padding="circular"), 10 if fast else 40
     x = standard_normal(streams(0, count), (count, 12, 12, 1))  # (B, H, W, C)
     formula = np.tanh(0.6 * window_sum(x) / 0.8**2)  # (B, H, W, C)
     print(f"ELS and tanh(alpha * window sum / sigma^2) differ by {np.abs(els(x, 0.6, 0.8) - formula).max():.1e}")
@@ -114,7 +114,7 @@ if __name__ == "__main__":
 # ## How many pictures? Exponentially many
 #
 # On a ring of n pixels with windows of three we can count. Each pixel must agree with the majority of itself and its
-# two neighbours, so no pixel may differ from both. The runs of equal colour have length 2 or more. Their number is
+# two neighbors, so no pixel may differ from both. The runs of equal color have length 2 or more. Their number is
 # $L_n + 2\cos(n\pi/3)$ with the Lucas numbers 1, 3, 4, 7, 11, 18, ...: it grows like $1.618^n$. From two training
 # pictures. That is a number for "creativity": exponential in the size of the picture, because every piece decides for
 # itself.
@@ -131,7 +131,7 @@ def count_rings(largest=14):
         lucas = round(((1 + math.sqrt(5)) / 2) ** n + ((1 - math.sqrt(5)) / 2) ** n)
         formula = lucas + round(2 * math.cos(n * math.pi / 3))
         agree &= counted == formula
-        print(f"{n:2} pixels: {counted:4} of {2**n:5} colourings, formula {formula:4}")
+        print(f"{n:2} pixels: {counted:4} of {2**n:5} colorings, formula {formula:4}")
     return agree
 
 
@@ -194,13 +194,13 @@ def mosaics(fast=False):
     images = shapes.strokes(40 if fast else 200, size=12 if fast else 14, rng=np.random.default_rng(0))  # (N, H, W, C)
     schedule, count = ed.schedule.cosine(), 3 if fast else 8
     x = ed.reverse.start(schedule, (count, *images.shape[1:]), streams(1, count))  # (B, H, W, C)
-    machines = {
-        "ELS, torus": ed.denoisers.Patch(images, border="wrap", scales=shrinking_window),
-        "ELS, border": ed.denoisers.Patch(images, scales=shrinking_window),
-        "local": ed.denoisers.Patch(images, shifts=False, scales=shrinking_window),
+    denoisers = {
+        "ELS, torus": ed.denoisers.Patch(images, padding="circular", window=shrinking_window),
+        "ELS, border": ed.denoisers.Patch(images, window=shrinking_window),
+        "local": ed.denoisers.Patch(images, shifts=False, window=shrinking_window),
         "ideal": ed.denoisers.Ideal(images),
     }
-    drawn, seconds = ed.compare.draw(machines, schedule, x, schedule.times(10 if fast else 20))
+    drawn, seconds = ed.compare.draw(denoisers, schedule, x, schedule.times(10 if fast else 20))
     for name, batch in drawn.items():
         _, distance = ed.compare.metrics.nearest(batch, images.astype("float64"))
         print(f"{name:11} {seconds[name]:5.1f} s, median distance to the training set {np.median(distance):.3f}")
@@ -215,7 +215,7 @@ if __name__ == "__main__":
 # ## The law of the drawn pictures: locally consistent points
 #
 # What is a drawn picture, exactly? Theorem 4.1 of Kamb & Ganguli: if the walk comes to rest as $\sigma \to 0$, then
-# each pixel equals the *centre of the training window that is nearest to its own window*. The reason is short. The
+# each pixel equals the *center of the training window that is nearest to its own window*. The reason is short. The
 # slope of the flow is $(y - \hat x_0)/s$; if it stays finite while $s \to 0$, then $\hat x_0 \to y$: the picture is
 # its own denoised version. And at $s \to 0$ the softmax is the nearest window.
 #
@@ -243,21 +243,21 @@ if __name__ == "__main__":
 # %% [markdown]
 # ## Questions
 #
-# 1. With window 1, do the borders "zero" and "wrap" differ? Does the ELS of window 1 know anything of strokes?
+# 1. With window 1, do the borders "zero" and "circular" differ? Does the ELS of window 1 know anything of strokes?
 # 2. A covering window with `shifts=True` on a torus is equivariant, but not local. What does it draw?
 # 3. Zero padding, window 7, picture 14 x 14. Which pixels have a single candidate place, and is ELS the same as the
 #    local score there?
-# 4. Why can't the all-black/all-white example be drawn with wrong *grey* values?
+# 4. Why can't the all-black/all-white example be drawn with wrong *gray* values?
 # 5. The published code lets the query wrap around on the torus, but takes only training windows that do not wrap. What
 #    is lost?
 #
 # <details><summary>Answers</summary>
 #
-# 1. A window of one pixel never sticks out, so no. It knows which grey values occur, and nothing else.
+# 1. A window of one pixel never sticks out, so no. It knows which gray values occur, and nothing else.
 # 2. Training pictures, each moved as a whole: the ideal denoiser of the training set in all positions.
 # 3. Those within 3 pixels of two borders: the four corner blocks of 3 x 3. There, with one place left, the two are the
 #    same formula.
-# 4. At the end each pixel is the centre of a training window, and these are -1 or 1.
+# 4. At the end each pixel is the center of a training window, and these are -1 or 1.
 # 5. The windows across the seam are never answered, so the candidates are not the whole orbit; with a covering window
 #    it is no longer the ideal denoiser of the moved pictures.
 #

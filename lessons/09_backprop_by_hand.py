@@ -138,7 +138,7 @@ def wrong_gradients():
 
     def wrapped(dout, cache):
         x, w, _, stride = cache
-        return layers.conv_backward(dout, (x, w, "wrap", stride))
+        return layers.conv_backward(dout, (x, w, "circular", stride))
 
     caught = 0
     for wrong in (not_turned, mean_of_the_bias, offsets_swapped, wrapped):
@@ -199,7 +199,7 @@ if __name__ == "__main__":
 def whole_network(fast=False):
     """Prints gradient checks and receptive fields; a Figure of what the middle pixel depends on, by depth."""
     depths = (0, 2) if fast else (0, 1, 2, 4)
-    pictures = []
+    images = []
     for depth in depths:
         rng = np.random.default_rng(depth)
         net = ed.nn.ResNet(8, depth, rng=rng, dtype=np.float64, backend="numpy")
@@ -214,9 +214,9 @@ def whole_network(fast=False):
         dout = np.zeros_like(x0_hat)
         dout[0, 10, 10] = 1
         size = np.abs(net.input_gradient(dout, cache))  # (1, H, W, C)
-        pictures.append(np.log10(size / size.max() + 1e-6) / 3 + 1)
+        images.append(np.log10(size / size.max() + 1e-6) / 3 + 1)
     captions = [f"depth {depth}" for depth in depths]
-    return plot.rows({"": np.concatenate(pictures)}, {"": captions}, title="log |d answer(middle) / d x|")
+    return plot.rows({"": np.concatenate(images)}, {"": captions}, title="log |d answer(middle) / d x|")
 
 
 # %%
@@ -226,15 +226,15 @@ if __name__ == "__main__":
 # %% [markdown]
 # ## The same everywhere, or nearly
 #
-# With `padding="wrap"` the network commutes with moving the picture on the torus, as ELS does: to rounding, before any
-# training. With zero padding it does not, near the border. These are the two borders of lesson 8.
+# With `padding="circular"` the network commutes with moving the picture on the torus, as ELS does: to rounding, before
+# any training. With zero padding it does not, near the border. These are the two borders of lesson 8.
 
 
 # %%
 def equivariance():
     """Prints how much moving the picture changes the answer, beyond moving it; returns both numbers."""
     found = []
-    for padding in ("wrap", "zero"):
+    for padding in ("circular", "zero"):
         rng = np.random.default_rng(0)
         net = ed.nn.ResNet(8, 2, padding=padding, rng=rng, dtype=np.float64, backend="numpy")
         net = net.with_parameters({n: v + 0.1 * rng.standard_normal(v.shape) for n, v in net.parameters.items()})

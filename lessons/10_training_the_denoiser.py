@@ -91,7 +91,7 @@ def unit_targets(fast=False):
     for t in (0.05, 0.25, 0.5, 0.75, 0.95):
         alpha, sigma = ed.schedule.cosine()(t)
         levels = np.array([alpha]), np.array([sigma])  # (1,) each
-        skip, out, _ = (float(c[0]) for c in ed.nn.targets.scales("scaled", *levels, scale))
+        skip, out, _ = (float(c[0]) for c in ed.nn.targets.scales("edm", *levels, scale))
         x = ed.forward.add_noise(images, alpha, sigma, rng.standard_normal(images.shape))  # (N, H, W, C)
         sizes.append(math.sqrt(float((((images - skip * x) / out) ** 2).mean())))
         print(f"{t:5.2f}  {skip:7.3f} {out:6.3f}   {sizes[-1]:.3f}")
@@ -121,28 +121,28 @@ if __name__ == "__main__":
 def train(images, fast=False):
     """Train the network of this lesson: its last `State`, and {step: pictures drawn after that step}."""
     scale = math.sqrt(float((images**2).mean()))
-    net = ed.nn.ResNet(8 if fast else 32, 2, data_scale=scale, rng=np.random.default_rng(1))
+    net = ed.nn.ResNet(8 if fast else 32, 2, sigma_data=scale, rng=np.random.default_rng(1))
     schedule, steps = ed.schedule.cosine(), 40 if fast else 1600
     moments, drawn = {round(steps * share) for share in (0.02, 0.06, 0.2, 0.5, 1)}, {}
     x = ed.reverse.start(schedule, (8, *images.shape[1:]), streams(0, 8), like=images)  # (B, H, W, C)
     settings = {"batch": 32, "rate": 3e-3}
     for state in ed.nn.train(net, images, schedule, np.random.default_rng(2), steps, **settings):
         if state.step in moments:
-            drawn[state.step] = ed.reverse.sample(state.average, schedule, x, schedule.times(20))  # (B, H, W, C)
+            drawn[state.step] = ed.reverse.sample(state.ema, schedule, x, schedule.times(20))  # (B, H, W, C)
             print(f"step {state.step:5}: loss {np.mean(state.losses[-20:]):.3f}, {state.seconds:.0f} s")
     return state, drawn
 
 
 # %%
-def training_pictures(fast=False):
+def training_images(fast=False):
     """The training set, (N, H, W, C)."""
     return shapes.strokes(100 if fast else 500, size=14, rng=np.random.default_rng(0))
 
 
 # %%
 if __name__ == "__main__":
-    pictures = training_pictures(FAST)
-    trained, by_step = train(pictures, FAST)
+    images = training_images(FAST)
+    trained, by_step = train(images, FAST)
     shown = {f"step {step}": batch for step, batch in by_step.items()}
     plot.present(plot.rows(shown, title="each column is the same noise"), "10_training_the_denoiser_2")
     plot.present(plot.history(trained), "10_training_the_denoiser_3")
@@ -168,7 +168,7 @@ def against_the_formulas(net, images, fast=False):
     x0 = images[rng.integers(len(images), size=count)].astype("float64")  # (B, H, W, C)
     noise = rng.standard_normal(x0.shape)  # (B, H, W, C)
     window = net.receptive_field
-    machines = {
+    denoisers = {
         "linear": ed.denoisers.Linear.fit(images),
         "network": net,
         f"ELS {window}": ed.denoisers.Patch(images, window),
@@ -177,7 +177,7 @@ def against_the_formulas(net, images, fast=False):
     times = (0.8, 0.6, 0.4, 0.2)
     print(f"{'':8}" + "".join(f"{f't = {t}':>10}" for t in times))
     table = {}
-    for name, denoise in machines.items():
+    for name, denoise in denoisers.items():
         table[name] = []
         for t in times:
             level = ed.schedule.cosine()(t)
@@ -189,7 +189,7 @@ def against_the_formulas(net, images, fast=False):
 
 # %%
 if __name__ == "__main__":
-    against_the_formulas(trained.average, pictures, FAST)
+    against_the_formulas(trained.ema, images, FAST)
 
 # %% [markdown]
 # ## Questions
@@ -203,7 +203,7 @@ if __name__ == "__main__":
 #
 # <details><summary>Answers</summary>
 #
-# 1. The mean is what minimises a sum of squares. The absolute error finds the median, pixel by pixel; that is no
+# 1. The mean is what minimizes a sum of squares. The absolute error finds the median, pixel by pixel; that is no
 #    posterior mean, and Tweedie's formula does not hold for it.
 # 2. Every batch has the whole range of noise levels, so its loss varies less for the same work.
 # 3. Draw the same noise at both moments and compare, or measure the errors by noise level as above: the mean over all
@@ -218,9 +218,9 @@ if __name__ == "__main__":
 # %%
 def main(fast=False):
     """The whole lesson; `fast` with a tiny network and few steps. Returns the figures."""
-    images = training_pictures(fast)
+    images = training_images(fast)
     first = towards_the_wiener_filter(fast)
     unit_targets(fast)
     state, drawn = train(images, fast)
-    against_the_formulas(state.average, images, fast)
+    against_the_formulas(state.ema, images, fast)
     return [first, plot.rows({f"step {step}": batch for step, batch in drawn.items()}), plot.history(state)]

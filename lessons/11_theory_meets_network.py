@@ -33,28 +33,28 @@ FAST = False
 def train(images, fast=False):
     """A network trained on `images`: its averaged weights."""
     scale = math.sqrt(float((images**2).mean()))
-    net = ed.nn.ResNet(8 if fast else 32, 2, data_scale=scale, rng=np.random.default_rng(1))
+    net = ed.nn.ResNet(8 if fast else 32, 2, sigma_data=scale, rng=np.random.default_rng(1))
     steps = 40 if fast else 1600
     for state in ed.nn.train(net, images, ed.schedule.cosine(), np.random.default_rng(2), steps, batch=32, rate=3e-3):
         if state.step % (steps // 4) == 0:
             print(f"step {state.step:5}: loss {np.mean(state.losses[-20:]):.3f}, {state.seconds:.0f} s")
-    return state.average
+    return state.ema
 
 
-def training_pictures(fast=False):
+def training_images(fast=False):
     """The hands to learn from, (N, H, W, C)."""
     return shapes.hands(50 if fast else 256, size=14, rng=np.random.default_rng(0))
 
 
 # %%
 if __name__ == "__main__":
-    hands = training_pictures(FAST)
+    hands = training_images(FAST)
     network = train(hands, FAST)
 
 # %% [markdown]
 # ## Calibration: which window?
 #
-# The network *can* see 9 pixels. It need not use them all: at low noise the nearest neighbours say everything. So at
+# The network *can* see 9 pixels. It need not use them all: at low noise the nearest neighbors say everything. So at
 # each step of the network's own walk we ask ELS with windows 3, 5, 7 and 9, and keep the one whose predicted noise
 # points most nearly in the direction of the network's (Kamb & Ganguli 2024, appendix C.2). This uses a few noises that
 # are not used again. It is the only thing that the formula learns from the network: one small number per step.
@@ -65,7 +65,7 @@ if __name__ == "__main__":
 
 # %%
 def calibrate(net, images, fast=False):
-    """The window at each noise level, a `Scales` table."""
+    """The window at each noise level, a `WindowSchedule` table."""
     schedule, count = ed.schedule.cosine(), 2 if fast else 4
     rngs = streams(1, range(1000, 1000 + count))
     x = ed.reverse.start(schedule, (count, *images.shape[1:]), rngs)  # (B, H, W, C)
@@ -91,14 +91,14 @@ def draw(net, images, table, fast=False):
     """Pictures from the same noise: {name: (B, H, W, C)}."""
     schedule, count = ed.schedule.cosine(), 3 if fast else 16
     x = ed.reverse.start(schedule, (count, *images.shape[1:]), streams(0, count))  # (B, H, W, C)
-    machines = {
+    denoisers = {
         "network": net,
-        "els": ed.denoisers.Patch(images, scales=table),
-        "local": ed.denoisers.Patch(images, scales=table, shifts=False),
+        "els": ed.denoisers.Patch(images, window=table),
+        "local": ed.denoisers.Patch(images, window=table, shifts=False),
         "linear": ed.denoisers.Linear.fit(images),
         "ideal": ed.denoisers.Ideal(images),
     }
-    drawn, seconds = ed.compare.draw(machines, schedule, x, schedule.times(8 if fast else 20))
+    drawn, seconds = ed.compare.draw(denoisers, schedule, x, schedule.times(8 if fast else 20))
     print("seconds: " + ", ".join(f"{name} {s:.1f}" for name, s in seconds.items()))
     return drawn
 
@@ -120,7 +120,7 @@ if __name__ == "__main__":
 #   brightness and contrast, and can be negative.
 #
 # For pictures of equal mean and variance $R^2 = 2r - 1$. So r = 0.95 is r² = 0.90 and R² = 0.90; but r = 0.5 is
-# r² = 0.25 and R² = 0! Published figures that are labelled r² are mostly r: the code takes no square. Always say which,
+# r² = 0.25 and R² = 0! Published figures that are labeled r² are mostly r: the code takes no square. Always say which,
 # and print all three.
 #
 # The last column is the fairest: on how many noises is the formula closer to the network than the ideal score is? A
@@ -150,9 +150,9 @@ def three_measures():
     a = (a - a.mean()) / a.std()
     b = 0.95 * a + 0.31 * rng.standard_normal((1, 400))  # (B, D)
     b = (b - b.mean()) / b.std()
-    r, whole = float(metrics.pearson_r(a, b)[0]), float(metrics.R2(a, b)[0])
+    r, whole = float(metrics.pearson_r(a, b)[0]), float(metrics.r2_score(a, b)[0])
     print(f"equal mean and variance: r {r:.3f}, r2 {r**2:.3f}, R2 {whole:.3f} = 2 r - 1 = {2 * r - 1:.3f}")
-    faint = float(metrics.pearson_r(a, 0.3 * b)[0]), float(metrics.R2(a, 0.3 * b)[0])
+    faint = float(metrics.pearson_r(a, 0.3 * b)[0]), float(metrics.r2_score(a, 0.3 * b)[0])
     print(f"the same at 0.3 of the contrast: r {faint[0]:.3f}, R2 {faint[1]:.3f}")
     return abs(whole - (2 * r - 1))
 
@@ -177,15 +177,15 @@ def along_the_walk(net, images, table, fast=False):
     """A Figure of the distance between the network's x0_hat and each formula's along the network's own walk."""
     schedule, count = ed.schedule.cosine(), 2 if fast else 6
     x = ed.reverse.start(schedule, (count, *images.shape[1:]), streams(0, count))  # (B, H, W, C)
-    machines = {
-        "els": ed.denoisers.Patch(images, scales=table),
+    denoisers = {
+        "els": ed.denoisers.Patch(images, window=table),
         "linear": ed.denoisers.Linear.fit(images),
         "ideal": ed.denoisers.Ideal(images),
     }
-    times, miss = [], {name: [] for name in machines}
+    times, miss = [], {name: [] for name in denoisers}
     for step in ed.reverse.steps(net, schedule, x, schedule.times(8 if fast else 20)):
         times.append(step.t)
-        for name, denoise in machines.items():
+        for name, denoise in denoisers.items():
             other = denoise(step.x, step.alpha, step.sigma)  # (B, H, W, C)
             miss[name].append(float(np.sqrt(((other - step.x0_hat) ** 2).mean())))
     figure = Figure(figsize=(6, 3.5), layout="constrained")
@@ -230,7 +230,7 @@ if __name__ == "__main__":
 # %%
 def main(fast=False):
     """The whole lesson; `fast` with a tiny network and few pictures. Returns the figures."""
-    images = training_pictures(fast)
+    images = training_images(fast)
     net = train(images, fast)
     scales = calibrate(net, images, fast)
     pictures = draw(net, images, scales, fast)

@@ -37,10 +37,10 @@ FAST = False
 def mlp(data, width, depth, steps):
     """A multilayer perceptron trained on points (N, 2): its averaged weights."""
     scale = float(np.sqrt((data**2).mean()))
-    net = ed.nn.MLP(2, width, depth, data_scale=scale, rng=np.random.default_rng(1))
+    net = ed.nn.MLP(2, width, depth, sigma_data=scale, rng=np.random.default_rng(1))
     rng, points = np.random.default_rng(2), data.astype(np.float32)  # (N, 2)
     *_, state = ed.nn.train(net, points, ed.schedule.cosine(), rng, steps, batch=128, rate=3e-3)
-    return state.average
+    return state.ema
 
 
 def judge(points, data, fresh):
@@ -49,11 +49,11 @@ def judge(points, data, fresh):
     return float(np.median(nearest(points, data)[1]) / own), sliced_wasserstein(points, fresh)
 
 
-def draw(machines, count):
+def draw(denoisers, count):
     """Points from the same noise: {name: (B, 2)}. The times fall as squares, to end with small steps."""
     schedule = ed.schedule.cosine()
     x = ed.reverse.start(schedule, (count, 2), streams(0, count))  # (B, 2)
-    drawn, _ = ed.compare.draw(machines, schedule, x, schedule.times(40) ** 2, "heun")
+    drawn, _ = ed.compare.draw(denoisers, schedule, x, schedule.times(40) ** 2, "heun")
     return drawn
 
 
@@ -61,7 +61,7 @@ def in_the_plane(fast=False):
     """Prints novelty and distance of six denoisers on a ring; a Figure of what they draw."""
     rng, count, steps = np.random.default_rng(0), 100 if fast else 400, 60 if fast else 1500
     data, fresh, other = (toys.ring(count, rng) for _ in range(3))  # (N, 2) each
-    machines = {
+    denoisers = {
         "ideal": ed.denoisers.Ideal(data),
         "linear": ed.denoisers.Linear.fit(data),
         "degree_3": ed.denoisers.Polynomial.fit(data, 3, stop=10),
@@ -69,7 +69,7 @@ def in_the_plane(fast=False):
         "mlp_8": mlp(data, 8, 1, steps),
         "mlp_128": mlp(data, 128, 2, steps),
     }
-    drawn = draw(machines, count)
+    drawn = draw(denoisers, count)
     for name, points in {"data": other, **drawn}.items():
         new, far = judge(points, data, fresh)
         print(f"{name:13} novelty {new:5.2f}, distance to the law {far:.3f}")
@@ -158,7 +158,9 @@ def what_shifts_do():
     found = {}
     for name, channels in (("no pooling", (6,)), ("one pooling", (6, 6)), ("two poolings", (6, 6, 6))):
         rng = np.random.default_rng(0)
-        net = ed.nn.UNet(channels, 1, padding="wrap", border_channel=False, rng=rng, dtype=np.float64, backend="numpy")
+        net = ed.nn.UNet(
+            channels, 1, padding="circular", border_channel=False, rng=rng, dtype=np.float64, backend="numpy"
+        )
         net = net.with_parameters({n: v + 0.2 * rng.standard_normal(v.shape) for n, v in net.parameters.items()})
         x = rng.standard_normal((2, 16, 16, 1))  # (B, H, W, C)
         answer = net(x, 0.6, 0.8)  # (B, H, W, C)
@@ -199,14 +201,14 @@ def the_map(fast=False):
     """A Figure: each closed form at its novelty (across) and its distance to the law (up), on two moons."""
     rng, count = np.random.default_rng(0), 100 if fast else 400
     data, fresh, other = (toys.two_moons(count, rng) for _ in range(3))  # (N, 2) each
-    machines = {"ideal": ed.denoisers.Ideal(data), "linear": ed.denoisers.Linear.fit(data)}
-    machines |= {f"degree {d}": ed.denoisers.Polynomial.fit(data, d, stop=10) for d in (3, 5)}
-    machines["rank 1"] = ed.denoisers.Bottleneck.fit(data, 1)
+    denoisers = {"ideal": ed.denoisers.Ideal(data), "linear": ed.denoisers.Linear.fit(data)}
+    denoisers |= {f"degree {d}": ed.denoisers.Polynomial.fit(data, d, stop=10) for d in (3, 5)}
+    denoisers["rank 1"] = ed.denoisers.Bottleneck.fit(data, 1)
     for spread in (0.05, 0.2):
-        machines[f"smoothed {spread}"] = ed.denoisers.Smoothed(data, spread, copies=8, rng=np.random.default_rng(0))
+        denoisers[f"smoothed {spread}"] = ed.denoisers.Smoothed(data, spread, copies=8, rng=np.random.default_rng(0))
     figure = Figure(figsize=(6, 4.5), layout="constrained")
     axis = figure.subplots()
-    for name, points in {"new data": other, **draw(machines, count)}.items():
+    for name, points in {"new data": other, **draw(denoisers, count)}.items():
         new, far = judge(points, data, fresh)
         axis.plot(new, far, "*" if name == "new data" else "o", color="C3" if name == "new data" else "C0")
         axis.annotate(name, (new, far), xytext=(5, 4), textcoords="offset points", fontsize=8)
@@ -224,13 +226,13 @@ if __name__ == "__main__":
 # 1. Novelty 3 of the linear denoiser: is it good to be newer than new data?
 # 2. Which line of the table would describe a network of 1 x 1 convolutions, and what would it draw?
 # 3. A UNet sees the whole picture. Why may it still draw hands with six fingers?
-# 4. You want a model of centred faces, and one of satellite pictures. Which should have poolings and a border, and
+# 4. You want a model of centered faces, and one of satellite pictures. Which should have poolings and a border, and
 #    which should wrap?
 #
 # <details><summary>Answers</summary>
 #
 # 1. No: it means that the points are far from every training point because they are far from the ring.
-# 2. `Patch` with window 1: pixels with the grey values of the training set, each for itself. Noise.
+# 2. `Patch` with window 1: pixels with the gray values of the training set, each for itself. Noise.
 # 3. At low noise it hardly uses the far pixels: the window that it really uses shrinks on the way down, and by the time
 #    that fingers are decided, it may be smaller than the hand.
 # 4. Faces have places: eyes are up, so let it know where it is. A satellite picture looks alike everywhere: the more

@@ -70,9 +70,9 @@ def fingers_by_window(images, fast=False):
     schedule, count = ed.schedule.cosine(), 4 if fast else 24
     x = ed.reverse.start(schedule, (count, *images.shape[1:]), streams(0, count))  # (B, H, W, C)
     sizes = (5, 9) if fast else (3, 5, 7, 9, 13)
-    machines = {f"window {size}": ed.denoisers.Patch(images, size) for size in sizes}
-    machines["ideal"] = ed.denoisers.Ideal(images)
-    drawn, _ = ed.compare.draw(machines, schedule, x, schedule.times(10 if fast else 20))
+    denoisers = {f"window {size}": ed.denoisers.Patch(images, size) for size in sizes}
+    denoisers["ideal"] = ed.denoisers.Ideal(images)
+    drawn, _ = ed.compare.draw(denoisers, schedule, x, schedule.times(10 if fast else 20))
     counts = {name: count_fingers_all(batch) for name, batch in drawn.items()}
     figure = Figure(figsize=(6, 3.2), layout="constrained")
     axis = figure.subplots()

@@ -1,7 +1,7 @@
 # %% [markdown]
 # # 14. Attention
 #
-# A window cannot count to five, and it cannot know what colour the other side of the picture has. Self-attention can:
+# A window cannot count to five, and it cannot know what color the other side of the picture has. Self-attention can:
 # in one layer every pixel asks all others. This lesson derives its forward and backward pass, finds out what it does
 # not know, and shows the smallest case in which it turns mosaics into whole pictures.
 
@@ -86,7 +86,7 @@ if __name__ == "__main__":
 # ## It does not know where anything is
 #
 # Shuffle the pixels, and the answers are shuffled in the same way: nothing in the formula says which pixel is next to
-# which. A convolution knows neighbours and nothing far, attention knows everything and no neighbours. That is why they
+# which. A convolution knows neighbors and nothing far, attention knows everything and no neighbors. That is why they
 # are used together: convolutions first make each pixel's vector say what is *around* it.
 
 
@@ -104,7 +104,7 @@ def permutation():
     found = {}
     for name, layer in (
         ("attention", lambda a: layers.attention(a, *arrays)[0]),
-        ("convolution", lambda a: layers.conv(a, w, np.zeros(4), "wrap")[0]),
+        ("convolution", lambda a: layers.conv(a, w, np.zeros(4), "circular")[0]),
     ):
         found[name] = float(np.abs(layer(shuffle(x)) - shuffle(layer(x))).max())
         print(f"{name:11}: shuffle-then-layer and layer-then-shuffle differ by {found[name]:.1e}")
@@ -127,37 +127,37 @@ if __name__ == "__main__":
 # %%
 def train(attention, images, fast=False):
     """A small network, with or without attention, trained on the two pictures: its averaged weights."""
-    settings = {"padding": "wrap", "border_channel": False, "data_scale": 1.0}
+    settings = {"padding": "circular", "border_channel": False, "sigma_data": 1.0}
     net = ed.nn.ResNet(8, 1, attention=attention, rng=np.random.default_rng(1), **settings)
     steps, rng = 40 if fast else 800, np.random.default_rng(2)
     *_, state = ed.nn.train(net, images, ed.schedule.cosine(), rng, steps, batch=16, rate=4e-3)
-    return state.average
+    return state.ema
 
 
 def black_or_white(fast=False):
-    """Prints how many drawn pictures have a single colour; a Figure of them; and the network with attention."""
+    """Prints how many drawn pictures have a single color; a Figure of them; and the network with attention."""
     side, schedule = 10 if fast else 16, ed.schedule.cosine()
     images = np.ones((2, side, side, 1), np.float32) * np.array([-1, 1], np.float32).reshape(2, 1, 1, 1)  # (N, H, W, C)
     local, whole = train((), images, fast), train((0,), images, fast)
-    machines = {
-        "ELS, window 7": ed.denoisers.Patch(images, 7, border="wrap"),
+    denoisers = {
+        "ELS, window 7": ed.denoisers.Patch(images, 7, padding="circular"),
         "network, window 7": local,
         "network, attention": whole,
         "ideal": ed.denoisers.Ideal(images),
     }
     count = 8 if fast else 40
     x = ed.reverse.start(schedule, (count, side, side, 1), streams(0, count), like=images)  # (B, H, W, C)
-    drawn, _ = ed.compare.draw(machines, schedule, x, schedule.times(10 if fast else 30))
+    drawn, _ = ed.compare.draw(denoisers, schedule, x, schedule.times(10 if fast else 30))
     for name, batch in drawn.items():
-        share = np.abs(np.sign(batch).mean(axis=(1, 2, 3)))  # (B,) 1 where all pixels have one colour
-        print(f"{name:18} {np.mean(share > 0.99):4.0%} of the pictures have one colour")
+        share = np.abs(np.sign(batch).mean(axis=(1, 2, 3)))  # (B,) 1 where all pixels have one color
+        print(f"{name:18} {np.mean(share > 0.99):4.0%} of the pictures have one color")
     return plot.rows(drawn, title="each column is the same noise"), whole
 
 
 # %%
 if __name__ == "__main__":
-    pictures, asker = black_or_white(FAST)
-    plot.present(pictures, "14_attention_1")
+    images, asker = black_or_white(FAST)
+    plot.present(images, "14_attention_1")
 
 # %% [markdown]
 # ## Whom does a pixel ask?

@@ -32,9 +32,9 @@ NUMBA = importlib.util.find_spec("numba") is not None
 # ## Do less: one difference, many windows
 #
 # Fix a displacement $s$ between a query pixel $u$ and a training pixel $u + s$. The squared distance of their windows
-# is the sum of $|x(u') - \alpha x_n(u' + s)|^2$ over the window around $u$. Two neighbours $u$ have nearly the same
+# is the sum of $|x(u') - \alpha x_n(u' + s)|^2$ over the window around $u$. Two neighbors $u$ have nearly the same
 # window! So make the picture of squared differences once, and then take **box sums** of it for all pixels together.
-# Here are three ways to take sums over k neighbours:
+# Here are three ways to take sums over k neighbors:
 #
 # - add up k shifted copies: k additions;
 # - by halves: a sum of 8 is two sums of 4, and so on: $\log_2 k$ additions;
@@ -48,7 +48,7 @@ NUMBA = importlib.util.find_spec("numba") is not None
 
 # %%
 def shifted_copies(a, k):
-    """Sums of k neighbours along axis 1, by k - 1 additions."""
+    """Sums of k neighbors along axis 1, by k - 1 additions."""
     count = a.shape[1] - k + 1
     total = a[:, :count].copy()
     for i in range(1, k):
@@ -57,7 +57,7 @@ def shifted_copies(a, k):
 
 
 def running(a, k):
-    """Sums of k neighbours along axis 1, as differences of one running sum."""
+    """Sums of k neighbors along axis 1, as differences of one running sum."""
     sums = np.pad(np.cumsum(a, axis=1), ((0, 0), (1, 0)) + ((0, 0),) * (a.ndim - 2))
     return sums[:, k:] - sums[:, :-k]
 
@@ -86,7 +86,7 @@ def box_sums(fast=False):
 
 
 def by_halves(a, k):
-    """Sums of k neighbours along axis 1, as the package takes them."""
+    """Sums of k neighbors along axis 1, as the package takes them."""
     return ed.denoisers.windows.window_sums(a, k, axis=1)
 
 
@@ -248,7 +248,7 @@ def both_backends(fast=False):
     sizes, backends = ((3, 9) if fast else (3, 5, 9, 13)), ["numpy", *["numba"] * NUMBA]
     seconds = {name: [] for name in backends}
     for size in sizes:
-        calls = {b: ed.denoisers.Patch(images, size, border="wrap", backend=b) for b in backends}
+        calls = {b: ed.denoisers.Patch(images, size, padding="circular", backend=b) for b in backends}
         found = measure.interleaved({b: lambda p=p: p(x, 0.7, 0.7) for b, p in calls.items()}, 1 if fast else 3)
         answers = [patch(x, 0.7, 0.7) for patch in calls.values()]
         times = ", ".join(f"{b} {1e3 * s:.0f} ms" for b, s in found.items())
@@ -286,7 +286,7 @@ if __name__ == "__main__":
 # 1. The difference pictures are shared; each further size adds only its box sums and its softmax: `Patch.sweep`.
 # 2. The rounding error of large values stays in the sum for all that follow; see the last column of the first table.
 #    And the fewest additions are not the least time, if they must wait for each other.
-# 3. Neighbours in `n` lie H * W numbers apart, so each one fetches a cache line of its own. It lays the training
+# 3. Neighbors in `n` lie H * W numbers apart, so each one fetches a cache line of its own. It lays the training
 #    pictures side by side, in the last axis.
 # 4. Floating-point sums depend on their order, so the same seed gives another picture in every run. Give each thread
 #    fixed pieces, and add the pieces in a fixed order.

@@ -31,12 +31,23 @@ def test_each_row_has_its_numbers_and_is_measured_once(table, tmp_path):
     assert first["published_r"] == 0.94
     assert second["published_r"] is None
     assert second["attention"]
-    assert second["scales"] == first["scales"]
+    assert second["windows"] == first["windows"]
     low, high = first["interval"]
     assert low <= first["pearson_r"] <= high
     assert low < high
     assert set(first["others_r"]) == {"local", "linear", "masked", "ideal"}
-    wanted = {"data", "net", "padding", "attention", "images", "seeds", "r2", "R2", "beats_ideal", "command"}
+    wanted = {
+        "data",
+        "net",
+        "padding",
+        "attention",
+        "images",
+        "seeds",
+        "r_squared",
+        "r2_score",
+        "beats_ideal",
+        "command",
+    }
     assert wanted <= set(first)
     assert json.loads((tmp_path / "out" / "agreement.json").read_text()) == json.loads(json.dumps([first, second]))
     text = (tmp_path / "out" / "agreement.md").read_text().splitlines()
@@ -97,8 +108,10 @@ def test_a_row_at_full_size_has_a_curve_over_its_training(table, tmp_path, monke
 
 def test_the_interval_is_of_the_median(table):
     r = np.linspace(0.5, 0.9, 41)
-    agreement = {"els": {"pearson_r": 0.7, "r2": 0.5, "R2": 0.4, "beats_ideal": 1.0, "per_seed": r.tolist()}}
-    job = dict.fromkeys(("data", "net", "padding", "images", "size", "seeds", "attention", "by_class", "scales"))
+    agreement = {
+        "els": {"pearson_r": 0.7, "r_squared": 0.5, "r2_score": 0.4, "beats_ideal": 1.0, "per_seed": r.tolist()}
+    }
+    job = dict.fromkeys(("data", "net", "padding", "images", "size", "seeds", "attention", "by_class", "windows"))
     job |= dict.fromkeys(("channels", "depth", "train_steps", "batch", "seed"))
     job |= dict.fromkeys(("train_seconds", "calibrate_seconds", "draw_seconds"))
     low, high = table["record"]("first", job | {"agreement": agreement})["interval"]

@@ -245,7 +245,7 @@ def test_the_log_density_obeys_the_heat_equation_p15(seed, level):
 
 @every_schedule
 @pytest.mark.parametrize("method", ["ddim", "heun", "ddpm"])
-def test_the_ideal_score_memorises_p27(schedule, method):
+def test_the_ideal_score_memorizes_p27(schedule, method):
     """Every drawn picture is a training picture, and not always the same one."""
     rng = np.random.default_rng(0)
     images = rng.uniform(-1, 1, (6, 4, 5, 2))

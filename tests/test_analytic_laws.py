@@ -21,7 +21,7 @@ MAKE = {
     "linear": Linear.fit,
     "ridge": lambda data: Linear.fit(data, ridge=0.05),
     "top": lambda data: Bottleneck.fit(data, 1),
-    "bottom": lambda data: Bottleneck.fit(data, 1, predict="noise"),
+    "bottom": lambda data: Bottleneck.fit(data, 1, predict="eps"),
 }
 every_kind = pytest.mark.parametrize("make", MAKE.values(), ids=MAKE)
 
@@ -125,7 +125,7 @@ def test_the_best_answers_of_rank_k_p45(seed, k):
     x = rng.standard_normal((5, 4))
     top = Bottleneck(np.zeros(4), covariance, k)(x, alpha, sigma)
     np.testing.assert_allclose(top, x @ best(alpha * covariance).T, atol=1e-8)
-    bottom = Bottleneck(np.zeros(4), covariance, k, predict="noise")(x, alpha, sigma)
+    bottom = Bottleneck(np.zeros(4), covariance, k, predict="eps")(x, alpha, sigma)
     noise_hat = (x - alpha * bottom) / sigma
     np.testing.assert_allclose(noise_hat, x @ best(sigma * np.eye(4)).T, atol=1e-8)
 
@@ -140,7 +140,7 @@ def test_samples_lie_on_the_plane_of_the_components_p45():
     out = reverse.sample(top, COSINE, x, COSINE.times(20))
     assert np.abs((out - data.mean(0)) @ vectors[:, :4]).max() < 1e-10
     assert top.generated().distance(out).max() < 1e-10 < np.abs(out - data.mean(0)).max()
-    bottom = Bottleneck.fit(data, 2, predict="noise")
+    bottom = Bottleneck.fit(data, 2, predict="eps")
     out = reverse.sample(bottom, COSINE, x, COSINE.times(20))
     began = x / COSINE(1.0)[0]
     assert np.abs((out - began) @ vectors[:, 2:]).max() < 1e-6 < np.abs((out - began) @ vectors[:, :2]).max()
@@ -152,7 +152,7 @@ def test_samples_lie_on_the_plane_of_the_components_p45():
 def test_few_pictures_have_bottom_components_without_variance_p45():
     images = np.random.default_rng(0).uniform(-1, 1, (4, 2, 3, 1))
     flat = images.reshape(4, -1)
-    for predict, k in (("x0", 2), ("noise", 4)):
+    for predict, k in (("x0", 2), ("eps", 4)):
         known = Bottleneck(images.mean(0), np.cov(flat.T, bias=True), k, predict)
         fitted = Bottleneck.fit(images, k, predict)
         x = np.random.default_rng(1).standard_normal((3, 2, 3, 1))
@@ -226,7 +226,7 @@ def test_laws_say_what_they_do_not_know():
         on_a_plane.log_density(RING)
     np.testing.assert_allclose(on_a_plane.distance(RING), np.abs((RING - RING.mean(0)) @ _bottom(RING)), atol=1e-12)
     with pytest.raises(ValueError, match=r"give first=\(alpha, sigma\)"):
-        Bottleneck.fit(RING, 1, predict="noise").generated()
+        Bottleneck.fit(RING, 1, predict="eps").generated()
     with pytest.raises(ValueError, match="last is"):
         Linear.fit(RING).generated(last=(0.0, 1.0))
     line = Line(np.linspace(0, 1, 11), np.linspace(0, 1, 11))
@@ -245,7 +245,7 @@ def _bottom(data):
         ({"k": 0}, ValueError, "k is 0, expected 1 to 2"),
         ({"k": 3}, ValueError, "k is 3"),
         ({"k": 1.0}, TypeError, "expected an integer"),
-        ({"k": 1, "predict": "x"}, ValueError, "'x0', 'noise'"),
+        ({"k": 1, "predict": "x"}, ValueError, "'x0', 'eps'"),
     ],
 )
 def test_bad_bottlenecks(arguments, error, says):
@@ -255,7 +255,7 @@ def test_bad_bottlenecks(arguments, error, says):
 
 def test_noise_prediction_needs_a_signal_and_a_ridge_is_not_negative():
     with pytest.raises(ValueError, match="alpha is 0"):
-        Bottleneck.fit(RING, 1, predict="noise")(RING, 0.0, 1.0)
+        Bottleneck.fit(RING, 1, predict="eps")(RING, 0.0, 1.0)
     with pytest.raises(ValueError, match=r"ridge is -0.1"):
         Linear.fit(RING, ridge=-0.1)
 
@@ -275,6 +275,6 @@ def test_the_ideal_score_draws_each_item_alike_p27(any_cupy):
     assert change.covariance < 0.1
     again = any_cupy.asnumpy(law.sample(np.random.default_rng(2), 500))
     assert {tuple(row) for row in again} == {tuple(row) for row in points}
-    assert len(denoise.given(0).generated().items) == 3
+    assert len(denoise.conditional(0).generated().items) == 3
     with pytest.raises(ValueError, match="density is not known"):
         law.log_density(drawn)

@@ -85,9 +85,9 @@ def test_few_pictures_span_all_that_it_draws():
     images = rng.uniform(-1, 1, (4, 3, 3, 1))
     schedule = schedules.cosine()
     out = reverse.sample(Linear.fit(images), schedule, rng.standard_normal((6, 3, 3, 1)), schedule.times(20))
-    centred = (images - images.mean(0)).reshape(4, -1)
+    centered = (images - images.mean(0)).reshape(4, -1)
     off = (out - images.mean(0)).reshape(6, -1)
-    off = off - off @ np.linalg.pinv(centred) @ centred
+    off = off - off @ np.linalg.pinv(centered) @ centered
     assert np.abs(off).max() < 1e-12 < np.abs(out - images[:1]).max()
 
 

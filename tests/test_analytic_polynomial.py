@@ -192,7 +192,7 @@ def test_hermite_polynomials_are_orthonormal_and_multiply():
     w = np.random.default_rng(0).standard_normal((5, 2))
     for i, j in (((2, 1), (1, 3)), ((0, 0), (2, 2)), ((3, 0), (3, 1))):
         left = hermite.values(w, [i]) * hermite.values(w, [j])
-        right = sum(factor * hermite.values(w, [k]) for k, factor in hermite.linearisation(i, j))
+        right = sum(factor * hermite.values(w, [k]) for k, factor in hermite.linearization(i, j))
         np.testing.assert_allclose(left, right, atol=1e-10)
     assert len(hermite.exponents(3, 4)) == math.comb(7, 3)
 

@@ -78,7 +78,7 @@ def test_levels_become_python_floats(number):
 
 def test_window_sizes():
     assert checks.window(1) == 1 and checks.window(np.int64(5)) == 5
-    assert checks.window(3, (3, 5), "wrap") == 3 and checks.window(9, (3, 5), "zero") == 9
+    assert checks.window(3, (3, 5), "circular") == 3 and checks.window(9, (3, 5), "zero") == 9
 
 
 @pytest.mark.parametrize(
@@ -91,7 +91,7 @@ def test_window_sizes():
         (("3",), TypeError, "window size is '3'"),
         ((True,), TypeError, "window size is True"),
         ((None,), TypeError, "window size is None"),
-        ((5, (7, 4), "wrap"), ValueError, "window size is 5 but the pictures are 7 x 4: .*border='zero'"),
+        ((5, (7, 4), "circular"), ValueError, "window size is 5 but the pictures are 7 x 4: .*padding='zero'"),
     ],
 )
 def test_bad_windows_are_refused(args, error, says):

@@ -36,11 +36,11 @@ def test_compare_writes_the_numbers_the_picture_and_the_command(compared):
     expected = {"data": "hands", "images": 12, "size": 14, "steps": 3, "seeds": 3, "seed": 0}
     assert {key: found[key] for key in expected} == expected
     assert found["command"].startswith("edudiff compare --images 12")
-    assert len(found["scales"]) == 3
-    assert all(1 <= size <= 7 for size in found["scales"])
+    assert len(found["windows"]) == 3
+    assert all(1 <= size <= 7 for size in found["windows"])
     assert set(found["agreement"]) == {"els", "local", "linear", "ideal"}
     for row in found["agreement"].values():
-        assert {"pearson_r", "r2", "R2", "beats_ideal"} <= set(row)
+        assert {"pearson_r", "r_squared", "r2_score", "beats_ideal"} <= set(row)
     assert set(found["draw_seconds"]) == {"network", "els", "local", "linear", "ideal"}
     assert found["train_seconds"] > 0
     assert found["fingers"]["training"] == {"5": 12}
@@ -124,7 +124,7 @@ def test_interrupted_training_leaves_a_checkpoint_and_says_how_to_resume(tmp_pat
         (["--images", 0], "images is 0, expected an integer >= 1"),
         (["--window", 4], "window size is 4, expected an odd integer"),
         (["--steps", 0], "steps is 0"),
-        (["--padding", "wrap", "--window", 15], "may not be larger"),
+        (["--padding", "circular", "--window", 15], "may not be larger"),
         (["--resume"], "--resume needs --out"),
         (["--size", 5], "size"),
         (["--size", 0], "size is 0, expected an integer >= 1"),
@@ -141,7 +141,7 @@ def test_bad_input_is_one_line(argv, says, tmp_path, capsys, monkeypatch):
 
 
 @pytest.mark.parametrize("size", (0, 4))
-def test_a_window_has_a_centre_pixel_when_drawing_too(size, tmp_path, capsys):
+def test_a_window_has_a_center_pixel_when_drawing_too(size, tmp_path, capsys):
     assert run("sample", *TINY[:4], "--seeds", 1, "--window", size, "--out", tmp_path / "new") == 2
     assert f"window size is {size}, expected an odd integer" in capsys.readouterr().err
     assert not (tmp_path / "new").exists()
@@ -174,7 +174,7 @@ def test_a_unet_and_formulas_are_told_the_class(tmp_path):
     options = ["--net", "unet", "--channels", 2, "--depth", 1, "--train-steps", 2, "--batch", 4, "--by-class"]
     options += ["--data", tmp_path / "mine.npz", "--images", 3, "--denoisers", "els", "linear", "masked", "ideal"]
     assert run("compare", *options, "--seeds", 4, "--steps", 3, "--calibration", 2, "--out", tmp_path / "out") == 0
-    with np.load(tmp_path / "mine.npz") as file, np.load(tmp_path / "out" / "pictures.npz") as drawn:
+    with np.load(tmp_path / "mine.npz") as file, np.load(tmp_path / "out" / "images.npz") as drawn:
         for name in ("linear", "masked", "ideal"):
             np.testing.assert_allclose(drawn[name], file["images"][[0, 2, 1, 0]], atol=1e-5)
     assert results(tmp_path / "out")["by_class"]

@@ -26,8 +26,8 @@ SCHEDULE = ed.schedule.cosine()
 TIMES = SCHEDULE.times(6)
 IMAGES = np.random.default_rng(0).uniform(-1, 1, (11, 8, 7, 1)).astype(np.float32)
 LEVEL = (0.8, 0.6)
-patch = functools.partial(Patch, size=3, backend="numpy")
-on_any = functools.partial(Patch, size=3)
+patch = functools.partial(Patch, window=3, backend="numpy")
+on_any = functools.partial(Patch, window=3)
 
 
 @pytest.fixture(scope="module")
@@ -132,11 +132,11 @@ def test_a_killed_worker_repeats_what_it_was_computing(client, read, tmp_path):
 
 
 def test_calibration_on_a_cluster_finds_the_same_windows(client, read):
-    secret = Patch(IMAGES, scales=lambda alpha, sigma: 5 if sigma > alpha else 3, backend="numpy")
+    secret = Patch(IMAGES, window=lambda alpha, sigma: 5 if sigma > alpha else 3, backend="numpy")
     spread = cluster.Sharded(client, read, 11, patch)
     found = [calibrate(secret, p, SCHEDULE, noise(), TIMES, [3, 5, 7]) for p in (spread, patch(IMAGES))]
     assert found[0] == found[1]
-    assert set(found[0].sizes) == {3, 5}
+    assert set(found[0].windows) == {3, 5}
     answers, alone = (p.sweep(noise(), *LEVEL, [3, 7]) for p in (spread, patch(IMAGES)))
     for size in (3, 7):
         np.testing.assert_allclose(answers[size], alone[size], atol=1e-7, rtol=0)
@@ -187,7 +187,7 @@ def test_a_worker_uses_its_own_number_of_threads(client):
         ({"shards": 0}, ValueError, "shards is 0"),
         ({"shards": 12}, ValueError, "12 shards for 11 images, expected at most one shard for each image"),
         ({"count": 12}, ValueError, "has 11 pictures here"),
-        ({"make": lambda images: Patch(images, size=4)}, ValueError, "window size is 4"),
+        ({"make": lambda images: Patch(images, window=4)}, ValueError, "window size is 4"),
         ({"read": functools.partial(load_range, "nowhere")}, FileNotFoundError, "'nowhere' is none of mnist"),
         ({"read": lambda first, last: IMAGES[:0]}, ValueError, "empty"),
         (
@@ -218,7 +218,7 @@ def test_command_line(client, tmp_path, capsys):
     sample = ["sample", "--images", "5", "--size", "14", "--seeds", "1", "--steps", "2", "--backend", "numpy"]
     for where, extra in (("here", []), ("there", ["--scheduler", address])):
         assert cli.main([*sample, "--denoiser", "els", "--out", str(tmp_path / where), *extra]) == 0
-    one, other = (np.load(tmp_path / where / "pictures.npz")["els"] for where in ("here", "there"))
+    one, other = (np.load(tmp_path / where / "images.npz")["els"] for where in ("here", "there"))
     np.testing.assert_allclose(other, one, atol=1e-5)
     train = [
         "--channels",

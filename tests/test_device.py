@@ -5,7 +5,7 @@ import pytest
 
 from edudiff import reverse
 from edudiff import schedule as schedules
-from edudiff.denoisers import Ideal, Linear, Patch, Scales, merge
+from edudiff.denoisers import Ideal, Linear, Patch, WindowSchedule, merge
 from edudiff.support import random
 
 LEVELS = [(0.999, 0.02), (0.8, 0.6), (0.0125, 0.9999), (1.0, 50.0), (0.0, 1.0)]
@@ -14,9 +14,9 @@ MAKE = {
     "linear": Linear.fit,
     "local": lambda images: Patch(images, 3, shifts=False),
     "ELS": lambda images: Patch(images, 3),
-    "ELS on a torus": lambda images: Patch(images, 3, border="wrap"),
-    "local on a torus": lambda images: Patch(images, 5, shifts=False, border="wrap"),
-    "ELS, scales": lambda images: Patch(images, scales=Scales([0.1, 1.0], [3, 5])),
+    "ELS on a torus": lambda images: Patch(images, 3, padding="circular"),
+    "local on a torus": lambda images: Patch(images, 5, shifts=False, padding="circular"),
+    "ELS, scales": lambda images: Patch(images, window=WindowSchedule([0.1, 1.0], [3, 5])),
 }
 every_denoiser = pytest.mark.parametrize("make", MAKE.values(), ids=MAKE)
 

@@ -74,8 +74,8 @@ def test_fingers_of_networks_and_of_scaled_windows(tmp_path, monkeypatch):
             assert found["wrong"][0] == pytest.approx(found["fewer"][0] + found["more"][0])
             assert len(found["counts"]) == job.seeds
     one, ten, whole = results["windows"]
-    calibrated = results["networks"][1]["scale_table"]["sizes"]
-    for used, size in zip(one["scale_table"]["sizes"], calibrated, strict=True):
+    calibrated = results["networks"][1]["window_schedule"]["sizes"]
+    for used, size in zip(one["window_schedule"]["sizes"], calibrated, strict=True):
         assert abs(used - max(3, size)) <= 1
     assert ten["largest_window"] == pytest.approx(min(31, 10 * max(calibrated)), abs=1)
     assert whole["largest_window"] == 31
@@ -109,7 +109,7 @@ def test_attention_uses_the_windows_of_the_network_without_it(tmp_path):
         assert set(found) == {"els", "ideal"}
     places = [tmp_path / "work" / "faces" / name for name in ("without", "with")]
     without, other = (json.loads((place / "results.json").read_text()) for place in places)
-    assert without["scale_table"] == other["scale_table"] == results["scale_table"]
+    assert without["window_schedule"] == other["window_schedule"] == results["window_schedule"]
     assert without["calibrate_seconds"] > 0
     assert other["calibrate_seconds"] == 0  # of the network with attention nothing is read off
     stamps = networks(tmp_path / "work")

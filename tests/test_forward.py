@@ -103,7 +103,7 @@ def test_noise_with_a_missing_axis_is_refused():
 
 
 @pytest.mark.parametrize("alpha", [np.zeros(3), np.zeros((4, 1)), np.zeros((4, 1, 1, 1))])
-def test_one_level_per_picture_or_one_for_all(alpha):
+def test_one_level_per_image_or_one_for_all(alpha):
     with pytest.raises(ValueError, match=r"expected a number or \(4,\)"):
         forward.add_noise(np.zeros((4, 2, 2, 1)), alpha, 0.5, np.zeros((4, 2, 2, 1)))
 

@@ -15,9 +15,9 @@ def test_a_mosaic_is_of_many_pictures_and_the_ideal_one_of_one(tmp_path):
     job = replace(mosaic["JOBS"]["hands"], images=20, seeds=2)
     found = mosaic["main"](job, out=tmp_path)["mosaics"]
     assert found["ideal"] == pytest.approx(
-        {"training_pictures": 1, "largest_tile": 256, "moved": 0, "leading_weight": 1, "pixels": 256}
+        {"training_images": 1, "largest_tile": 256, "moved": 0, "leading_weight": 1, "pixels": 256}
     )
-    assert found["els"]["training_pictures"] > 5
+    assert found["els"]["training_images"] > 5
     assert found["els"]["moved"] > 0.3
     assert {path.name for path in tmp_path.iterdir()} == {"mosaic.json", "mosaic.png"}
 
@@ -26,6 +26,6 @@ def test_its_windows_are_those_of_the_demo_at_every_step():
     mosaic = runpy.run_path(str(FIGURES / "mosaic.py"))
     job = mosaic["JOBS"]["hands"]
     table, (schedule, times) = mosaic["calibrated"](job), job.times()
-    demo = json.loads((FIGURES / "results" / "hands.json").read_text())["scales"]
+    demo = json.loads((FIGURES / "results" / "hands.json").read_text())["windows"]
     assert [table(*schedule(t)) for t in times[:-1].tolist()] == demo
     assert demo[0] > demo[-1]

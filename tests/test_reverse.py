@@ -107,12 +107,12 @@ def test_picture_7_is_the_same_in_every_batch(how):
 
 @every_run
 def test_one_generator_gives_the_same_pictures_in_every_batch(how):
-    def pictures(batch):
+    def images(batch):
         rng = np.random.default_rng(3)
         x = reverse.start(COSINE, (batch, 4, 5, 2), rng)
         return reverse.sample(LAW, COSINE, x, COSINE.times(5), rng=rng, **how)
 
-    np.testing.assert_allclose(pictures(1)[0], pictures(8)[0], atol=1e-12)
+    np.testing.assert_allclose(images(1)[0], images(8)[0], atol=1e-12)
 
 
 @every_run

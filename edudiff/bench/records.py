@@ -9,11 +9,11 @@ from edudiff.support.arrays import to_numpy
 
 LEVEL = (0.7, 0.7)  # alpha, sigma of all denoisers measured here: where neither noise nor picture is left out
 PATCH = {
-    "patch_3": {"kind": "grey", "window": 3},
-    "patch_9": {"kind": "grey", "window": 9},
-    "patch_17": {"kind": "grey", "window": 17},
-    "patch_rgb_9": {"kind": "colour", "window": 9},
-    "patch_rgb_17": {"kind": "colour", "window": 17},
+    "patch_3": {"kind": "gray", "window": 3},
+    "patch_9": {"kind": "gray", "window": 9},
+    "patch_17": {"kind": "gray", "window": 17},
+    "patch_rgb_9": {"kind": "color", "window": 9},
+    "patch_rgb_17": {"kind": "color", "window": 17},
 }
 IDEAL = {"ideal": {"images": 60_000, "batch": 64}}
 TRAINING = {
@@ -23,15 +23,15 @@ TRAINING = {
 }
 CASES = (*PATCH, *IDEAL, *TRAINING)
 KINDS = {  # a kind of pictures: the files, and what is drawn where they are not
-    "grey": ("mnist", 28, 896, ed.data.shapes.strokes),
-    "colour": ("cifar10", 32, 1000, ed.data.shapes.faces),
+    "gray": ("mnist", 28, 896, ed.data.shapes.strokes),
+    "color": ("cifar10", 32, 1000, ed.data.shapes.faces),
 }
 
 
 def run(cases=CASES, rounds=5, images=None, root=None):
     """Measure `cases`; yields a record for each case and back end as soon as it is known.
 
-    `images`: size of the training set (default: 896 grey, 1,000 colour pictures, 60,000 for `ideal`). `root`: where
+    `images`: size of the training set (default: 896 gray, 1,000 color pictures, 60,000 for `ideal`). `root`: where
     data sets are, as for `edudiff.data.load`; without them pictures are drawn. Raises ValueError for an
     unknown case, or for fewer than one image or round.
     """
@@ -79,7 +79,7 @@ def patch(what, rounds=5, images=None, root=None, peer=None):
 def ideal(what, rounds=5, images=None, root=None):
     """`Ideal` for a batch against the two bare matrix products inside it, x with the images and weights with them."""
     case = IDEAL[what]
-    data, pictures = load("grey", images or case["images"], root)
+    data, pictures = load("gray", images or case["images"], root)
     x = noisy(np.resize(pictures, (case["batch"], *pictures.shape[1:])))  # (B, H, W, C)
     denoise = ed.denoisers.Ideal(pictures)
     flat, rows = pictures.reshape(len(pictures), -1), x.reshape(len(x), -1)  # (N, D), (B, D)

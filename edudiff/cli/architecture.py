@@ -48,7 +48,7 @@ def faces(job, work, out, command, name="results"):
     work, out = folders.open_folder(work), folders.open_folder(out)
     print(variants.header(job), flush=True)
     results, drawn = variants.run(job, work, say=_say)
-    shown = {"training": variants.pictures(job)[0]} | {
+    shown = {"training": variants.load_images(job)[0]} | {
         k.replace("_", " "): v for k, v in drawn.items() if k != "unseen"
     }
     title = f"{job.data}: below the training pictures, each column is the same noise"
@@ -106,11 +106,11 @@ def _out(args, name):
 
 def _finish(job, path, command, results, figure):
     results = {"command": command, "version": edudiff.__version__, **asdict(job), **results}
-    numbers, picture = (path.with_name(path.name + end) for end in (".json", ".png"))
+    numbers, image = (path.with_name(path.name + end) for end in (".json", ".png"))
     folders.write_results(numbers, results)
     try:
-        folders.write_picture(picture, figure())
-        print(f"picture: {picture}")
+        folders.write_figure(image, figure())
+        print(f"picture: {image}")
     except ImportError:
         print("for a picture: pip install 'edudiff[plot]'")
     print(f"numbers: {numbers}; {results['seconds']:.0f} s")

@@ -15,7 +15,7 @@ from edudiff.data.files import NAMES
 from edudiff.nn.targets import TARGETS
 from edudiff.runs import folder as folders
 from edudiff.runs import formulas, main_job
-from edudiff.runs.job import DRAWN, FORMULAS, NETS, Job, load_pictures
+from edudiff.runs.job import DRAWN, FORMULAS, NETS, Job, load_images
 from edudiff.support.arrays import to_numpy
 from edudiff.support.backends import BACKENDS
 
@@ -53,7 +53,7 @@ def add_job(command, drawing, training):
     option("--root", help="the folder that holds mnist/, fashion_mnist/, cifar10/ (default: EDUDIFF_DATA)")
     option("--seed", type=int, help="seed of everything random")
     option("--by-class", action="store_true", help="network and formulas are told the class of each picture")
-    option("--padding", choices=("zero", "wrap"), help="border of network and formula")
+    option("--padding", choices=("zero", "circular"), help="border of network and formula")
     option("--backend", choices=BACKENDS, help="default: the fastest that is installed")
     command.add_argument("--out", metavar="DIR", help="folder of the results (default: a new one under runs/)")
     if training:
@@ -61,7 +61,7 @@ def add_job(command, drawing, training):
         option("--channels", type=int, help="width of the network; of a UNet at its finest scale")
         option("--depth", type=int, help="residual blocks of a ResNet, blocks at each scale of a UNet")
         option("--attention", type=int, nargs="+", help="blocks or scales after which pixels look at all others")
-        option("--clock", choices=("log_snr", "time"), help="how the network is told the noise level")
+        option("--embedding", choices=("log_snr", "time"), help="how the network is told the noise level")
         option("--target", choices=TARGETS, help="what the network predicts")
         option("--train-steps", type=int, help="steps of training")
         option("--batch", type=int, help="pictures in a step of training")
@@ -112,7 +112,7 @@ def run_train(args):
     """`edudiff train`."""
     job, folder = job_of(args), open_out(args)
     try:
-        images = load_pictures(job)
+        images = load_images(job)
         state = main_job.train(job, images, folder, args.resume)
     except KeyboardInterrupt:
         say_how_to_resume(args, folder)
@@ -140,7 +140,7 @@ def run_sample(args):
         raise ValueError("--denoiser network needs --checkpoint DIR, the folder of a run that trained one")
     job, folder = job_of(args), open_out(args)
     spread = job.scheduler is not None and args.denoiser in formulas.SPREAD
-    images = load_pictures(replace(job, images=1) if spread else job)
+    images = load_images(replace(job, images=1) if spread else job)
     pictures, seconds = main_job.sample(job, images, args.denoiser, Path(args.checkpoint or folder))
     results = {"data": job.data, "images": job.images, "size": images.shape[1], "steps": job.steps, "seeds": job.seeds}
     finish(args, folder, results | {"seed": job.seed, "draw_seconds": seconds}, pictures, {})
@@ -156,7 +156,7 @@ def finish(args, folder, results, pictures, captions=None, figure=None):
     if importlib.util.find_spec("matplotlib"):
         title = f"{results['data']}, seed {results['seed']}: each column is the same noise"
         shown = figure() if figure else plot.rows(pictures, captions, title=title)
-        folders.write_picture(folder / folders.PICTURE, shown)
+        folders.write_figure(folder / folders.PICTURE, shown)
         print(f"picture: {folder / folders.PICTURE}")
     elif pictures:
         for name, batch in pictures.items():
@@ -170,7 +170,7 @@ def report(results):
     with_ideal = "ideal" in results["agreement"]
     lines = [f"{'':8} {'r':>6} {'r^2':>6} {'R^2':>6}" + ("  closer to the network than ideal" if with_ideal else "")]
     for name, row in results["agreement"].items():
-        measures = " ".join(f"{row[m]:6.3f}" for m in ("pearson_r", "r2", "R2"))
+        measures = " ".join(f"{row[m]:6.3f}" for m in ("pearson_r", "r_squared", "r2_score"))
         lines.append(f"{name:8} {measures}" + (f"  {row['beats_ideal']:.0%}" if with_ideal else ""))
     lines.append(f"medians over {results['seeds']} seeds; {results['seconds']:.0f} s in all")
     for source, counts in results.get("fingers", {}).items():

@@ -8,7 +8,7 @@ or, in Python, on this machine alone:
 
     client = cluster.connect("local")
     read = functools.partial(edudiff.data.load_range, "mnist")
-    denoise = cluster.Sharded(client, read, count=60000, make=functools.partial(Patch, size=5))
+    denoise = cluster.Sharded(client, read, count=60000, make=functools.partial(Patch, window=5))
 
 Read `shard`, then `sharded`.
 """

@@ -19,8 +19,8 @@ class Sharded:
     `client`: from `connect`. `read`: a function read(first, last) that every worker can run and that returns pictures
     number `first` to `last` - 1, (n, H, W, C), such as `functools.partial(edudiff.data.load_range, "mnist")`. `count`:
     size of the training set. `make`: what makes a denoiser with a method `partial` of some images, such as `Ideal` or
-    `functools.partial(Patch, size=5)`. `shards`: how many, by default one for each worker. `gpu`: whether a worker with
-    CuPy and a GPU keeps its shard there.
+    `functools.partial(Patch, window=5)`. `shards`: how many, by default one for each worker. `gpu`: whether a worker
+    with CuPy and a GPU keeps its shard there.
 
     Raises ValueError for no images, more shards than images, or pictures of different shapes, and whatever `read` and
     `make` raise on a worker; here and at every call ConnectionError if the scheduler or all workers are lost.

@@ -3,15 +3,15 @@
 from typing import Any
 
 from edudiff.compare.metrics import cosine_similarity
-from edudiff.denoisers import Scales
-from edudiff.denoisers.between import mix, split
+from edudiff.denoisers import WindowSchedule
+from edudiff.denoisers.window_schedule import mix, split
 from edudiff.forward import noise_from_x0
 from edudiff.reverse import steps
 from edudiff.support.arrays import to_numpy
 
 
 def calibrate(net, patch, schedule, x, times, sizes, method="ddim", progress=None, parts=1, uphill=False):
-    """The window size of `patch` that predicts `net` best at each reverse step: a `Scales` table.
+    """The window size of `patch` that predicts `net` best at each reverse step: a `WindowSchedule` table.
 
     Follows the network's own trajectories (Kamb & Ganguli 2024, appendix C.2) from the noise `x` (B, H, W, C) along
     `times`; at each step, the size with the highest cosine similarity between the noise that the network and the
@@ -51,7 +51,7 @@ def calibrate(net, patch, schedule, x, times, sizes, method="ddim", progress=Non
         ratios.append(step.sigma / step.alpha)
         best.append(max(likeness, key=likeness.__getitem__))
         first = _beside(sizes, split(best[-1])[0]) if uphill else sizes
-    return Scales(ratios, best)
+    return WindowSchedule(ratios, best)
 
 
 def _beside(sizes, size):

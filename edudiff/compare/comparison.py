@@ -18,59 +18,59 @@ def draw(denoisers, schedule, x, times, method="ddim", progress=None):
     `denoisers`: {name: denoise}. `progress`: a function (iterable, total, label) that shows how far it is.
     Returns {name: pictures (B, ...)} and {name: seconds}.
     """
-    pictures, seconds = {}, {}
+    images, seconds = {}, {}
     for name, denoise in denoisers.items():
         walk = reverse_steps(denoise, schedule, x, times, method)
         begun = time.perf_counter()
         for step in progress(walk, len(times) - 1, name) if progress else walk:
-            pictures[name] = step.x_next
+            images[name] = step.x_next
         seconds[name] = time.perf_counter() - begun
-    return pictures, seconds
+    return images, seconds
 
 
-def experiment(denoisers, schedule, times, shape, seed=0, pictures=32, like=None, method="ddim", progress=None):
+def experiment(denoisers, schedule, times, shape, seed=0, count=32, like=None, method="ddim", progress=None):
     """The whole comparison: noise from `seed`, drawn through every denoiser, and how well each predicts the network.
 
     `denoisers`: {name: denoise}, among them "network", the one to be predicted. `shape`: of one picture, (H, W, C).
-    `pictures`: a count, or the numbers of the pictures. `like`: an array whose dtype and device the noise takes.
+    `count`: how many pictures, or their numbers. `like`: an array whose dtype and device the noise takes.
     Returns {name: pictures (B, H, W, C)}, {name: seconds} and the table of `agreement`.
     """
-    rng = streams(seed, pictures)
+    rng = streams(seed, count)
     x = start(schedule, (len(rng), *shape), rng, like)  # (B, H, W, C)
     drawn, seconds = draw(denoisers, schedule, x, times, method, progress)
     return drawn, seconds, agreement(drawn)
 
 
-def agreement(pictures, reference="network", rival="ideal"):
+def agreement(images, reference="network", baseline="ideal"):
     """How well each denoiser's pictures predict those of `reference`, from the same noise.
 
-    `pictures`: {name: (B, ...)}. Returns {name: {...}} for every other name: `pearson_r`, `r2` and `R2`, medians over
-    the B seeds, `beats_ideal`, the share of seeds on which it is closer to the reference than `rival` is, by Pearson r
-    (if `rival` was drawn), and `per_seed`, the r of each seed.
+    `images`: {name: (B, ...)}. Returns {name: {...}} for every other name: `pearson_r`, `r_squared` and `r2_score`,
+    medians over the B seeds, `beats_ideal`, the share of seeds on which it is closer to the reference than `baseline`
+    is, by Pearson r (if `baseline` was drawn), and `per_seed`, the r of each seed.
     """
-    truth = pictures[reference]
-    r = {name: to_numpy(metrics.pearson_r(truth, batch)) for name, batch in pictures.items() if name != reference}
+    truth = images[reference]
+    r = {name: to_numpy(metrics.pearson_r(truth, batch)) for name, batch in images.items() if name != reference}
     table = {}
     for name, values in r.items():
         table[name] = {
             "pearson_r": float(np.median(values)),
-            "r2": float(np.median(values**2)),
-            "R2": float(np.median(to_numpy(metrics.R2(truth, pictures[name])))),
+            "r_squared": float(np.median(values**2)),
+            "r2_score": float(np.median(to_numpy(metrics.r2_score(truth, images[name])))),
             "per_seed": [round(float(v), 6) for v in values],
         }
-        if rival in r:
-            table[name]["beats_ideal"] = float(np.mean(values > r[rival]))
+        if baseline in r:
+            table[name]["beats_ideal"] = float(np.mean(values > r[baseline]))
     return table
 
 
-def finger_counts(pictures, training, count):
-    """Histograms {source: {fingers: how many pictures}} of `pictures` {name: (B, H, W, 1)} and of the training set.
+def finger_counts(images, training, count):
+    """Histograms {source: {fingers: how many pictures}} of `images` {name: (B, H, W, 1)} and of the training set.
 
     `count`: a function from pictures to their finger counts. `same_count` is the share of seeds on which network and
     els have the same.
     """
     counts = {"training": count(to_numpy(training))}
-    counts |= {name: count(to_numpy(batch)) for name, batch in pictures.items()}
+    counts |= {name: count(to_numpy(batch)) for name, batch in images.items()}
     table: dict[str, Any] = {name: {str(k): int((c == k).sum()) for k in np.unique(c)} for name, c in counts.items()}
     if "network" in counts and "els" in counts:
         table["same_count"] = float(np.mean(counts["network"] == counts["els"]))

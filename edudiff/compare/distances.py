@@ -60,18 +60,18 @@ def directions(width, count=DIRECTIONS):
     return normal / np.sqrt((normal**2).sum(1, keepdims=True))
 
 
-def features(pictures):
+def features(images):
     """What the Frechet distance of pictures looks at, (B, H, W, C) to (B, 16 C + 32), nothing in it learned:
 
     1. the mean of each channel in 4 x 4 equal parts of the picture, 16 C numbers: what is where, coarsely;
-    2. the mean absolute difference of the grey picture between neighbours, across and down, in the same parts, 32
+    2. the mean absolute difference of the gray picture between neighbors, across and down, in the same parts, 32
        numbers: how much detail there is, and where.
 
     A picture whose side is no multiple of 4 has parts that differ by one row or column.
     """
-    grey = pictures.mean(3, keepdims=True)  # (B, H, W, 1)
-    down, across = (np.abs(np.diff(grey, axis=axis)) for axis in (1, 2))  # (B, H - 1, W, 1), (B, H, W - 1, 1)
-    return np.concatenate([_parts(a) for a in (pictures, down, across)], axis=1)  # (B, 16 C + 32)
+    gray = images.mean(3, keepdims=True)  # (B, H, W, 1)
+    down, across = (np.abs(np.diff(gray, axis=axis)) for axis in (1, 2))  # (B, H - 1, W, 1), (B, H, W - 1, 1)
+    return np.concatenate([_parts(a) for a in (images, down, across)], axis=1)  # (B, 16 C + 32)
 
 
 def _parts(a):

@@ -42,7 +42,7 @@ def count_fingers_all(images):
     images = np.asarray(images)
     checks.finite_floats(images, "images")
     if images.ndim != 4 or images.shape[3] != 1:
-        raise ValueError(f"images have shape {images.shape}, expected (N, H, W, 1), one grey channel")
+        raise ValueError(f"images have shape {images.shape}, expected (N, H, W, 1), one gray channel")
     blocks = [images[i : i + BLOCK] for i in range(0, len(images), BLOCK)]  # (n, H, W, 1) each
     return np.concatenate([(areas(finger_tips(block)) >= TINY * SIDE**2).sum(axis=1) for block in blocks])  # (N,)
 
@@ -86,7 +86,7 @@ def areas(mask):
     """Areas of the pieces of each mask (N, h, w), in points: (N, h * w), each at the number of one of its points.
 
     A piece is joined side by side, not across corners. All points start with their own number; sweeps down, up, right
-    and left hand the larger number on to the neighbour, until nothing changes and a piece has one number.
+    and left hand the larger number on to the neighbor, until nothing changes and a piece has one number.
     """
     n, h, w = mask.shape
     number = np.where(mask, np.arange(1, h * w + 1).reshape(h, w), 0)  # (N, h, w), 0 is no piece

@@ -15,21 +15,21 @@ def pearson_r(a, b):
 
     Raises ValueError if the shapes differ. A picture of one value has no correlation: NaN.
     """
-    a, b = _centred(a, b), _centred(b, a)  # (B, D)
+    a, b = _centered(a, b), _centered(b, a)  # (B, D)
     return _cosine(a, b)  # (B,)
 
 
-def r2(a, b):
+def r_squared(a, b):
     """The square of `pearson_r`: the share of variance that the best straight line from one to the other explains."""
     return pearson_r(a, b) ** 2
 
 
-def R2(truth, prediction):
+def r2_score(truth, prediction):
     """Coefficient of determination, 1 - |truth - prediction|^2 / |truth - its mean|^2: (B, ...) -> (B,), at most 1.
 
     The only one of the three that sees a wrong brightness or contrast, and the only one that is not symmetric.
     """
-    spread = (_centred(truth, prediction) ** 2).sum(axis=1)  # (B,)
+    spread = (_centered(truth, prediction) ** 2).sum(axis=1)  # (B,)
     error = (_flat(truth, prediction) - _flat(prediction, truth)) ** 2  # (B, D)
     return 1 - error.sum(axis=1) / spread  # (B,)
 
@@ -42,7 +42,7 @@ def cosine_similarity(a, b):
 def nearest(x, images, leave_out=False):
     """Index of the training image nearest to each picture, and the root-mean-square distance to it: (B,), (B,).
 
-    `x`: (B, ...). `images`: (N, ...). `leave_out`: `x` is `images`, and none counts as its own neighbour. Candidates
+    `x`: (B, ...). `images`: (N, ...). `leave_out`: `x` is `images`, and none counts as its own neighbor. Candidates
     are found by a matrix product in float64, the distance is then computed from the difference itself.
     """
     xp = array_namespace(x, images)
@@ -67,7 +67,7 @@ def _flat(a, other):
     return a.reshape(len(a), -1).astype("float64")  # (B, D)
 
 
-def _centred(a, other):
+def _centered(a, other):
     flat = _flat(a, other)
     return flat - flat.mean(axis=1, keepdims=True)  # (B, D)
 

@@ -1,12 +1,12 @@
 """Whether a picture keeps the rules of the drawn faces, rule by rule: what a face needs, and a model may get wrong.
 
-The checkers look at colours and places only, so they work on any picture, drawn by code or by a model, and a little
+The checkers look at colors and places only, so they work on any picture, drawn by code or by a model, and a little
 blur does no harm. All lengths are in units of the picture's side. A picture keeps the rule
 
 - `eyes` if it has exactly two irises (pieces that are blue as nothing else is), of one size, at one height;
 - `mouth` if it has exactly one mouth (a piece that is red as nothing else is), under all eyes, between them if they
   are two;
-- `skin` if the even parts of the face have one colour (any: a model that mixes two skins all over invents a third);
+- `skin` if the even parts of the face have one color (any: a model that mixes two skins all over invents a third);
 - `outline` if the head (the largest piece that is not ground) has the same middle in each of its rows.
 
 Every face that `edudiff.data.shapes.faces` draws keeps all four.
@@ -17,12 +17,12 @@ import numpy as np
 from edudiff.data.faces import GROUNDS, HAIRS, IRIS, MOUTH, SKINS, WHITE
 from edudiff.support import checks
 
-BLUE, RED = 0.35, 0.42  # by how much one colour is ahead of both others
+BLUE, RED = 0.35, 0.42  # by how much one color is ahead of both others
 SPECK = 0.0025  # area of the smallest piece that counts: 3 pixels of 32 x 32
 SLACK = 0.04  # of heights and middles: a good pixel of 32
 LIKE = 1.8  # ratio of the areas of two irises of one size
-EVEN = 0.10  # difference of colour to the neighbours in an even part
-CLOSE = 0.12  # difference of an even part to the median colour of the face
+EVEN = 0.10  # difference of color to the neighbors in an even part
+CLOSE = 0.12  # difference of an even part to the median color of the face
 ONE = 0.93  # share of the even parts that is so close
 LITTLE = 0.02  # area of the smallest head
 FEW = 1  # pixels: fewer even ones are no skin
@@ -32,32 +32,32 @@ ROWS = 0.9  # share of the head's rows that have the middle
 PALETTE = np.concatenate([SKINS, GROUNDS, HAIRS, WHITE[None], IRIS[None], MOUTH[None]])  # (K, 3)
 
 
-def face_rules(pictures):
+def face_rules(images):
     """Which pictures keep which rule: {"eyes", "mouth", "skin", "outline"}, booleans (N,) each.
 
-    `pictures`: (N, H, W, 3) floats in [-1, 1], values beyond are cut; faces as drawn at 32 pixels or more. Raises
+    `images`: (N, H, W, 3) floats in [-1, 1], values beyond are cut; faces as drawn at 32 pixels or more. Raises
     ValueError for another shape or NaN, TypeError for integers.
     """
-    pictures = np.asarray(pictures)
-    checks.finite_floats(pictures, "pictures")
-    if pictures.ndim != 4 or pictures.shape[3] != 3:
-        raise ValueError(f"pictures have shape {pictures.shape}, expected (N, H, W, 3), colour")
-    colours = np.clip((pictures.astype(np.float64) + 1) / 2, 0, 1)  # (N, H, W, 3)
-    irises = find(ahead(colours, 2) > BLUE)
-    mouths = find(ahead(colours, 0) > RED)
-    heads = find_heads(colours)  # (N, H, W)
+    images = np.asarray(images)
+    checks.finite_floats(images, "images")
+    if images.ndim != 4 or images.shape[3] != 3:
+        raise ValueError(f"images have shape {images.shape}, expected (N, H, W, 3), color")
+    colors = np.clip((images.astype(np.float64) + 1) / 2, 0, 1)  # (N, H, W, 3)
+    irises = find(ahead(colors, 2) > BLUE)
+    mouths = find(ahead(colors, 0) > RED)
+    heads = find_heads(colors)  # (N, H, W)
     return {
         "eyes": np.array([eyes(i) for i in irises]),
         "mouth": np.array([mouth(m, i) for m, i in zip(mouths, irises, strict=True)]),
-        "skin": skin(colours, heads),
+        "skin": skin(colors, heads),
         "outline": np.array([outline(head) for head in heads]),
     }
 
 
-def ahead(colours, channel):
+def ahead(colors, channel):
     """By how much one channel is ahead of both others, (N, H, W)."""
-    others = np.delete(colours, channel, axis=3)  # (N, H, W, 2)
-    return colours[..., channel] - others.max(axis=3)
+    others = np.delete(colors, channel, axis=3)  # (N, H, W, 2)
+    return colors[..., channel] - others.max(axis=3)
 
 
 def eyes(irises):
@@ -77,21 +77,21 @@ def mouth(mouths, irises):
     return bool(under and (len(irises) != 2 or abs(x - irises[:, 2].mean()) <= 1.5 * SLACK))
 
 
-def skin(colours, heads):
-    """Of which pictures (N, H, W, 3) the middle of the head has one colour: booleans, (N,). `heads`: (N, H, W).
+def skin(colors, heads):
+    """Of which pictures (N, H, W, 3) the middle of the head has one color: booleans, (N,). `heads`: (N, H, W).
 
     Looked at are the even parts of the middle, without eyes and mouth: a good share has to be close to its median.
     """
-    even = nearest_colour(colours) < len(SKINS) + len(GROUNDS) + len(HAIRS)  # (N, H, W), neither eye nor mouth
+    even = nearest_color(colors) < len(SKINS) + len(GROUNDS) + len(HAIRS)  # (N, H, W), neither eye nor mouth
     for axis in (1, 2):
-        step = np.abs(np.diff(colours, axis=axis)).max(axis=3) < EVEN  # (N, H - 1, W) or (N, H, W - 1)
+        step = np.abs(np.diff(colors, axis=axis)).max(axis=3) < EVEN  # (N, H - 1, W) or (N, H, W - 1)
         first, last = (slice(None),) * axis + (slice(1, None),), (slice(None),) * axis + (slice(None, -1),)
         even[first] &= step
         even[last] &= step
-    return np.array([_one_colour(c[e & middle(h)]) for c, e, h in zip(colours, even, heads, strict=True)])
+    return np.array([_one_color(c[e & middle(h)]) for c, e, h in zip(colors, even, heads, strict=True)])
 
 
-def _one_colour(pixels):
+def _one_color(pixels):
     """Are there enough pixels (P, 3), and is nearly all of them close to their median?"""
     if len(pixels) < FEW:
         return False
@@ -112,9 +112,9 @@ def middle(head):
     return part
 
 
-def find_heads(colours):
+def find_heads(colors):
     """The largest piece of each picture (N, H, W, 3) that is not ground, booleans (N, H, W); none if it is small."""
-    kind = nearest_colour(colours)  # (N, H, W)
+    kind = nearest_color(colors)  # (N, H, W)
     heads = pieces((kind < len(SKINS)) | (kind >= len(SKINS) + len(GROUNDS)))  # (N, H, W), numbers
     for number in heads:
         sizes = np.bincount(number.ravel())
@@ -133,11 +133,11 @@ def outline(head):
     return bool((np.abs(middles - np.median(middles)) <= SLACK * width).mean() >= ROWS)
 
 
-def nearest_colour(colours):
-    """Index in PALETTE of the colour nearest to each pixel: (N, H, W, 3) to (N, H, W)."""
-    best, least = np.zeros(colours.shape[:3], int), np.full(colours.shape[:3], np.inf)  # (N, H, W) each
-    for k, colour in enumerate(PALETTE):
-        distance = ((colours - colour) ** 2).sum(axis=3)  # (N, H, W)
+def nearest_color(colors):
+    """Index in PALETTE of the color nearest to each pixel: (N, H, W, 3) to (N, H, W)."""
+    best, least = np.zeros(colors.shape[:3], int), np.full(colors.shape[:3], np.inf)  # (N, H, W) each
+    for k, color in enumerate(PALETTE):
+        distance = ((colors - color) ** 2).sum(axis=3)  # (N, H, W)
         best[distance < least] = k
         least = np.minimum(least, distance)
     return best
@@ -159,7 +159,7 @@ def find(mask):
 def pieces(mask):
     """The pieces of each mask (N, H, W), joined side by side or across corners: (N, H, W) numbers, 0 outside.
 
-    All points start with a number of their own, and take the largest among their neighbours until nothing changes.
+    All points start with a number of their own, and take the largest among their neighbors until nothing changes.
     """
     n, h, w = mask.shape
     number = np.where(mask, np.arange(1, h * w + 1, dtype=np.int32).reshape(h, w), 0)  # (N, H, W)

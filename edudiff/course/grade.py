@@ -11,7 +11,7 @@ NEEDED = {"files", "system calls"}
 
 @dataclass
 class Graded:
-    """One student: {assignment: verdicts}, {assignment: what was wrong with the file}, and the defences that held."""
+    """One student: {assignment: verdicts}, {assignment: what was wrong with the file}, and the defenses that held."""
 
     student: str
     verdicts: dict = field(default_factory=dict)

@@ -29,7 +29,7 @@ class Verdict:
 def judge(source, name, visible, known, hidden=None, limits=None):
     """Run the tests in the file `visible`, and in `hidden` if given, on the text `source`.
 
-    `known`: from `edudiff.course.hints`. Returns a list of `Verdict` and the defences that the sandbox had. Hidden
+    `known`: from `edudiff.course.hints`. Returns a list of `Verdict` and the defenses that the sandbox had. Hidden
     tests run last, and only for tasks that pass the visible ones: no message of a visible test can then tell what a
     hidden one asked.
     """

@@ -33,10 +33,10 @@ def read_arrays(path, within=None):
     if within is not None and images.ndim > 0:
         first, last = within(len(images))
         images, labels = images[first:last], None if labels is None else labels[first:last]  # (n, ...), (n,)
-    return _as_pictures(images, path), labels
+    return _as_images(images, path), labels
 
 
-def _as_pictures(images, path):
+def _as_images(images, path):
     if images.ndim not in (3, 4) or images.size == 0:
         raise ValueError(f"{path} has images {images.shape}, expected (N, H, W) or (N, H, W, C), at least one")
     if images.ndim == 3:

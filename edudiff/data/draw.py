@@ -1,6 +1,6 @@
 """Drawing with signed distances: how far each pixel lies outside a form (negative inside), then a soft edge there.
 
-Lengths are in pixels, points are (y, x), and the centre of pixel (i, j) is the point (i, j).
+Lengths are in pixels, points are (y, x), and the center of pixel (i, j) is the point (i, j).
 """
 
 import numpy as np

@@ -1,8 +1,8 @@
-"""Cartoon faces in colour that keep four rules, so that a drawn face can be told from one that only looks like a face.
+"""Cartoon faces in color that keep four rules, so that a drawn face can be told from one that only looks like a face.
 
 1. Two eyes of one size, at one height, left and right of the middle.
 2. One mouth, under the eyes, in the middle.
-3. One skin colour, one of SKINS, all over the face.
+3. One skin color, one of SKINS, all over the face.
 4. A symmetric outline: face and hair are the same to the left and to the right of a vertical axis.
 
 The axis runs through the middle or the edge of a pixel, so the whole picture is symmetric about it, pixel by pixel.
@@ -12,7 +12,7 @@ import numpy as np
 
 from edudiff.data.draw import EDGE, axes, capsules, check_request, ellipse, paint
 
-# Red, green, blue in [0, 1]. Skins, hairs and grounds are far apart, so that a pixel can be told by its colour; only
+# Red, green, blue in [0, 1]. Skins, hairs and grounds are far apart, so that a pixel can be told by its color; only
 # the iris is so blue, and only the mouth is so red.
 SKINS = np.array([(0.99, 0.85, 0.72), (0.91, 0.70, 0.52), (0.72, 0.50, 0.34), (0.47, 0.31, 0.20)])
 HAIRS = np.array([(0.10, 0.08, 0.08), (0.36, 0.16, 0.05), (0.98, 0.80, 0.20), (0.80, 0.45, 0.15), (0.62, 0.62, 0.66)])
@@ -25,14 +25,14 @@ HAIRCUTS = ("none", "short", "long")
 def faces(count, size=32, rng=None, edge=EDGE):
     """Pictures of a face, (count, size, size, 3) float32 in [-1, 1], that keep the four rules above.
 
-    What varies: the three colours, the haircut (none, short, long), the fringe; place, width and height of the face;
+    What varies: the three colors, the haircut (none, short, long), the fringe; place, width and height of the face;
     size, height and distance of the eyes; height, width and smile of the mouth. `size`: pixels, at least 24. `rng`: a
     numpy.random.Generator; face i does not depend on `count`. `edge`: how soft outlines are, in pixels.
     Raises TypeError or ValueError for anything else.
     """
     check_request(count, size, rng, edge, smallest=24)
     u = rng.random((count, 15))  # (N, 15), one row a face
-    skin, hair, ground = (colours[pick(u[:, i], len(colours))] for i, colours in enumerate((SKINS, HAIRS, GROUNDS)))
+    skin, hair, ground = (colors[pick(u[:, i], len(colors))] for i, colors in enumerate((SKINS, HAIRS, GROUNDS)))
     axis = np.rint(2 * size * between(u[:, 3], 0.44, 0.56)) / 2 - 0.5  # (N,)
     middle = np.stack([size * between(u[:, 4], 0.50, 0.57) - 0.5, axis], axis=1)  # (N, 2)
     radii = size * np.stack([between(u[:, 5], 0.30, 0.36), between(u[:, 6], 0.22, 0.29)], axis=1)  # (N, 2) down, across
@@ -40,14 +40,14 @@ def faces(count, size=32, rng=None, edge=EDGE):
     left, right, eye = eyes(size, middle, radii, u[:, 9:12])
     mouth = smile(size, middle, radii, u[:, 12:15])
 
-    picture = np.broadcast_to(ground[:, None, None], (count, size, size, 3))
+    image = np.broadcast_to(ground[:, None, None], (count, size, size, 3))
     layers = [(behind, hair), (ellipse(size, middle, radii), skin), (fringe, hair)]  # from back to front
     layers += [(left, WHITE), (right, WHITE), (left + 0.35 * eye, IRIS), (right + 0.35 * eye, IRIS), (mouth, MOUTH)]
-    for form, colour in layers:
+    for form, color in layers:
         cover = (paint(form, edge)[..., None] + 1) / 2  # (N, H, W, 1)
-        colour = np.reshape(colour, (-1, 1, 1, 3))  # (N or 1, 1, 1, 3)
-        picture = picture + cover * (colour - picture)  # (N, H, W, 3)
-    return (2 * picture - 1).astype(np.float32)  # (N, H, W, 3)
+        color = np.reshape(color, (-1, 1, 1, 3))  # (N or 1, 1, 1, 3)
+        image = image + cover * (color - image)  # (N, H, W, 3)
+    return (2 * image - 1).astype(np.float32)  # (N, H, W, 3)
 
 
 def haircut(size, middle, radii, kind, line):

@@ -11,7 +11,7 @@ import numpy as np
 
 from edudiff.data.arrays import read_arrays
 from edudiff.data.cifar import count_cifar, read_cifar
-from edudiff.data.folder import picture_paths, read_pictures
+from edudiff.data.folder import image_paths, read_images
 from edudiff.data.idx import idx_shape, read_idx
 from edudiff.data.pixels import from_uint8, resize
 from edudiff.support import checks
@@ -131,9 +131,9 @@ def _packed_or_not(path):
 
 def _path(path, size, within):
     if path.is_dir():
-        paths = picture_paths(path)
+        paths = image_paths(path)
         first, last = within(len(paths))
-        return read_pictures(paths[first:last], size), None
+        return read_images(paths[first:last], size), None
     if path.suffix in (".npy", ".npz") and path.is_file():
         return read_arrays(path, within)
     if path.exists():

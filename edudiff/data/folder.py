@@ -8,7 +8,7 @@ ENDINGS = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp", ".tif", ".tiff", ".
 LARGEST = 2**26  # pixels of one picture; a small file may claim any size
 
 
-def picture_paths(folder):
+def image_paths(folder):
     """The pictures in `folder`, not in the folders inside it, by name. Raises ValueError if there is none."""
     paths = sorted(p for p in folder.iterdir() if p.suffix.lower() in ENDINGS)
     if not paths:
@@ -16,25 +16,25 @@ def picture_paths(folder):
     return paths
 
 
-def read_pictures(paths, size=None):
-    """Pictures as (N, H, W, C) float32 in [-1, 1]: C = 1 if all are grey, else 3; transparency is dropped.
+def read_images(paths, size=None):
+    """Pictures as (N, H, W, C) float32 in [-1, 1]: C = 1 if all are gray, else 3; transparency is dropped.
 
     `size`: side in pixels; the middle square of each picture is cut out and resized. Without it all pictures must have
     one size. Raises ImportError without Pillow, ValueError for a file that is no picture or too large, or for mixed
     sizes.
     """
-    pictures = [_picture(path, size) for path in paths]
-    for path, picture in zip(paths, pictures, strict=True):
-        if picture.shape[:2] != pictures[0].shape[:2]:
+    images = [_image(path, size) for path in paths]
+    for path, image in zip(paths, images, strict=True):
+        if image.shape[:2] != images[0].shape[:2]:
             raise ValueError(
-                f"{path} is {picture.shape[0]} x {picture.shape[1]} pixels, but {paths[0]} is"
-                f" {pictures[0].shape[0]} x {pictures[0].shape[1]}; pass size= to bring all to one size"
+                f"{path} is {image.shape[0]} x {image.shape[1]} pixels, but {paths[0]} is"
+                f" {images[0].shape[0]} x {images[0].shape[1]}; pass size= to bring all to one size"
             )
-    channels = max(p.shape[2] for p in pictures)
-    return np.stack([np.broadcast_to(p, (*p.shape[:2], channels)) for p in pictures])  # (N, H, W, C)
+    channels = max(p.shape[2] for p in images)
+    return np.stack([np.broadcast_to(p, (*p.shape[:2], channels)) for p in images])  # (N, H, W, C)
 
 
-def _picture(path, size):
+def _image(path, size):
     try:
         from PIL import Image, UnidentifiedImageError
     except ImportError:
@@ -46,17 +46,17 @@ def _picture(path, size):
             pixels = _bytes(file)  # (H, W) or (H, W, 3)
     except (UnidentifiedImageError, Image.DecompressionBombError, OSError, SyntaxError) as error:
         raise ValueError(f"{path} cannot be read as a picture ({error}); remove it or save it again") from error
-    picture = from_uint8(pixels[None] if pixels.ndim == 3 else pixels[None, ..., None])  # (1, H, W, C)
+    image = from_uint8(pixels[None] if pixels.ndim == 3 else pixels[None, ..., None])  # (1, H, W, C)
     if size is not None:
-        side = min(picture.shape[1:3])
-        top, left = (picture.shape[1] - side) // 2, (picture.shape[2] - side) // 2
-        picture = resize(picture[:, top : top + side, left : left + side], size)  # (1, size, size, C)
-    return picture[0]  # (H, W, C)
+        side = min(image.shape[1:3])
+        top, left = (image.shape[1] - side) // 2, (image.shape[2] - side) // 2
+        image = resize(image[:, top : top + side, left : left + side], size)  # (1, size, size, C)
+    return image[0]  # (H, W, C)
 
 
 def _bytes(file):
-    """The pixels of an open picture as uint8, (H, W) if it is grey, else (H, W, 3)."""
-    if file.mode.startswith("I"):  # grey, 16 bits a pixel
+    """The pixels of an open picture as uint8, (H, W) if it is gray, else (H, W, 3)."""
+    if file.mode.startswith("I"):  # gray, 16 bits a pixel
         deep = np.asarray(file)  # (H, W)
         if deep.min() < 0 or deep.max() > 65535:
             raise ValueError(f"{file.filename} has pixels {deep.min()} to {deep.max()}, expected 0 to 65535")

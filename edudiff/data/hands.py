@@ -16,7 +16,7 @@ MARGIN = 0.03  # kept free along the border
 OUTLINE = 0.9  # pixels: how soft the outline is
 
 # In radians.
-APART = math.radians(39)  # between neighbouring fingers
+APART = math.radians(39)  # between neighboring fingers
 THUMB_APART = math.radians(62)
 
 

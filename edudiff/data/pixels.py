@@ -8,7 +8,7 @@ from edudiff.support import checks
 def from_uint8(images):
     """Bytes as floats: x / 127.5 - 1, so 0 is -1 and 255 is 1.
 
-    `images`: (N, H, W) or (N, H, W, C) uint8. Returns (N, H, W, C) float32, C = 1 for grey ones. Raises TypeError for
+    `images`: (N, H, W) or (N, H, W, C) uint8. Returns (N, H, W, C) float32, C = 1 for gray ones. Raises TypeError for
     another dtype, ValueError for another rank.
     """
     images = np.asarray(images)

@@ -3,7 +3,6 @@
 Read `ideal`, `linear`, `softmax`, `windows`, `patch`, in this order.
 """
 
-from edudiff.denoisers.between import Between
 from edudiff.denoisers.bottleneck import Bottleneck
 from edudiff.denoisers.classes import ByLabel
 from edudiff.denoisers.composite import Composite
@@ -14,9 +13,9 @@ from edudiff.denoisers.mixture import Mixture
 from edudiff.denoisers.origins import Provenance, provenance
 from edudiff.denoisers.patch import Patch
 from edudiff.denoisers.polynomial import Polynomial
-from edudiff.denoisers.scales import Scales
 from edudiff.denoisers.smoothed import Smoothed
 from edudiff.denoisers.softmax import merge
+from edudiff.denoisers.window_schedule import Between, WindowSchedule
 
 __all__ = [
     "Between",
@@ -30,8 +29,8 @@ __all__ = [
     "Patch",
     "Polynomial",
     "Provenance",
-    "Scales",
     "Smoothed",
+    "WindowSchedule",
     "merge",
     "provenance",
 ]

@@ -4,14 +4,14 @@ from edudiff.denoisers.linear import Linear, principal
 from edudiff.support import checks
 from edudiff.support.arrays import array_namespace
 
-PREDICTS = ("x0", "noise")
+PREDICTS = ("x0", "eps")
 
 
 class Bottleneck(Linear):
     """A linear autoencoder with k values in its middle: reduced-rank regression, along k principal components.
 
     With `predict="x0"`, the best answer of rank k is made of the k components with the largest variance, and the flow
-    draws the data's mean and covariance on the plane of these top k. With `predict="noise"`, the best answer is made of
+    draws the data's mean and covariance on the plane of these top k. With `predict="eps"`, the best answer is made of
     the k components with the smallest variance, because these show the noise most clearly: the flow moves along the
     plane of these bottom k only, and across it x / alpha stays what it was at the start. `mean`,
     `covariance`: as for `Linear`. `k`: 1 to the number of values of an item. Where components tie, the choice among
@@ -27,7 +27,7 @@ class Bottleneck(Linear):
         """The bottleneck of a training set, (N, H, W, C) or (N, D); its covariance is the mean over N items."""
         mean, variances, basis = principal(images)
         self = cls.__new__(cls)
-        if predict == "noise" and len(variances) < len(basis):
+        if predict == "eps" and len(variances) < len(basis):
             # The components without variance are the bottom ones: all directions are needed.
             variances, basis = array_namespace(basis).linalg.eigh((basis * variances) @ basis.T)  # (D,), (D, D)
             variances = array_namespace(basis).maximum(variances, 0)  # (D,)
@@ -63,7 +63,7 @@ class Bottleneck(Linear):
 
     def generated(self, first=None, last=(1.0, 0.0), matched=False):
         """As for `Linear`. A bottleneck that predicts noise remembers where it began, so there `first` is needed."""
-        if self.predict == "noise" and self.k < len(self.basis) and (first is None or first[0] == 0):
+        if self.predict == "eps" and self.k < len(self.basis) and (first is None or first[0] == 0):
             raise ValueError(
                 "a bottleneck that predicts noise keeps the start in all but k directions, and pure noise over alpha"
                 " has no limit; give first=(alpha, sigma), such as schedule(1.0) of the cosine schedule"

@@ -13,7 +13,7 @@ class Classes:
     """
 
     def __init__(self, labels, count):
-        self.given = labels is not None
+        self.labeled = labels is not None
         labels = np.zeros(count, int) if labels is None else np.asarray(labels)
         if labels.shape != (count,) or labels.dtype.kind not in "iuUS":
             raise ValueError(
@@ -26,7 +26,7 @@ class Classes:
 
     def number(self, label):
         """Which class `label` is. Raises ValueError if there is none, or if no labels were given."""
-        if not self.given:
+        if not self.labeled:
             raise ValueError("this denoiser has no classes; build it with labels=, one label for each training picture")
         (found,) = (self.labels == label).nonzero()
         if len(found) == 0:
@@ -45,13 +45,13 @@ class Classes:
 class ByLabel:
     """A denoiser of a batch whose pictures are of different classes, picture i of class `labels[i]`.
 
-    `given`: a function from a label to a denoiser, such as the `given` of `Patch` or `Ideal`; it is asked once for each
-    label. `labels`: (B,), on the host. Raises ValueError for a batch of another size.
+    `conditional`: a function from a label to a denoiser, such as the method of `Patch` or `Ideal`; it is asked once
+    for each label. `labels`: (B,), on the host. Raises ValueError for a batch of another size.
     """
 
-    def __init__(self, given, labels):
+    def __init__(self, conditional, labels):
         self.labels = np.asarray(labels)
-        self.denoisers = {label: given(label) for label in np.unique(self.labels).tolist()}
+        self.denoisers = {label: conditional(label) for label in np.unique(self.labels).tolist()}
 
     def __call__(self, x, alpha, sigma):
         """`x`: (B, ...). Returns x0_hat, same shape, dtype and device."""

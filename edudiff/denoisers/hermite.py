@@ -38,7 +38,7 @@ def values(w, powers):
     return xp.stack(columns, 1)  # (B, K)
 
 
-def linearisation(i, j):
+def linearization(i, j):
     """he_i he_j as a sum of he_k for tuples i, j: a list of (k, factor) (Feldheim's formula, coordinate by coordinate).
 
     In one variable he_i he_j = sum_r sqrt(C(i, r) C(j, r) C(i + j - 2r, i - r)) he_(i + j - 2r).

@@ -32,8 +32,8 @@ def posterior_mean(x, images, alpha, sigma):
 class Ideal:
     """E[x0 | x] for the uniform law on a training set: `posterior_mean` as matrix products over chunks.
 
-    `images`: (N, H, W, C) pictures or (N, D) points. `labels`: (N,), classes that `given` can choose from. Raises
-    TypeError for integers, ValueError for an empty set, a wrong rank, NaN. Keeps one copy of the images, centred and
+    `images`: (N, H, W, C) pictures or (N, D) points. `labels`: (N,), classes that `conditional` can choose from. Raises
+    TypeError for integers, ValueError for an empty set, a wrong rank, NaN. Keeps one copy of the images, centered and
     sorted by class; an answer takes memory that does not grow with N.
 
     |x - alpha y|^2 becomes |x|^2 - 2 alpha x.y + alpha^2 |y|^2, a matrix product, which at small sigma is the small
@@ -45,13 +45,13 @@ class Ideal:
         xp = checks.training_set(images)
         self._classes, self._class = Classes(labels, len(images)), None
         self.images = images
-        self._centre = images.mean(0, dtype="float64").reshape(-1)  # (D,)
+        self._center = images.mean(0, dtype="float64").reshape(-1)  # (D,)
         self._flat = {}
-        centred = self._in(str(images.dtype))  # (N, D)
-        self._norms = xp.concatenate([_squares(chunk) for chunk in _chunks(centred)])  # (N,)
+        centered = self._in(str(images.dtype))  # (N, D)
+        self._norms = xp.concatenate([_squares(chunk) for chunk in _chunks(centered)])  # (N,)
         self._longest = math.sqrt(float(self._norms.max()))
 
-    def given(self, label):
+    def conditional(self, label):
         """This denoiser for the items of one class alone, of which nothing is copied. Needs `labels`.
 
         Raises ValueError for a label that no item has.
@@ -70,28 +70,28 @@ class Ideal:
         alpha, sigma = checks.levels(alpha, sigma)
         flat, originals = self._in(str(x.dtype)), self.images.reshape(len(self.images), -1)  # (N, D), (N, D)
         exact = x.reshape(len(x), -1).astype("float64")  # (B, D)
-        centred = exact - alpha * self._centre  # (B, D)
-        offset = _squares(centred)[:, None] / (2 * sigma**2)  # (B, 1)
-        error = self._error(centred, alpha, sigma, str(x.dtype))
+        centered = exact - alpha * self._center  # (B, D)
+        offset = _squares(centered)[:, None] / (2 * sigma**2)  # (B, 1)
+        error = self._error(centered, alpha, sigma, str(x.dtype))
         start, stop, _ = self._classes.slice(self._class).indices(len(flat))
         total = Softmax(xp, (len(x),), flat.shape[1], stop - start)
         for first in range(start, stop, CHUNK):
             rows = slice(first, min(stop, first + CHUNK))
-            logits = self._products(centred.astype(x.dtype), flat[rows], rows, alpha, sigma)  # (B, n)
+            logits = self._products(centered.astype(x.dtype), flat[rows], rows, alpha, sigma)  # (B, n)
             if error > TOLERANCE:
                 logits = logits - offset  # (B, n)
                 lead = _leading(logits, total, error)  # (B, n)
                 if x.dtype != exact.dtype and float(lead.mean()) > FEW:
                     wide = flat[rows].astype("float64")  # (n, D)
-                    logits = self._products(centred, wide, rows, alpha, sigma) - offset  # (B, n)
-                    lead = _leading(logits, total, self._error(centred, alpha, sigma, "float64"))  # (B, n)
-                if float(lead.mean()) <= FEW or self._error(centred, alpha, sigma, "float64") > TOLERANCE:
+                    logits = self._products(centered, wide, rows, alpha, sigma) - offset  # (B, n)
+                    lead = _leading(logits, total, self._error(centered, alpha, sigma, "float64"))  # (B, n)
+                if float(lead.mean()) <= FEW or self._error(centered, alpha, sigma, "float64") > TOLERANCE:
                     logits = _evaluate(logits, lead, exact, originals[self._order(rows)], alpha, sigma)  # (B, n)
             total.add(logits, flat[rows])
         top, num, den = total.parts()
         if error <= TOLERANCE:
             top = top - offset[:, 0]  # (B,)
-        return top, num + den[:, None] * self._centre, den
+        return top, num + den[:, None] * self._center, den
 
     def generated(self):
         """The law of the samples, `Atoms`: each item of the training set (or class) with the same probability."""
@@ -103,26 +103,26 @@ class Ideal:
         shift = (alpha**2 / (2 * sigma**2) * self._norms[rows]).astype(query.dtype)  # (n,)
         return (query * (alpha / sigma**2)) @ chunk.T - shift  # (B, n)
 
-    def _error(self, centred, alpha, sigma, dtype):
+    def _error(self, centered, alpha, sigma, dtype):
         """A bound on the rounding error of a logit that was computed as a product in `dtype`."""
         longest = alpha * self._longest
-        size_of_x = math.sqrt(float(_squares(centred).max()))
+        size_of_x = math.sqrt(float(_squares(centered).max()))
         return ROUNDING[dtype] * longest * (size_of_x + longest) / sigma**2
 
     def _in(self, dtype):
-        """The training set as (N, D), centred and sorted by class, in one dtype: made once and kept."""
+        """The training set as (N, D), centered and sorted by class, in one dtype: made once and kept."""
         if dtype not in self._flat:
             flat = self.images.reshape(len(self.images), -1)  # (N, D)
-            centred = array_namespace(flat).empty(flat.shape, dtype)  # (N, D)
+            centered = array_namespace(flat).empty(flat.shape, dtype)  # (N, D)
             for first in range(0, len(flat), CHUNK):
                 rows = slice(first, first + CHUNK)
-                centred[rows] = flat[self._order(rows)].astype("float64") - self._centre
-            self._flat[dtype] = centred
+                centered[rows] = flat[self._order(rows)].astype("float64") - self._center
+            self._flat[dtype] = centered
         return self._flat[dtype]
 
     def _order(self, rows):
         """Where in `images` some rows of the sorted training set are."""
-        return array_namespace(self.images).asarray(self._classes.order[rows]) if self._classes.given else rows
+        return array_namespace(self.images).asarray(self._classes.order[rows]) if self._classes.labeled else rows
 
 
 def _chunks(flat):

@@ -109,9 +109,9 @@ class Gaussian(Law):
 
     def _parts(self, x):
         checks.batch(x, self._mean[None])
-        centred = (x - self._mean).reshape(len(x), -1)  # (B, D)
-        along = centred @ self.basis  # (B, K)
-        return along, centred - along @ self.basis.T
+        centered = (x - self._mean).reshape(len(x), -1)  # (B, D)
+        along = centered @ self.basis  # (B, K)
+        return along, centered - along @ self.basis.T
 
 
 class Line(Law):
@@ -198,8 +198,8 @@ def moments(law):
         return law.mean.reshape(-1), law.covariance
     checks.training_set(law, "samples")
     flat = law.reshape(len(law), -1).astype("float64")  # (B, D)
-    centred = flat - flat.mean(0)  # (B, D)
-    return flat.mean(0), centred.T @ centred / len(flat)
+    centered = flat - flat.mean(0)  # (B, D)
+    return flat.mean(0), centered.T @ centered / len(flat)
 
 
 def frechet(mean, covariance, other_mean, other_covariance):

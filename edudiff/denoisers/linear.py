@@ -132,12 +132,12 @@ def principal(images):
     count = len(images)
     flat = images.reshape(count, -1).astype("float64")  # (N, D)
     mean = flat.mean(0)  # (D,)
-    centred = (flat - mean) / math.sqrt(count)  # (N, D)
+    centered = (flat - mean) / math.sqrt(count)  # (N, D)
     if count < flat.shape[1]:
         # Fewer items than dimensions: they span N - 1 directions, and the variance in all others is 0.
-        _, widths, rows = xp.linalg.svd(centred, full_matrices=False)  # (N,), (N, D)
+        _, widths, rows = xp.linalg.svd(centered, full_matrices=False)  # (N,), (N, D)
         variances, basis = widths**2, rows.T  # (N,), (D, N)
     else:
-        variances, basis = xp.linalg.eigh(centred.T @ centred)  # (D,), (D, D)
+        variances, basis = xp.linalg.eigh(centered.T @ centered)  # (D,), (D, D)
         variances = xp.maximum(variances, 0)  # (D,)
     return mean.reshape(images.shape[1:]), variances, basis

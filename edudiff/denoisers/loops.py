@@ -24,10 +24,10 @@ def ideal(x, images, alpha, sigma):
     return answer
 
 
-def patch(x, images, alpha, sigma, size, shifts, border):
+def patch(x, images, alpha, sigma, size, shifts, padding):
     """The local and equivariant scores (Kamb & Ganguli 2024, eq. 7-10 and 41), for each pixel the softmax over windows.
 
-    `x`: (B, H, W, C). `images`: (N, H, W, C). `size`, `shifts`, `border`: as for `Patch`. Returns (B, H, W, C).
+    `x`: (B, H, W, C). `images`: (N, H, W, C). `size`, `shifts`, `padding`: as for `Patch`. Returns (B, H, W, C).
     """
     x, images = np.asarray(x, np.float64), np.asarray(images, np.float64)
     _, rows, columns, _ = images.shape
@@ -35,22 +35,22 @@ def patch(x, images, alpha, sigma, size, shifts, border):
     answer = np.empty_like(x)
     for i in range(rows):
         for j in range(columns):
-            places = candidates(i, j, rows, columns, radius, shifts, border)
-            patches = [window(image, p, q, radius, border) for image in images for p, q in places]
-            centres = [image[p, q] for image in images for p, q in places]
+            places = candidates(i, j, rows, columns, radius, shifts, padding)
+            patches = [window(image, p, q, radius, padding) for image in images for p, q in places]
+            centers = [image[p, q] for image in images for p, q in places]
             for b in range(len(x)):
-                own = window(x[b], i, j, radius, border)
+                own = window(x[b], i, j, radius, padding)
                 logits = [-((own - alpha * other) ** 2).sum() / (2 * sigma**2) for other in patches]
-                answer[b, i, j] = softmax_mean(logits, centres)
+                answer[b, i, j] = softmax_mean(logits, centers)
     return answer
 
 
-def candidates(i, j, rows, columns, radius, shifts, border):
+def candidates(i, j, rows, columns, radius, shifts, padding):
     """Places of the training windows with which the window around (i, j) is compared."""
     if not shifts:
         return [(i, j)]
     everywhere = [(p, q) for p in range(rows) for q in range(columns)]
-    if border == "wrap":
+    if padding == "circular":
         return everywhere
     mine = visible_border(i, j, rows, columns, radius)
     return [place for place in everywhere if visible_border(*place, rows, columns, radius) == mine]
@@ -61,14 +61,14 @@ def visible_border(i, j, rows, columns, radius):
     return max(0, radius - i), max(0, i + radius - rows + 1), max(0, radius - j), max(0, j + radius - columns + 1)
 
 
-def window(image, i, j, radius, border):
+def window(image, i, j, radius, padding):
     """The window around (i, j), cut out of the picture: what sticks out is zero, or comes from the other side."""
     rows, columns, channels = image.shape
     cut = np.zeros((2 * radius + 1, 2 * radius + 1, channels))
     for a in range(-radius, radius + 1):
         for b in range(-radius, radius + 1):
             p, q = i + a, j + b
-            if border == "wrap":
+            if padding == "circular":
                 cut[a + radius, b + radius] = image[p % rows, q % columns]
             elif 0 <= p < rows and 0 <= q < columns:
                 cut[a + radius, b + radius] = image[p, q]

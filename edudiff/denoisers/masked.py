@@ -20,7 +20,7 @@ class Masked:
     instead of `tau`, a (D, D) array of zeros and ones for all noise levels, M_jm in row j and column m; the identity is
     the pixelwise denoiser. Raises TypeError or ValueError for anything else.
 
-    The softmax runs over chunks of the training set, and the answer does not depend on their size: to normalise each
+    The softmax runs over chunks of the training set, and the answer does not depend on their size: to normalize each
     chunk and average them, as published code does, is another denoiser for each chunk size.
     """
 

@@ -9,56 +9,52 @@ from edudiff.support import checks
 from edudiff.support.arrays import array_namespace
 from edudiff.support.backends import choose
 
-BORDERS = ("zero", "wrap")
+PADDINGS = ("zero", "circular")
 
 
 class Patch:
     """The best denoiser that sees a window around each pixel: four machines, one class, two switches.
 
-    | `size` | `shifts` | what it is | source: Kamb & Ganguli 2024 |
+    | `window` | `shifts` | what it is | source: Kamb & Ganguli 2024 |
     |---|---|---|---|
     | covers the picture | False | the ideal score, which copies | eq. 3 |
     | small | False | LS, local: compares windows at the same place | eq. 7-8 |
     | covers the picture | True | equivariant: the training set moved everywhere (on a torus) | eq. 5-6 |
     | small | True | ELS, local and equivariant: compares windows everywhere | eq. 9-10; border: B.2, eq. 41 |
 
-    `images`: (N, H, W, C), floats in [-1, 1]. `size`: odd side of the window in pixels. `scales`: instead of `size`, a
-    function from (alpha, sigma) to it, such as a `Scales` table. `border`: "zero" (windows stick out of the picture,
-    and are compared with those that stick out alike) or "wrap" (the picture is a torus, the training pictures too).
-    `labels`: (N,), classes that `given` can choose from. `prune`: the compiled code may skip windows that are proven to
-    weigh less than this share of the whole, all of them together; False to compare every window, True for 1e-6.
+    `images`: (N, H, W, C), floats in [-1, 1]. `window`: its odd side in pixels, or a function from (alpha, sigma) to it,
+    such as a `WindowSchedule`. `padding`: "zero" (windows stick out of the picture, and are compared with those that
+    stick out alike) or "circular" (the picture is a torus, the training pictures too). `labels`: (N,), classes that
+    `conditional` can choose from. `prune`: the compiled code may skip windows that are proven to weigh less than this
+    share of the whole, all of them together; False to compare every window, True for 1e-6.
     `backend`: "numpy", "numba", "cupy", or None for the fastest.
 
     `skipped` is the share of all pairs of windows that the last answer did without.
 
     Raises TypeError for integer images, ValueError for an even, negative or (if it wraps) too large window, an empty
-    set, NaN, a wrong rank, or unless exactly one of `size` and `scales` is given.
+    set, NaN, or a wrong rank.
     """
 
-    def __init__(
-        self, images, size=None, *, shifts=True, border="zero", scales=None, labels=None, prune=1e-6, backend=None
-    ):
+    def __init__(self, images, window, *, shifts=True, padding="zero", labels=None, prune=1e-6, backend=None):
         checks.training_set(images)
         if images.ndim != 4:
             raise ValueError(f"images have shape {images.shape}, expected (N, H, W, C); for points (N, D) use Ideal")
-        if (size is None) == (scales is None):
-            raise ValueError("expected exactly one of size (an odd integer) and scales (a table by noise level)")
-        checks.one_of(border, BORDERS, "border")
+        checks.one_of(padding, PADDINGS, "padding")
         self.shape = images.shape[1:3]
-        self.size = None if size is None else checks.window(size, self.shape, border)
+        self.window = window if callable(window) else checks.window(window, self.shape, padding)
         prune = 1e-6 if prune is True else float(prune)
         if not 0 <= prune <= 0.01:
             raise ValueError(
                 f"prune is {prune}, expected the share of weights to skip, such as 1e-6, or False for none"
             )
-        self.images, self.shifts, self.border, self.scales = images, bool(shifts), border, scales
+        self.images, self.shifts, self.padding = images, bool(shifts), padding
         self.backend, self.prune, self.skipped = backend, prune, 0.0
         choose(backend, images)
         self._classes, self._class = Classes(labels, len(images)), None
         self._moments = precision.moments(images)
         self._laid_out = {}
 
-    def given(self, label):
+    def conditional(self, label):
         """This denoiser for the pictures of one class alone, of which nothing is copied. Needs `labels`.
 
         Raises ValueError for a label that no picture has.
@@ -72,9 +68,11 @@ class Patch:
         """The numbers of the training pictures that it compares with, (n,): of all, or of those of one class."""
         return self._classes.order[self._classes.slice(self._class)]
 
-    def window(self, alpha, sigma):
+    def window_at(self, alpha, sigma):
         """The window size used at one noise level."""
-        return checks.window(self.scales(alpha, sigma), self.shape, self.border) if self.scales else self.size
+        if callable(self.window):
+            return checks.window(self.window(alpha, sigma), self.shape, self.padding)
+        return self.window
 
     def __call__(self, x, alpha, sigma):
         """`x`: (B, H, W, C). Returns x0_hat, same shape, dtype and device."""
@@ -97,8 +95,8 @@ class Patch:
     def _parts(self, x, alpha, sigma, sizes):
         xp = checks.batch(x, self.images)
         alpha, sigma = checks.levels(alpha, sigma)
-        sizes = [self.window(alpha, sigma)] if sizes is None else sizes
-        sizes = [checks.window(k, self.shape, self.border) for k in sizes]
+        sizes = [self.window_at(alpha, sigma)] if sizes is None else sizes
+        sizes = [checks.window(k, self.shape, self.padding) for k in sizes]
         parts = self._evaluate(x, alpha, sigma, sizes)
         if x.dtype.itemsize < 8:
             again = xp.zeros(len(x), dtype=bool)  # (B,)
@@ -118,8 +116,8 @@ class Patch:
         xp = array_namespace(x)
         typical = precision.expected_square(x, alpha, sigma, *self._moments)  # (B, H, W)
         wide = typical.astype("float64")[..., None]  # (B, H, W, 1)
-        offsets = [windows.box_sums(xp, wide, k, border=self.border)[..., 0] / (-2 * sigma**2) for k in sizes]
-        query = x, self._training_set(x), alpha, sigma, sizes, self.shifts, self.border, typical
+        offsets = [windows.box_sums(xp, wide, k, padding=self.padding)[..., 0] / (-2 * sigma**2) for k in sizes]
+        query = x, self._training_set(x), alpha, sigma, sizes, self.shifts, self.padding, typical
         if choose(self.backend, x, self.images) == "numba":
             from edudiff.fast import training_set as fast
 
@@ -139,6 +137,6 @@ class Patch:
             return whole if self._class is None else whole.of(self._class)
         if "numpy" not in self._laid_out:
             order = array_namespace(x).asarray(self._classes.order)  # (N,)
-            images = self.images[order] if self._classes.given else self.images  # (N, H, W, C)
+            images = self.images[order] if self._classes.labeled else self.images  # (N, H, W, C)
             self._laid_out["numpy"] = windows.lay_out(images)  # (H, W, C, N)
         return self._laid_out["numpy"][..., self._classes.slice(self._class)]  # (H, W, C, n)

@@ -57,11 +57,11 @@ class Polynomial:
             )
         share = _shares(xp, points, weights)  # (N,)
         mean = share @ points.astype("float64")  # (D,)
-        centred = points - mean  # (N, D)
-        covariance = centred.T @ (share[:, None] * centred)  # (D, D)
+        centered = points - mean  # (N, D)
+        covariance = centered.T @ (share[:, None] * centered)  # (D, D)
         scale, basis = _axes(covariance)  # (D,), (D, D)
         powers = hermite.exponents(width, 2 * degree)
-        means = share @ hermite.values(centred @ basis / scale, powers)  # (number of powers,)
+        means = share @ hermite.values(centered @ basis / scale, powers)  # (number of powers,)
         return cls(mean, covariance, int(degree), dict(zip(powers, means.tolist(), strict=True)), stop)
 
     def _terms(self):
@@ -69,7 +69,7 @@ class Polynomial:
         xp, rows = array_namespace(self.scale), []
         for a, i in enumerate(self._powers):
             for b, j in enumerate(self._powers):
-                rows += [(a, b, factor * self.moments[k], *k) for k, factor in hermite.linearisation(i, j)]
+                rows += [(a, b, factor * self.moments[k], *k) for k, factor in hermite.linearization(i, j)]
         gram = xp.asarray(rows)  # (T, 3 + K)
         unit = np.eye(len(self.scale), dtype=int)
         right = [[self._with(i, one) for one in unit] for i in self._powers]
@@ -77,7 +77,7 @@ class Polynomial:
 
     def _with(self, i, one):
         """E w_e he_i(w): w he_i = sqrt(i + 1) he_(i + 1) + sqrt(i) he_(i - 1) in the coordinate e that `one` marks."""
-        return sum(factor * self.moments[k] for k, factor in hermite.linearisation(i, tuple(one.tolist())))
+        return sum(factor * self.moments[k] for k, factor in hermite.linearization(i, tuple(one.tolist())))
 
     def coefficients(self, alpha, sigma):
         """The polynomial in Hermite form, (n, K): what he_i of the standardised x adds to the standardised x0_hat.

@@ -6,7 +6,7 @@ pixels u at once, is the box sum of the difference picture |x(u) - alpha y(u + s
 The border rule (Kamb & Ganguli 2024, appendix B.2). With zero padding a window near the border sticks out, and only
 training windows that stick out in the same way are comparable. Rows and columns obey the rule separately: a
 displacement other than 0 pairs windows that lie inside with windows that lie inside; displacement 0 pairs every window
-with the one at the same place, and its sum is clipped at the border. On a torus ("wrap") windows never stick out.
+with the one at the same place, and its sum is clipped at the border. On a torus ("circular") windows never stick out.
 """
 
 from itertools import product
@@ -17,7 +17,7 @@ from edudiff.support.arrays import array_namespace
 BLOCK = 1 << 18  # values in one difference picture: small enough for a processor's cache
 
 
-def displacements(length, radius, shifts, border):
+def displacements(length, radius, shifts, padding):
     """All displacements along one axis of `length` for a window of `radius`: a list of integers.
 
     >>> displacements(5, 1, True, "zero")
@@ -25,7 +25,7 @@ def displacements(length, radius, shifts, border):
     """
     if not shifts:
         return [0]
-    if border == "wrap":
+    if padding == "circular":
         return list(range(length))
     reach = max(length - 2 * radius - 1, 0)
     return list(range(-reach, reach + 1))
@@ -42,7 +42,7 @@ def overlap(length, shift):
 
 
 def window_sums(a, size, axis):
-    """Sums over all windows of `size` neighbours along `axis`, whose length shrinks by size - 1.
+    """Sums over all windows of `size` neighbors along `axis`, whose length shrinks by size - 1.
 
     By halves, so that the cost grows with log(size), and by additions only: a running sum, which also subtracts, would
     leave the rounding errors of large values behind in small ones.
@@ -57,7 +57,7 @@ def window_sums(a, size, axis):
     return total + at(a, size - 1) if size % 2 else total
 
 
-def box_sums(xp, a, size, clipped=(True, True), border="zero"):
+def box_sums(xp, a, size, clipped=(True, True), padding="zero"):
     """Sums of `a` (B, h, w, ...) over windows of size x size.
 
     Along an axis that is `clipped`, one sum for each entry, over the part of its window that lies in the picture (on a
@@ -66,12 +66,12 @@ def box_sums(xp, a, size, clipped=(True, True), border="zero"):
     for axis, clip in zip((1, 2), clipped, strict=True):
         if clip and size > 1:
             widths = [(size // 2, size // 2) if i == axis else (0, 0) for i in range(a.ndim)]
-            a = xp.pad(a, widths, mode="wrap" if border == "wrap" else "constant")
+            a = xp.pad(a, widths, mode="wrap" if padding == "circular" else "constant")
         a = window_sums(a, size, axis)
     return a
 
 
-def evaluate(x, images, alpha, sigma, sizes, shifts, border, typical):
+def evaluate(x, images, alpha, sigma, sizes, shifts, padding, typical):
     """The running softmax over all candidate windows: a list of (top, num, den), one for each window size.
 
     `x`: (B, H, W, C). `images`: the training set as (H, W, C, N). `typical`: (B, H, W), taken off each squared
@@ -84,21 +84,21 @@ def evaluate(x, images, alpha, sigma, sizes, shifts, border, typical):
     step = max(1, min(count, BLOCK // x.size))
     for first in range(0, count, step):
         chunk = images[..., first : first + step].astype(x.dtype, copy=False)  # (H, W, C, n)
-        for shift in product(*(displacements(length, reach, shifts, border) for length in (rows, columns))):
-            for size, here, distances, centres in compared(x, chunk, alpha, shift, sizes, border, typical):
-                totals[size].add(distances * (-1 / (2 * sigma**2)), centres.swapaxes(-1, -2), (slice(None), *here))
+        for shift in product(*(displacements(length, reach, shifts, padding) for length in (rows, columns))):
+            for size, here, distances, centers in compared(x, chunk, alpha, shift, sizes, padding, typical):
+                totals[size].add(distances * (-1 / (2 * sigma**2)), centers.swapaxes(-1, -2), (slice(None), *here))
     return [totals[k].parts() for k in sizes]
 
 
-def compared(x, chunk, alpha, shift, sizes, border, typical):
+def compared(x, chunk, alpha, shift, sizes, padding, typical):
     """All pairs of windows that lie one `shift` (down, right) apart; yields for each of `sizes` that has any:
 
     the size; where the query pixels are, a slice of rows and one of columns; the squared distances of their windows
-    from those of each training picture, (B, h, w, n); and the training windows' centres, (h, w, C, n).
+    from those of each training picture, (B, h, w, n); and the training windows' centers, (h, w, C, n).
     """
     xp = array_namespace(x, chunk)
     shape = x.shape[1:3]
-    if border == "wrap":
+    if padding == "circular":
         chunk = xp.roll(chunk, (-shift[0], -shift[1]), axis=(0, 1))  # (H, W, C, n)
         shift, clipped = (0, 0), (True, True)
     else:
@@ -113,7 +113,7 @@ def compared(x, chunk, alpha, shift, sizes, border, typical):
         if any(place.start >= place.stop for place in places):
             continue
         i, j = (slice(place.start + s, place.stop + s) for place, s in zip(places, shift, strict=True))
-        yield size, places, box_sums(xp, squares, size, clipped, border), chunk[i, j]
+        yield size, places, box_sums(xp, squares, size, clipped, padding), chunk[i, j]
 
 
 def squared_difference(x, y, typical):

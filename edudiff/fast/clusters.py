@@ -43,12 +43,12 @@ class Share:
 class Clusters:
     """The sorted windows of `size` x `size` pixels that lie inside the pictures `images` (N, H, W, C).
 
-    `classes`: a list of arrays of places in `images`. With `wrap`, windows go on at the other side. `common`: (C,), the
+    `classes`: a list of arrays of places in `images`. With `circular` they go on at the other side. `common`: (C,), the
     most frequent pixel.
     """
 
-    def __init__(self, images, classes, size, wrap):
-        self.images, self.size, self.wrap = images, size, wrap
+    def __init__(self, images, classes, size, circular):
+        self.images, self.size, self.circular = images, size, circular
         self.wave, self.patterns = waves(size)
         largest = size * math.sqrt(images.shape[3]) * float(max(images.max(), -images.min()))
         self.least, self.step = -largest, max(2 * largest / (LEVELS - 2), 1e-12)
@@ -80,7 +80,7 @@ class Clusters:
         rounded = np.empty((len(self.patterns), len(chosen) * rows * columns), np.uint8)  # (P, windows)
         plain = np.empty(rounded.shape[1], np.bool_)  # (windows,)
         scale = self.common, self.least, self.step
-        project_all(self.images, chosen, self.wave, self.patterns, self.wrap, *scale, rounded, plain)
+        project_all(self.images, chosen, self.wave, self.patterns, self.circular, *scale, rounded, plain)
         (kept,) = (~plain).nonzero()  # (kept,)
         rounded = rounded[:, kept]  # (P, kept)
         codes = curve(rounded)  # (kept,)
@@ -96,7 +96,7 @@ class Clusters:
     def queries(self, x):
         """Windows of a noisy batch (B, H, W, C): (M, size * size * C); and their projections, (P, M). M = B * h * w."""
         channels = x.shape[3]
-        if self.wrap:
+        if self.circular:
             r = self.size // 2
             x = np.pad(x, ((0, 0), (r, r), (r, r), (0, 0)), mode="wrap")
         windows = np.lib.stride_tricks.sliding_window_view(x, (self.size, self.size), (1, 2))  # (B, h, w, C, k, k)
@@ -121,7 +121,7 @@ class Clusters:
     def shape(self, x):
         """(B, h, w): one for each window inside the pictures of a batch."""
         batch, height, width, _ = x.shape
-        lost = 0 if self.wrap else self.size - 1
+        lost = 0 if self.circular else self.size - 1
         return batch, height - lost, width - lost
 
 
@@ -133,34 +133,34 @@ def waves(size):
 
 
 @compiled
-def project_all(images, chosen, wave, patterns, wrap, common, least, step, rounded, plain):
+def project_all(images, chosen, wave, patterns, circular, common, least, step, rounded, plain):
     """Fill `rounded` (P, windows) with the projections of the windows of `images[chosen]`, and `plain` (windows,) with
     whether one shows nothing but `common`.
 
     A pattern is a wave down times a wave across, so rows are projected first.
     """
     _, height, width, channels = images.shape
-    size, radius = wave.shape[1], wave.shape[1] // 2 if wrap else 0
-    rows, columns = (height, width) if wrap else (height - size + 1, width - size + 1)
-    grey = np.empty((rows + size - 1, columns + size - 1))
-    other = np.empty(grey.shape, np.uint8)
+    size, radius = wave.shape[1], wave.shape[1] // 2 if circular else 0
+    rows, columns = (height, width) if circular else (height - size + 1, width - size + 1)
+    gray = np.empty((rows + size - 1, columns + size - 1))
+    other = np.empty(gray.shape, np.uint8)
     across = np.empty((len(wave), rows + size - 1, columns))
     other_across = np.empty((rows + size - 1, columns), np.uint8)
     value, seen = np.empty(columns), np.empty(columns, np.uint8)
     for n in range(len(chosen)):
         image = images[chosen[n]]
-        for i in range(len(grey)):
-            for j in range(grey.shape[1]):
+        for i in range(len(gray)):
+            for j in range(gray.shape[1]):
                 p, q = (i - radius) % height, (j - radius) % width
-                grey[i, j], other[i, j] = 0, 0
+                gray[i, j], other[i, j] = 0, 0
                 for c in range(channels):
-                    grey[i, j] += image[p, q, c] / math.sqrt(channels)
+                    gray[i, j] += image[p, q, c] / math.sqrt(channels)
                     other[i, j] |= image[p, q, c] != common[c]
             for k in range(len(wave)):
                 across[k, i] = 0
                 for b in range(size):
                     for j in range(columns):
-                        across[k, i, j] += wave[k, b] * grey[i, j + b]
+                        across[k, i, j] += wave[k, b] * gray[i, j + b]
             other_across[i] = 0
             for b in range(size):
                 for j in range(columns):

@@ -1,6 +1,6 @@
 """`Lanes`: LANES numbers that compiled code handles as one value, so that a loop over pixels reads like arithmetic.
 
-Inside a compiled function, `load(array, at)` takes LANES neighbours out of a flat array and `store(array, at, value)`
+Inside a compiled function, `load(array, at)` takes LANES neighbors out of a flat array and `store(array, at, value)`
 puts them back. `+`, `-` and `*` go lane by lane; a plain number of the same precision stands for all lanes. The
 processor does each in one or a few vector instructions, with no temporary array and no short remainder of a row.
 """
@@ -62,7 +62,7 @@ def empty(count, dtype):
 
 @intrinsic
 def load(typing_context, array, at):
-    """LANES neighbours of a flat, contiguous array, the first of them at `at`."""
+    """LANES neighbors of a flat, contiguous array, the first of them at `at`."""
 
     def generate(context, builder, signature, arguments):
         value = builder.load(_address(context, builder, array, *arguments))
@@ -74,7 +74,7 @@ def load(typing_context, array, at):
 
 @intrinsic
 def store(typing_context, array, at, value):
-    """Write `value` to LANES neighbours of a flat, contiguous array, the first of them at `at`."""
+    """Write `value` to LANES neighbors of a flat, contiguous array, the first of them at `at`."""
 
     def generate(context, builder, signature, arguments):
         written = builder.store(arguments[2], _address(context, builder, array, *arguments[:2]))

@@ -52,12 +52,12 @@ def columns(x, size, padding, stride=1):
         return layers.columns(x, size, padding, stride)
     count, height, width, channels = x.shape
     cols = np.empty((count * height * width, size * size * channels), x.dtype)
-    _columns(np.ascontiguousarray(x), size, padding == "wrap", cols)
+    _columns(np.ascontiguousarray(x), size, padding == "circular", cols)
     return cols
 
 
 @compiled
-def _columns(x, size, wrap, cols):
+def _columns(x, size, circular, cols):
     count, height, width, channels = x.shape
     r = size // 2
     for line in range(count * height):
@@ -67,7 +67,7 @@ def _columns(x, size, wrap, cols):
             for i in range(size):
                 for j in range(size):
                     y, z = u + i - r, v + j - r
-                    if wrap:
+                    if circular:
                         y, z = y % height, z % width
                     to = (i * size + j) * channels
                     if 0 <= y < height and 0 <= z < width:

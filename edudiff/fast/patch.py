@@ -24,7 +24,7 @@ def blocks_of(classes):
     return places, np.array([len(group) for group in groups])
 
 
-def evaluate(x, images, blocks, count, alpha, sigma, sizes, shifts, border, typical, edges_only=False):
+def evaluate(x, images, blocks, count, alpha, sigma, sizes, shifts, padding, typical, edges_only=False):
     """As `windows.evaluate`: a list of (top, num, den), one for each window size.
 
     `images`: (N, H, W, C), contiguous. `blocks`: from `blocks_of`, of `count` pictures. `edges_only`: leave out the
@@ -33,7 +33,15 @@ def evaluate(x, images, blocks, count, alpha, sigma, sizes, shifts, border, typi
     batch, rows, columns, channels = x.shape
     real = x.dtype.type
     rate = real(1 / (2 * sigma**2 * math.log(2)))
-    switches = np.array(sizes), shifts, border == "wrap", edges_only, rate, margin(count * rows * columns), real(alpha)
+    switches = (
+        np.array(sizes),
+        shifts,
+        padding == "circular",
+        edges_only,
+        rate,
+        margin(count * rows * columns),
+        real(alpha),
+    )
     groups = min(GROUPS, len(blocks[0]))
     bounds = np.linspace(0, len(blocks[0]), groups + 1).astype(int)  # (groups + 1,)
     planes = np.ascontiguousarray(x.transpose(0, 3, 1, 2))  # (B, C, H, W)
@@ -68,7 +76,7 @@ def evaluate(x, images, blocks, count, alpha, sigma, sizes, shifts, border, typi
 
 @compiled
 def add_blocks(
-    each, x, typical, images, places, lanes, y, sizes, shifts, wrap, edges_only, rate, farthest, alpha,
+    each, x, typical, images, places, lanes, y, sizes, shifts, circular, edges_only, rate, farthest, alpha,
     inside, canvas, work, best, limit, sums, den, num,
 ):  # fmt: skip
     """Add all windows of some blocks to the running sums of one picture `x` (C, H, W), for each size.
@@ -79,14 +87,14 @@ def add_blocks(
     (sizes, W + 1).
     """
     shape = height, width = x.shape[1:]
-    border, narrow = max(sizes) // 2, min(sizes) // 2
+    padding, narrow = max(sizes) // 2, min(sizes) // 2
     reach = type(rate)(farthest / (math.log(2.0) * rate))
     folded = best.copy()
     # The caller owns all arrays and keeps them alive.
     flat_x, flat_typical, y = borrowed(x.reshape(-1)), borrowed(typical.reshape(-1)), borrowed(y)
     canvas, best, limit, sums = borrowed(canvas), borrowed(best), borrowed(limit), borrowed(sums)
     work = borrowed(work[0]), borrowed(work[1]), borrowed(work[2]), borrowed(work[3])
-    up, left = reach_of(height, narrow, shifts, wrap), reach_of(width, narrow, shifts, wrap)
+    up, left = reach_of(height, narrow, shifts, circular), reach_of(width, narrow, shifts, circular)
     for b in range(len(places)):
         lay_out(y, images, places[b], len(each), height * width)
         for down in range(up[0], up[1]):
@@ -94,17 +102,17 @@ def add_blocks(
                 if edges_only and down != 0 and right != 0:
                     continue
                 shift = (down, right)
-                seen = seen_rows(height, down, border, wrap), seen_rows(width, right, border, wrap)
-                draw_differences(canvas, seen, flat_x, flat_typical, y, alpha, shift, wrap, len(each), shape)
+                seen = seen_rows(height, down, padding, circular), seen_rows(width, right, padding, circular)
+                draw_differences(canvas, seen, flat_x, flat_typical, y, alpha, shift, circular, len(each), shape)
                 for s in range(len(sizes)):
                     mine = best[s], limit[s], sums[s]
                     for i in range(3):
                         for j in range(3):
                             if (i == 1 and j == 1 and edges_only) or ((i != 1 or j != 1) and not edges_only):
                                 continue
-                            rows = centres(height, down, sizes[s] // 2, wrap, i, edges_only)
-                            columns = centres(width, right, sizes[s] // 2, wrap, j, edges_only)
-                            place = seen, rows, columns, shift, wrap, shape
+                            rows = centers(height, down, sizes[s] // 2, circular, i, edges_only)
+                            columns = centers(width, right, sizes[s] // 2, circular, j, edges_only)
+                            place = seen, rows, columns, shift, circular, shape
                             add_windows(canvas, place, sizes[s], inside[s], work, y, len(each), rate, reach, mine)
             if (down - up[0]) % FOLD == FOLD - 1 or down == up[1] - 1:
                 for s in range(len(sizes)):
@@ -122,28 +130,28 @@ def lay_out(y, images, places, channels, pixels):
 
 
 @compiled
-def reach_of(length, radius, shifts, wrap):
+def reach_of(length, radius, shifts, circular):
     """First and last + 1 displacement along an axis, as `windows.displacements`."""
     if not shifts:
         return 0, 1
-    if wrap:
+    if circular:
         return 0, length
     reach = max(length - 2 * radius - 1, 0)
     return -reach, reach + 1
 
 
 @inlined
-def seen_rows(length, shift, border, wrap):
+def seen_rows(length, shift, padding, circular):
     """First and last + 1 row of the difference picture: where both have one, and beyond where windows stick out."""
-    if wrap or shift == 0:
-        return -border, length + border
+    if circular or shift == 0:
+        return -padding, length + padding
     return max(0, -shift), length - max(0, shift)
 
 
 @inlined
-def centres(length, shift, radius, wrap, band, edges_only):
+def centers(length, shift, radius, circular, band, edges_only):
     """First and last + 1 row of windows to compare. With `edges_only`, of one of three bands: above, inside, below."""
-    if wrap or shift == 0:
+    if circular or shift == 0:
         if not edges_only:
             return 0, length
         if band == 0:
@@ -155,7 +163,7 @@ def centres(length, shift, radius, wrap, band, edges_only):
 
 
 @inlined
-def draw_differences(canvas, seen, x, typical, y, alpha, shift, wrap, channels, shape):
+def draw_differences(canvas, seen, x, typical, y, alpha, shift, circular, channels, shape):
     """Fill `canvas` with |x(u) - alpha y(u + s)|^2 - typical(u) for one displacement s; 0 outside the pictures."""
     height, width = shape
     (top, bottom), (left, right) = seen
@@ -163,16 +171,16 @@ def draw_differences(canvas, seen, x, typical, y, alpha, shift, wrap, channels, 
     for u in range(top, bottom):
         i = u + height if u < 0 else u - height if u >= height else u
         p = i + shift[0]
-        p = p - height if wrap and p >= height else p
+        p = p - height if circular and p >= height else p
         v = left
         while v < right:
-            if not wrap and (i != u or v < 0 or v >= width):
+            if not circular and (i != u or v < 0 or v >= width):
                 store(canvas, at, spread(alpha - alpha))
                 run = 1
             else:
                 j = v + width if v < 0 else v - width if v >= width else v
                 q = j + shift[1]
-                q = q - width if wrap and q >= width else q
+                q = q - width if circular and q >= width else q
                 run = min(right - v, width - max(j, q))
                 draw_run(canvas, at, run, x, i * width + j, typical, y, p * width + q, alpha, channels, height * width)
             v += run
@@ -181,7 +189,7 @@ def draw_differences(canvas, seen, x, typical, y, alpha, shift, wrap, channels, 
 
 @inlined
 def draw_run(canvas, at, run, x, here, typical, y, there, alpha, channels, pixels):
-    """The same for a run of neighbours that begins at pixel `here` of x and `there` of y."""
+    """The same for a run of neighbors that begins at pixel `here` of x and `there` of y."""
     for m in range(run):
         total = spread(-pick(typical, here + m))
         for c in range(channels):
@@ -194,7 +202,7 @@ def draw_run(canvas, at, run, x, here, typical, y, there, alpha, channels, pixel
 @inlined
 def add_windows(canvas, place, size, inside, work, y, channels, rate, reach, state):
     """Add all pairs of windows of one size that lie one displacement apart, from their difference picture."""
-    seen, rows, columns, shift, wrap, (height, width) = place
+    seen, rows, columns, shift, circular, (height, width) = place
     line, ends, row_ends, row_start = work
     radius, count = size // 2, columns[1] - columns[0]
     if count <= 0:
@@ -202,12 +210,12 @@ def add_windows(canvas, place, size, inside, work, y, channels, rate, reach, sta
     stride = (seen[1][1] - seen[1][0]) * LANES
     at = (rows[0] - radius - seen[0][0]) * stride + (columns[0] - radius - seen[1][0]) * LANES
     q = columns[0] + shift[1]
-    beyond = width - q if wrap else width  # the first column whose window is the other side's
+    beyond = width - q if circular else width  # the first column whose window is the other side's
     for i in range(rows[1] - rows[0]):
         p = rows[0] + i + shift[0]
-        p = p - height if wrap and p >= height else p
-        pixel, centre = (rows[0] + i) * width + columns[0], p * width + q
-        others = pixel, y, centre, beyond, (height, width), channels, rate, reach, state
+        p = p - height if circular and p >= height else p
+        pixel, center = (rows[0] + i) * width + columns[0], p * width + q
+        others = pixel, y, center, beyond, (height, width), channels, rate, reach, state
         if size == 1:
             add_narrow(1, line, canvas, at + i * stride, stride, count, others)
         elif size == 3:
@@ -235,7 +243,7 @@ def add_narrow(size, line, canvas, first, stride, count, others):
 @inlined
 def add_near(distances, j, others):
     """Add the pairs of column j, LANES of them, unless all are too far off."""
-    pixel, y, centre, beyond, (height, width), channels, rate, reach, (best, limit, sums) = others
+    pixel, y, center, beyond, (height, width), channels, rate, reach, (best, limit, sums) = others
     if below(distances, spread(pick(limit, pixel + j))):
-        there = (centre + j - (width if j >= beyond else 0)) * LANES
+        there = (center + j - (width if j >= beyond else 0)) * LANES
         add_candidates(distances, pixel + j, y, there, channels, height * width * LANES, rate, reach, best, limit, sums)

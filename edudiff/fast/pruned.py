@@ -48,7 +48,7 @@ def evaluate(x, clusters, alpha, sigma, tolerance):
         best = np.full(len(filled), np.inf, x.dtype)  # (M',)
         sums = empty(len(filled) * (1 + channels) * LANES, x.dtype)
         sums[:] = 0
-        group, centres = (empty(n * LANES, x.dtype) for n in (windows.shape[1], channels))
+        group, centers = (empty(n * LANES, x.dtype) for n in (windows.shape[1], channels))
         den, num = np.zeros(len(filled)), np.zeros((len(filled), channels))  # (M',), (M', C)
         arrays = (
             (0,) * channels,
@@ -60,8 +60,8 @@ def evaluate(x, clusters, alpha, sigma, tolerance):
             share.codes,
             first_codes,
         )
-        settings = clusters.size, clusters.wrap, *scale, rate, margin
-        compared = add_share(*arrays, share.count, *settings, best, limit.copy(), sums, den, num, group, centres)
+        settings = clusters.size, clusters.circular, *scale, rate, margin
+        compared = add_share(*arrays, share.count, *settings, best, limit.copy(), sums, den, num, group, centers)
         return (best.astype(np.float64) * (-float(rate) * math.log(2)), num, den), compared
 
     shares, done = [share for share in clusters.shares if share.count], []
@@ -87,12 +87,12 @@ def evaluate(x, clusters, alpha, sigma, tolerance):
 @compiled
 def add_share(
     each, windows, projections, images, order, boxes, codes, first_codes,
-    count, size, wrap, least, step, alpha, rate, margin, best, limit, sums, den, num, group, centres,
+    count, size, circular, least, step, alpha, rate, margin, best, limit, sums, den, num, group, centers,
 ):  # fmt: skip
     """Add the windows of one share to the sums of all queries; returns how many groups were compared with how many.
 
     `each`: a tuple with an entry for each channel, whose number is then known when this is compiled. `group`,
-    `centres`: room for one group. With `first_codes` (M,), the places of the queries on the curve, only groups near to
+    `centers`: room for one group. With `first_codes` (M,), the places of the queries on the curve, only groups near to
     them are compared.
     """
     channels = len(each)
@@ -102,14 +102,14 @@ def add_share(
     folded = best.copy()
     box = np.empty((2, patterns), windows.dtype)
     active = np.empty(queries // LANES, np.int64)
-    own = borrowed(group), borrowed(centres), borrowed(windows.reshape(-1)), borrowed(projections.reshape(-1))
+    own = borrowed(group), borrowed(centers), borrowed(windows.reshape(-1)), borrowed(projections.reshape(-1))
     state = borrowed(best), borrowed(limit), borrowed(sums)
     total, compared = boxes.shape[2], 0
     if len(first_codes):
         for m in range(queries):
             middle = np.searchsorted(codes, first_codes[m])
             for g in range(max(0, middle - NEAR), min(total, middle + NEAR)):
-                gather(own[0], own[1], images, order, g, count, size, wrap, alpha)
+                gather(own[0], own[1], images, order, g, count, size, circular, alpha)
                 compare(own, m, values, channels, rate, reach, state)
                 compared += 1
         fold_lanes(sums, LANES, rate, best, folded, den, num)
@@ -130,7 +130,7 @@ def add_share(
                 near = below(distance_to(box, own[3], block, queries), load(state[1], block))
                 while near:
                     if not gathered:
-                        gather(own[0], own[1], images, order, g, count, size, wrap, alpha)
+                        gather(own[0], own[1], images, order, g, count, size, circular, alpha)
                         gathered = True
                     compare(own, block + first_bit(near), values, channels, rate, reach, state)
                     near &= near - 1
@@ -185,7 +185,7 @@ def distance_to(box, projections, block, queries):
 @inlined
 def compare(own, m, values, channels, rate, reach, state):
     """Add the windows of the gathered group to the sums of query m, unless all are too far off."""
-    group, centres, windows, _ = own
+    group, centers, windows, _ = own
     best, limit, sums = state
     at = m * values
     squares = odd = spread(rate - rate)  # two sums, so that neither waits for the other
@@ -199,30 +199,30 @@ def compare(own, m, values, channels, rate, reach, state):
         squares = squares + difference * difference
     squares = squares + odd
     if below(squares, spread(pick(limit, m))):
-        add_candidates(squares, m, centres, 0, channels, LANES, rate, reach, best, limit, sums)
+        add_candidates(squares, m, centers, 0, channels, LANES, rate, reach, best, limit, sums)
 
 
 @compiled
-def gather(group, centres, images, order, g, count, size, wrap, alpha):
-    """The windows of group g side by side, times alpha: (size * size * C * LANES,); and their centres, (C * LANES,)."""
+def gather(group, centers, images, order, g, count, size, circular, alpha):
+    """The windows of group g side by side, times alpha: (size * size * C * LANES,); and their centers, (C * LANES,)."""
     _, height, width, channels = images.shape
-    rows, columns = (height, width) if wrap else (height - size + 1, width - size + 1)
+    rows, columns = (height, width) if circular else (height - size + 1, width - size + 1)
     radius = size // 2
     for lane in range(LANES):
         place = np.int64(order[g * LANES + lane])
         n, i, j = place // (rows * columns), place // columns % rows, place % columns
-        if wrap:
+        if circular:
             i, j = i - radius, j - radius
         to = lane
         for a in range(size):
-            p = (i + a) % height if wrap else i + a
+            p = (i + a) % height if circular else i + a
             for b in range(size):
-                q = (j + b) % width if wrap else j + b
+                q = (j + b) % width if circular else j + b
                 for c in range(channels):
                     group[to] = images[n, p, q, c] * alpha
                     to += LANES
-        p, q = ((i + radius) % height, (j + radius) % width) if wrap else (i + radius, j + radius)
+        p, q = ((i + radius) % height, (j + radius) % width) if circular else (i + radius, j + radius)
         for c in range(channels):
-            centres[c * LANES + lane] = images[n, p, q, c]
+            centers[c * LANES + lane] = images[n, p, q, c]
         if g * LANES + lane >= count:
             group[lane] = FAR

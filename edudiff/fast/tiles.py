@@ -10,12 +10,12 @@ from edudiff.fast.jit import compiled, inlined
 from edudiff.fast.lanes import LANES, load, store
 
 
-def windows_to_tiles(x, wrap, tiles):
+def windows_to_tiles(x, circular, tiles):
     """B^T d B of every 6x6 window d: (n, H, W, C) -> `tiles` (36, T, C)."""
     _, height, width, channels = x.shape
     padded = np.zeros((-(-height // 4) * 4 + 2, -(-width // 4) * 4 + 2, channels), x.dtype)
     sides = (*x.shape, *padded.shape[:2])
-    _windows_to_tiles(x.reshape(-1), sides, wrap, padded.reshape(-1), tiles.reshape(-1), tiles.shape[1])
+    _windows_to_tiles(x.reshape(-1), sides, circular, padded.reshape(-1), tiles.reshape(-1), tiles.shape[1])
 
 
 def tiles_to_pixels(products, b, out):
@@ -84,25 +84,25 @@ def _store_six(array, at, step, values):
 
 @inlined
 def _copy(source, at, target, to, count):
-    """`count` neighbours from one flat array to another; at least LANES."""
+    """`count` neighbors from one flat array to another; at least LANES."""
     for group in range(0, count, LANES):
         k = min(group, count - LANES)
         store(target, to + k, load(source, at + k))
 
 
 @compiled
-def _windows_to_tiles(x, sides, wrap, padded, tiles, room):
+def _windows_to_tiles(x, sides, circular, padded, tiles, room):
     count, height, width, channels, rows, columns = sides
     constants = _constants(x)
     line = np.empty(36 * LANES, x.dtype)
     t = 0
     for n in range(count):
         for i in range(rows):
-            y = (i - 1) % height if wrap else i - 1
+            y = (i - 1) % height if circular else i - 1
             if 0 <= y < height:
                 at, to = (n * height + y) * width * channels, i * columns * channels
                 _copy(x, at, padded, to + channels, width * channels)
-                if wrap:
+                if circular:
                     _copy(x, at + (width - 1) * channels, padded, to, channels)
                     _copy(x, at, padded, to + (width + 1) * channels, channels)
         for i in range(0, rows - 2, 4):

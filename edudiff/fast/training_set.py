@@ -35,15 +35,15 @@ class TrainingSet:
         """The pictures in blocks of one class: see `patch.blocks_of`."""
         return patch.blocks_of([self.classes[k] for k in self.used])
 
-    def clusters(self, size, wrap):
+    def clusters(self, size, circular):
         """The windows of one size, sorted. Only those asked for last are kept: they take 6 bytes a window."""
-        if (size, wrap) not in self._kept:
+        if (size, circular) not in self._kept:
             self._kept.clear()
-            self._kept[size, wrap] = Clusters(self.images, self.classes, size, wrap)
-        return self._kept[size, wrap].of(self.used)
+            self._kept[size, circular] = Clusters(self.images, self.classes, size, circular)
+        return self._kept[size, circular].of(self.used)
 
 
-def evaluate(x, training_set, alpha, sigma, sizes, shifts, border, typical, offsets, tolerance):
+def evaluate(x, training_set, alpha, sigma, sizes, shifts, padding, typical, offsets, tolerance):
     """As `windows.evaluate`: a list of (top, num, den), one for each size; and the share of all pairs that was skipped.
 
     `offsets`: what the tops lack, (B, H, W) for each size. `tolerance`: the share of the weights that may be left out
@@ -54,16 +54,18 @@ def evaluate(x, training_set, alpha, sigma, sizes, shifts, border, typical, offs
     for b in range(len(x)):
         inside = None
         if tolerance and shifts and len(sizes) == 1:
-            inside = _sorted_windows(x[b : b + 1], training_set, alpha, sigma, sizes[0], border == "wrap", tolerance)
+            inside = _sorted_windows(
+                x[b : b + 1], training_set, alpha, sigma, sizes[0], padding == "circular", tolerance
+            )
         if inside is None:
             rest.append(b)
         else:
             found[b], share = inside
             skipped += share / len(x)
-    query = training_set.images, training_set.blocks(), count, alpha, sigma, sizes, shifts, border
+    query = training_set.images, training_set.blocks(), count, alpha, sigma, sizes, shifts, padding
     if not found:
         return patch.evaluate(x, *query, typical), 0.0
-    others, r = list(found), 0 if border == "wrap" else sizes[0] // 2
+    others, r = list(found), 0 if padding == "circular" else sizes[0] // 2
     parts = np.empty(x.shape[:3]), np.empty(x.shape), np.empty(x.shape[:3])  # (B, H, W), (B, H, W, C), (B, H, W)
     if r:  # windows that stick out of the picture are few: they are compared with all that stick out alike
         _put(parts, others, patch.evaluate(x[others], *query, typical[others], edges_only=True)[0])
@@ -81,11 +83,11 @@ def _put(parts, places, some):
         array[places] = part
 
 
-def _sorted_windows(x, training_set, alpha, sigma, size, wrap, tolerance):
+def _sorted_windows(x, training_set, alpha, sigma, size, circular, tolerance):
     """`pruned.evaluate` of one picture, and the share of pairs it skipped; None if comparing all pairs is quicker."""
-    if not may_pay(x, training_set, alpha, sigma, size, wrap, tolerance):
+    if not may_pay(x, training_set, alpha, sigma, size, circular, tolerance):
         return None
-    clusters = training_set.clusters(size, wrap)
+    clusters = training_set.clusters(size, circular)
     found = pruned.evaluate(x, clusters, alpha, sigma, tolerance)
     if found is None:
         return None
@@ -93,13 +95,13 @@ def _sorted_windows(x, training_set, alpha, sigma, size, wrap, tolerance):
     return parts, 1 - compared / (math.prod(clusters.shape(x)) * clusters.count)
 
 
-def may_pay(x, training_set, alpha, sigma, size, wrap, tolerance):
+def may_pay(x, training_set, alpha, sigma, size, circular, tolerance):
     """Is it worth sorting the windows of this size? False where too many of them matter at this noise level.
 
     A window that shows one value only does not count: such windows are not compared one by one.
     """
     _, height, width, channels = x.shape
-    lost = 0 if wrap else size - 1
+    lost = 0 if circular else size - 1
     places = max(height - lost, 0) * max(width - lost, 0)
     if alpha == 0 or size == 1 or places == 0 or places * places * len(training_set) < LEAST_PAIRS:
         return False

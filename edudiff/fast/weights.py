@@ -14,10 +14,10 @@ TIE = 2.0**-17  # a distance that near to the best, of its own size, is never to
 
 
 @inlined
-def add_candidates(distances, pixel, y, centre, channels, spacing, rate, reach, best, limit, sums):
+def add_candidates(distances, pixel, y, center, channels, spacing, rate, reach, best, limit, sums):
     """Add LANES windows to the running sums of one pixel of the query, and lower its `best` if one is closer.
 
-    `distances`: Lanes of summed squares. The values at the windows' centres lie in `y` from `centre` on, channels
+    `distances`: Lanes of summed squares. The values at the windows' centers lie in `y` from `center` on, channels
     `spacing` apart. `best`, `limit` (pixels,): the smallest distance so far, and the one from which a weight is
     negligible. `sums`, flat: for each pixel the sum of weights and those of weighted values, LANES each. `rate`: from
     distances to powers of 2. `reach`: of a limit beyond the best.
@@ -29,7 +29,7 @@ def add_candidates(distances, pixel, y, centre, channels, spacing, rate, reach, 
     store(sums, first, load(sums, first) + weight)
     for c in range(channels):
         at = first + (1 + c) * LANES
-        store(sums, at, load(sums, at) + weight * cast(load(y, centre + c * spacing), rate))
+        store(sums, at, load(sums, at) + weight * cast(load(y, center + c * spacing), rate))
 
 
 @compiled

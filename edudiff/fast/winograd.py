@@ -40,7 +40,7 @@ def conv(x, w, b, padding):
     pieces, most = blocks(x, features)
     tiles, products = (np.empty((36, most, width), x.dtype) for width in (channels, features))  # (36, T, C or D)
     for some, count in pieces:
-        move.windows_to_tiles(x[some], padding == "wrap", tiles)
+        move.windows_to_tiles(x[some], padding == "circular", tiles)
         np.matmul(tiles[:, :count], kernel, out=products[:, :count])
         move.tiles_to_pixels(products, b, out[some])
     return out, (x, w, padding)
@@ -61,7 +61,7 @@ def conv_backward(dout, cache, need_dx=True):
     pieces, most = blocks(x, features)
     tiles, dtiles = (np.empty((36, most, width), x.dtype) for width in (channels, features))  # (36, T, C or D)
     for some, count in pieces:
-        move.windows_to_tiles(x[some], padding == "wrap", tiles)
+        move.windows_to_tiles(x[some], padding == "circular", tiles)
         move.pixels_to_tiles(dout[some], dtiles)
         dkernel += tiles[:, :count].swapaxes(1, 2) @ dtiles[:, :count]  # (36, C, D)
     dw = both_sides(G.T, dkernel.reshape(6, 6, channels, features))  # 2. (3, 3, C, D)

@@ -4,7 +4,7 @@ from edudiff.nn import checkpoint, layers
 from edudiff.nn.adam import Adam, learning_rate
 from edudiff.nn.bottleneck import Bottleneck
 from edudiff.nn.checking import check_gradients
-from edudiff.nn.guidance import Given
+from edudiff.nn.guidance import Conditional
 from edudiff.nn.linear import Linear
 from edudiff.nn.loss import denoising_loss
 from edudiff.nn.mlp import MLP
@@ -20,7 +20,7 @@ __all__ = [
     "MLP",
     "Adam",
     "Bottleneck",
-    "Given",
+    "Conditional",
     "Linear",
     "Net",
     "Polynomial",

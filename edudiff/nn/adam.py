@@ -13,8 +13,8 @@ class Adam:
     and not through it; with it this is AdamW (Loshchilov & Hutter 2019, algorithm 2).
     """
 
-    def __init__(self, parameters, decay_m=0.9, decay_v=0.99, epsilon=1e-8, weight_decay=0.0):
-        self.decay_m, self.decay_v, self.epsilon, self.weight_decay = decay_m, decay_v, epsilon, weight_decay
+    def __init__(self, parameters, beta1=0.9, beta2=0.99, epsilon=1e-8, weight_decay=0.0):
+        self.beta1, self.beta2, self.epsilon, self.weight_decay = beta1, beta2, epsilon, weight_decay
         self.count = 0
         self.m = {name: 0 * value for name, value in parameters.items()}
         self.v = {name: 0 * value for name, value in parameters.items()}
@@ -22,13 +22,13 @@ class Adam:
     def step(self, parameters, gradients, rate):
         """Update `parameters` in place. `gradients`: a dict with the same names and shapes. `rate`: a number."""
         self.count += 1
-        unbias_m = 1 - self.decay_m**self.count
-        unbias_v = 1 - self.decay_v**self.count
+        unbias_m = 1 - self.beta1**self.count
+        unbias_v = 1 - self.beta2**self.count
         for name, gradient in gradients.items():
             xp = array_namespace(gradient)
             m, v = self.m[name], self.v[name]
-            m += (1 - self.decay_m) * (gradient - m)
-            v += (1 - self.decay_v) * (gradient**2 - v)
+            m += (1 - self.beta1) * (gradient - m)
+            v += (1 - self.beta2) * (gradient**2 - v)
             if self.weight_decay:
                 parameters[name] *= 1 - rate * self.weight_decay
             parameters[name] -= rate * (m / unbias_m) / (xp.sqrt(v / unbias_v) + self.epsilon)
@@ -59,8 +59,8 @@ def clip(gradients, norm, most):
     return {name: gradient * (most / norm) for name, gradient in gradients.items()}
 
 
-def update_average(average, parameters, decay, step):
+def update_ema(ema, parameters, decay, step):
     """Exponential moving average of the weights, in place; young ones forget faster: min(decay, (1 + n) / (10 + n))."""
     keep = min(decay, (1 + step) / (10 + step))
     for name, value in parameters.items():
-        average[name] += (1 - keep) * (value - average[name])
+        ema[name] += (1 - keep) * (value - ema[name])

@@ -1,10 +1,10 @@
-"""The trained twin of principal components: a linear network with a waist of k values."""
+"""The trained twin of principal components: a linear network with a bottleneck of k values."""
 
 import numpy as np
 
-from edudiff.nn.clock import shares
 from edudiff.nn.flat import FlatNet
 from edudiff.nn.initial import Initial
+from edudiff.nn.noise_level import shares
 from edudiff.nn.settings import positive, whole
 from edudiff.nn.targets import TARGETS
 from edudiff.support import checks
@@ -15,7 +15,7 @@ class Bottleneck(FlatNet):
 
     The decoder is one for all noise levels, the encoder another at each of `levels` (as in `Linear`). So the answer
     lies on one k-dimensional plane. What that keeps depends on the target: with "x0" the best plane holds the k
-    principal components of the data with the largest variance, with "noise" those with the smallest.
+    principal components of the data with the largest variance, with "eps" those with the smallest.
     Other settings as `Linear`; `rng` draws the initial weights.
     """
 
@@ -26,7 +26,7 @@ class Bottleneck(FlatNet):
         *,
         levels=32,
         target="x0",
-        data_scale=0.5,
+        sigma_data=0.5,
         rng=None,
         dtype=np.float32,
         backend=None,
@@ -36,7 +36,7 @@ class Bottleneck(FlatNet):
             "k": whole(k, "k"),
             "levels": whole(levels, "levels"),
             "target": checks.one_of(target, TARGETS, "target"),
-            "data_scale": positive(data_scale, "data_scale"),
+            "sigma_data": positive(sigma_data, "sigma_data"),
         }
         d, count = config["dimensions"], config["levels"]
         if config["k"] > d:
@@ -48,7 +48,7 @@ class Bottleneck(FlatNet):
         super().__init__(config, make.parameters, backend)
 
     def answer(self, x, alpha, sigma, labels=None, rng=None):
-        """Through the waist: (B, D) -> (B, k) -> (B, D), and the cache."""
+        """Through the bottleneck: (B, D) -> (B, k) -> (B, D), and the cache."""
         p, run = self.parameters, self.layers
         share = shares(alpha, sigma, self.config["levels"])  # (B, K)
         code, cache_encode = run.dense_at_level(x, p["encode.w"], p["encode.b"], share)  # (B, k)

@@ -20,7 +20,7 @@ from edudiff.support.files import atomic
 
 FORMAT = "edudiff checkpoint 1"
 KINDS = (ResNet, UNet, Linear, Polynomial, Bottleneck, MLP)
-ADAM = ("count", "decay_m", "decay_v", "epsilon", "weight_decay")
+ADAM = ("count", "beta1", "beta2", "epsilon", "weight_decay")
 OLDER = {  # the settings that a run had before it could be told
     "decay": "cosine",
     "weight_decay": 0.0,
@@ -49,7 +49,7 @@ def save(path, state):
     }
     arrays: dict[str, Any] = {"header": np.array(json.dumps(header))}
     arrays |= {"losses": np.array(state.losses), "norms": np.array(state.norms)}
-    groups = {"net": state.net.parameters, "average": state.average.parameters, "m": state.adam.m, "v": state.adam.v}
+    groups = {"net": state.net.parameters, "ema": state.ema.parameters, "m": state.adam.m, "v": state.adam.v}
     for group, values in groups.items():
         arrays |= {f"{group}/{name}": to_numpy(value) for name, value in values.items()}
     with atomic(path) as file:
@@ -74,7 +74,7 @@ def load(path, backend=None, kinds=()):
                 raise ValueError(f"its format is {header['format']!r}, expected {FORMAT!r}")
             net = _kind(header.get("kind", "ResNet"), kinds)(**header["net"], backend=backend)
             wanted = {name: value.shape for name, value in net.parameters.items()}
-            groups = {group: _group(file, group, wanted) for group in ("net", "average", "m", "v")}
+            groups = {group: _group(file, group, wanted) for group in ("net", "ema", "m", "v")}
             rng = np.random.Generator(getattr(np.random, _known(header["rng"]["bit_generator"]))())
             rng.bit_generator.state = header["rng"]
             adam = Adam({})
@@ -89,7 +89,7 @@ def load(path, backend=None, kinds=()):
             }
     except (*checks.DAMAGED, TypeError) as error:
         raise ValueError(f"{path} is not a whole edudiff checkpoint ({error}); train again or use another") from error
-    return State(net.with_parameters(groups["net"]), net.with_parameters(groups["average"]), adam, rng, **numbers)
+    return State(net.with_parameters(groups["net"]), net.with_parameters(groups["ema"]), adam, rng, **numbers)
 
 
 def load_net(path, like=None, backend=None, kinds=()):
@@ -97,7 +97,7 @@ def load_net(path, like=None, backend=None, kinds=()):
 
     `like`: a network whose architecture it must have; raises ValueError that names the settings that differ.
     """
-    net = load(path, backend, kinds).average
+    net = load(path, backend, kinds).ema
     if like is not None and (type(net), net.config) != (type(like), like.config):
         if type(net) is not type(like):
             raise ValueError(f"{path} holds a {type(net).__name__}, expected a {type(like).__name__}")

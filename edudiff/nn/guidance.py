@@ -7,7 +7,7 @@ import numpy as np
 from edudiff.support.arrays import to_numpy
 
 
-class Given:
+class Conditional:
     """A denoiser `given(x, alpha, sigma) -> x0_hat` for a network and a class.
 
     `label`: an integer from 0, or one for each item, (B,). `guidance`: how far to go beyond the class's own answer,

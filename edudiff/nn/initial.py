@@ -38,8 +38,8 @@ class Initial:
         """An array `name` of one value."""
         self.parameters[name] = np.full(shape, value, self.dtype)
 
-    def clock(self, config, size):
+    def embedding(self, config, size):
         """The arrays that `edudiff.nn.condition` needs for vectors of `size` values."""
-        self.layer("clock", (config["clock_size"], size), 1.0)
+        self.layer("embedding", (config["embedding_size"], size), 1.0)
         if config["classes"] is not None:
             self.normal("class.table", (config["classes"] + 1, size), 1.0)

@@ -25,7 +25,7 @@ def denoising_loss(net, images, schedule, rng, batch, weighting, labels=None, dr
     t = (np.arange(batch) + rng.random(batch)) / batch  # (B,)
     noise = move(rng.standard_normal(x0.shape).astype(images.dtype), images)  # (B, H, W, C)
     if shift or flip:
-        x0 = augment(x0, rng, shift, flip, wrap=net.config.get("padding") == "wrap")
+        x0 = augment(x0, rng, shift, flip, circular=net.config.get("padding") == "circular")
     extra = {}
     if labels is not None:
         dropped = rng.random(batch) < drop_label  # (B,)
@@ -33,7 +33,7 @@ def denoising_loss(net, images, schedule, rng, batch, weighting, labels=None, dr
     if net.config.get("dropout"):
         extra["rng"] = as_streams(rng, batch)
     alpha, sigma = schedule(t)  # (B,) each
-    weight = loss_weight(alpha, sigma, weighting, net.config["data_scale"]) / x0.size  # (B,)
+    weight = loss_weight(alpha, sigma, weighting, net.config["sigma_data"]) / x0.size  # (B,)
     alpha, sigma, weight = (move(v.astype(images.dtype), images) for v in (alpha, sigma, weight))
     x = add_noise(x0, alpha, sigma, noise)  # (B, H, W, C)
     weight = weight.reshape(-1, *[1] * (x.ndim - 1))  # (B, 1, 1, 1)

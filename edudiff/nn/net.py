@@ -7,7 +7,7 @@ runs them backwards.
 import numpy as np
 
 from edudiff.nn import layers
-from edudiff.nn.guidance import Given
+from edudiff.nn.guidance import Conditional
 from edudiff.nn.targets import scales
 from edudiff.support import checks
 from edudiff.support.arrays import array_namespace, move, to_numpy
@@ -45,9 +45,9 @@ class Net:
         x0_hat, _ = self.forward(x, alpha, sigma)
         return x0_hat.astype(x.dtype, copy=False)
 
-    def given(self, label, guidance=0.0):
+    def conditional(self, label, guidance=0.0):
         """The denoiser of one class, or of one class for each item: see `edudiff.nn.guidance`."""
-        return Given(self, label, guidance)
+        return Conditional(self, label, guidance)
 
     def forward(self, x, alpha, sigma, labels=None, rng=None):
         """x0_hat, the shape of `x`, in the dtype of the parameters, and the cache for `backward`.
@@ -57,7 +57,7 @@ class Net:
         """
         alpha, sigma = self._check(x, alpha, sigma)
         labels = self._labels(labels, x)
-        each = scales(self.config["target"], alpha, sigma, self.config["data_scale"])
+        each = scales(self.config["target"], alpha, sigma, self.config["sigma_data"])
         skip, out, scale = (s.reshape(-1, *[1] * (x.ndim - 1)) for s in each)  # (B, 1, ...) each
         x = x.astype(alpha.dtype, copy=False)
         answer, cache = self.answer(scale * x, alpha, sigma, labels, rng)  # (B, ...)

@@ -4,8 +4,8 @@ import math
 
 import numpy as np
 
-from edudiff.nn.clock import shares
 from edudiff.nn.flat import FlatNet
+from edudiff.nn.noise_level import shares
 from edudiff.nn.settings import positive, whole
 from edudiff.nn.targets import TARGETS
 from edudiff.support import checks
@@ -20,15 +20,13 @@ class Polynomial(FlatNet):
     easier to train. Degree 1 is `Linear`. Other settings as there. Raises ValueError if there are too many monomials.
     """
 
-    def __init__(
-        self, dimensions, degree, *, levels=32, target="scaled", data_scale=0.5, dtype=np.float32, backend=None
-    ):
+    def __init__(self, dimensions, degree, *, levels=32, target="edm", sigma_data=0.5, dtype=np.float32, backend=None):
         config = {
             "dimensions": whole(dimensions, "dimensions"),
             "degree": whole(degree, "degree"),
             "levels": whole(levels, "levels"),
             "target": checks.one_of(target, TARGETS, "target"),
-            "data_scale": positive(data_scale, "data_scale"),
+            "sigma_data": positive(sigma_data, "sigma_data"),
         }
         d, k = config["dimensions"], config["levels"]
         terms = math.comb(d + config["degree"], d) - 1

@@ -25,7 +25,7 @@ def pool_backward(run, config, name, dh, cache, gradients):
     return getattr(run, f"{kind}_pool_backward")(dh, cache)
 
 
-def rise(run, p, config, name, h, shape):
+def upsample(run, p, config, name, h, shape):
     """One pixel becomes 2x2 again: (B, h, w, C) -> (B, H, W, C) with (H, W) = `shape`, and the cache."""
     kind = config["upsampling"]
     if config["pooling"] == "none":
@@ -37,7 +37,7 @@ def rise(run, p, config, name, h, shape):
     return run.nearest(h, shape)
 
 
-def rise_backward(run, config, name, dh, cache, gradients):
+def upsample_backward(run, config, name, dh, cache, gradients):
     """`rise`, backwards: returns dh (B, h, w, C), writes the rest into `gradients`."""
     kind = config["upsampling"]
     if config["pooling"] == "none":
@@ -54,4 +54,4 @@ def rescale_parameters(make, config, scale):
     if config["pooling"] == "strided":
         make.layer(f"pool{scale}", (3, 3, fine, fine), 1.0)
     if config["pooling"] != "none" and config["upsampling"] == "transposed":
-        make.transposed(f"rise{scale}", coarse)
+        make.transposed(f"upsample{scale}", coarse)

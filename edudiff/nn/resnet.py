@@ -18,22 +18,22 @@ from edudiff.nn.block import (
     check_divisors,
 )
 from edudiff.nn.condition import condition, condition_backward
+from edudiff.nn.convolutional import ConvolutionalNet, checked
 from edudiff.nn.initial import Initial
-from edudiff.nn.pictures import PictureNet, checked
 from edudiff.nn.settings import several, whole
 
 
-class ResNet(PictureNet):
+class ResNet(ConvolutionalNet):
     """A denoiser `net(x, alpha, sigma) -> x0_hat` with parameters to train.
 
-    `channels`, `depth`: width and number of residual blocks. `image_channels`: 1 grey, 3 colour. `padding`: "zero",
-    "wrap" or "reflect". `clock`: how it is told the noise level, see `edudiff.nn.clock`. `target`: what the layers
-    predict, "scaled", "noise", "x0" or "velocity", see `edudiff.nn.targets`. `border_channel`: whether the first layer
+    `channels`, `depth`: width and number of residual blocks. `image_channels`: 1 gray, 3 color. `padding`: "zero",
+    "circular" or "reflect". `embedding`: how it is told the noise level, see `edudiff.nn.noise_level`. `target`: what
+    the layers predict, "edm", "eps", "x0" or "v", see `edudiff.nn.targets`. `border_channel`: whether the first layer
     gets a channel of ones beside the picture, so that it sees where the zero padding begins; in a picture of noise,
     zeros are nothing special. Without it the network sees the border one pixel later than an ELS window of the same
-    size does. `data_scale`: root mean square of the pixels, for "scaled". `classes`: None, or how many classes it can
+    size does. `sigma_data`: root mean square of the pixels, for "edm". `classes`: None, or how many classes it can
     draw one of, see `edudiff.nn.guidance`. `attention`: numbers of the residual blocks after which every pixel looks at
-    all others, with `heads` heads. `groups`: of group normalisation, 0 for none. `dropout`: the share of values left
+    all others, with `heads` heads. `groups`: of group normalization, 0 for none. `dropout`: the share of values left
     out in training. `rng`: draws the initial weights. `dtype`: of the parameters and of the computation. `backend`:
     None, "numpy" or "numba".
 
@@ -47,12 +47,12 @@ class ResNet(PictureNet):
         *,
         image_channels=1,
         padding="zero",
-        clock="log_snr",
-        target="scaled",
+        embedding="log_snr",
+        target="edm",
         border_channel=True,
         activation="silu",
-        data_scale=0.5,
-        clock_size=64,
+        sigma_data=0.5,
+        embedding_size=64,
         classes=None,
         attention=(),
         heads=1,
@@ -67,12 +67,12 @@ class ResNet(PictureNet):
             depth=whole(depth, "depth", least=0),
             image_channels=image_channels,
             padding=padding,
-            clock=clock,
+            embedding=embedding,
             target=target,
             border_channel=border_channel,
             activation=activation,
-            data_scale=data_scale,
-            clock_size=clock_size,
+            sigma_data=sigma_data,
+            embedding_size=embedding_size,
             classes=classes,
             attention=several(attention, "attention", least=0),
             heads=heads,
@@ -90,10 +90,10 @@ class ResNet(PictureNet):
     def answer(self, x, alpha, sigma, labels=None, rng=None):
         """Through all blocks: x (B, H, W, C) -> (B, H, W, C), and the cache."""
         p, run, config, cache = self.parameters, self.layers, self.config, {}
-        steer, cache["condition"] = condition(p, config, alpha, sigma, labels)  # (B, 2 * channels)
-        h, cache["in"] = block(run, p, config, "in", self.see(x), steer, rng)  # (B, H, W, channels)
+        cond, cache["condition"] = condition(p, config, alpha, sigma, labels)  # (B, 2 * channels)
+        h, cache["in"] = block(run, p, config, "in", self.see(x), cond, rng)  # (B, H, W, channels)
         for i in range(config["depth"]):
-            y, cache[f"block{i}"] = block(run, p, config, f"block{i}", h, steer, rng)  # (B, H, W, channels)
+            y, cache[f"block{i}"] = block(run, p, config, f"block{i}", h, cond, rng)  # (B, H, W, channels)
             h = run.add(h, y)  # (B, H, W, channels)
             if i in config["attention"]:
                 h, cache[f"attention{i}"] = attend(run, p, config, f"attention{i}", h)
@@ -104,15 +104,15 @@ class ResNet(PictureNet):
         """Gradients from the gradient in the answer (B, H, W, C): `answer`, backwards."""
         run, config, grads = self.layers, self.config, {}
         dh, grads["out.w"], grads["out.b"] = run.conv_backward(dout, cache["out"])  # (B, H, W, channels)
-        dsteer = 0.0
+        dcond = 0.0
         for i in reversed(range(config["depth"])):
             if i in config["attention"]:
                 dh = attend_backward(run, f"attention{i}", dh, cache[f"attention{i}"], grads)
             dx, ds = block_backward(run, config, f"block{i}", dh, cache[f"block{i}"], grads)
-            dsteer = dsteer + ds  # the condition speaks to every block
+            dcond = dcond + ds  # the condition speaks to every block
             dh = run.add(dh, dx)  # 1. around the block, 2. through it
         dx, ds = block_backward(run, config, "in", dh, cache["in"], grads, need_dx)  # (B, H, W, C + 1)
-        condition_backward(dsteer + ds, cache["condition"], grads)
+        condition_backward(dcond + ds, cache["condition"], grads)
         return grads, dx[..., : config["image_channels"]] if need_dx else None
 
     @property
@@ -124,7 +124,7 @@ class ResNet(PictureNet):
 def _initial(config, make):
     """He et al. 2015 weights; the out-convolution and the clock's scale and shift start at zero."""
     channels, image_channels = config["channels"], config["image_channels"]
-    make.clock(config, 2 * channels)
+    make.embedding(config, 2 * channels)
     block_parameters(make, config, "in", image_channels + config["border_channel"], channels, 2 * channels)
     for i in range(config["depth"]):
         block_parameters(make, config, f"block{i}", channels, channels, 2 * channels)

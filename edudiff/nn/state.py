@@ -14,14 +14,14 @@ from edudiff.support.arrays import move
 class State:
     """Where a training run stands after `step` steps; all that is needed to go on, bit for bit.
 
-    `net`: the network being trained. `average`: the same architecture with averaged weights: draw with this one.
+    `net`: the network being trained. `ema`: the same architecture with averaged weights: draw with this one.
     `loss`: of the last step. `losses`, `norms`: of all steps, the latter the length of the gradient; see
     `edudiff.plot.history`. `rng`: where the random numbers stand. `seconds`: spent on them. `saved`: where its last
     checkpoint is, and of which step, in words.
     """
 
     net: Any
-    average: Any
+    ema: Any
     adam: Adam
     rng: np.random.Generator
     step: int = 0
@@ -36,7 +36,7 @@ class State:
         adam = Adam({})
         adam.__dict__ |= vars(self.adam)
         adam.m, adam.v = ({name: move(value, like) for name, value in d.items()} for d in (self.adam.m, self.adam.v))
-        return replace(self, net=self.net.to(like), average=self.average.to(like), adam=adam)
+        return replace(self, net=self.net.to(like), ema=self.ema.to(like), adam=adam)
 
     @property
     def rates(self):

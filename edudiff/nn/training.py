@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from edudiff.nn.adam import Adam, clip, gradient_norm, learning_rate, update_average
+from edudiff.nn.adam import Adam, clip, gradient_norm, learning_rate, update_ema
 from edudiff.nn.loss import denoising_loss
 from edudiff.nn.memory import keep_freed_memory
 from edudiff.nn.settings import positive, several, share, whole
@@ -29,8 +29,8 @@ def train(
     decay="cosine",
     weight_decay=0.0,
     clip_norm=None,
-    average_decay=0.999,
-    weighting="karras",
+    ema_decay=0.999,
+    weighting="edm",
     labels=None,
     drop_label=0.1,
     shift=0,
@@ -42,7 +42,7 @@ def train(
     `rng`: a `numpy.random.Generator` for pictures, times and noise. `batch`: pictures a step, or a list of such
     numbers, taken in turn. `rate`, `warmup`, `decay`: peak learning rate, the steps that lead up to it, and how it
     falls, "cosine" or a factor for each step (see `learning_rate`). `weight_decay`: see `Adam`. `clip_norm`: None, or
-    the length beyond which a gradient is shortened. `average_decay`: of the weights' moving average. `weighting`: how
+    the length beyond which a gradient is shortened. `ema_decay`: of the weights' moving average. `weighting`: how
     the squared error of x0_hat counts at each noise level, see `edudiff.nn.weighting`. `labels`: the class of each
     picture, (N,) integers, for a network with classes; `drop_label`: how often one is hidden, so that the network
     learns to do without (see `edudiff.nn.guidance`). `shift`, `flip`: see `edudiff.nn.augment`. `state`: go on from
@@ -57,7 +57,7 @@ def train(
         "batch": _batches(batch),
         "rate": positive(rate, "rate"),
         "warmup": whole(warmup, "warmup", least=0),
-        "average_decay": share(average_decay, "average_decay"),
+        "ema_decay": share(ema_decay, "ema_decay"),
         "weighting": checks.one_of(weighting, WEIGHTINGS, "weighting"),
         "schedule": schedule.name,
         "shape": list(images.shape),
@@ -96,7 +96,7 @@ def _loop(state, images, schedule, labels):
             gradients = clip(gradients, norm, settings["clip_norm"])
         rate = learning_rate(state.step, settings["steps"], settings["rate"], settings["warmup"], settings["decay"])
         state.adam.step(net.parameters, gradients, rate)
-        update_average(state.average.parameters, net.parameters, settings["average_decay"], state.step)
+        update_ema(state.ema.parameters, net.parameters, settings["ema_decay"], state.step)
         state.step += 1
         state.losses.append(loss)
         state.norms.append(norm)
@@ -118,8 +118,8 @@ def _begin(net, rng, settings):
     """The `State` before the first step."""
     if rng is None:
         raise ValueError("pass rng=numpy.random.default_rng(seed): training draws pictures, times and noise")
-    average = net.with_parameters({name: value.copy() for name, value in net.parameters.items()})
-    return State(net, average, Adam(net.parameters, weight_decay=settings["weight_decay"]), rng, settings=settings)
+    ema = net.with_parameters({name: value.copy() for name, value in net.parameters.items()})
+    return State(net, ema, Adam(net.parameters, weight_decay=settings["weight_decay"]), rng, settings=settings)
 
 
 def _check_same(state, net, settings):

@@ -1,6 +1,6 @@
-"""The denoiser that sees far: down to coarser pixels and back up, with a bridge at every scale.
+"""The denoiser that sees far: down to coarser pixels and back up, with a skip connection at every scale.
 
-After the UNet of Kamb & Ganguli 2024: three scales of 64, 128 and 256 channels, no normalisation, and no residual
+After the UNet of Kamb & Ganguli 2024: three scales of 64, 128 and 256 channels, no normalization, and no residual
 around its blocks. What Levine & Weiss 2026 turn is a setting each: pooling, channels, depth, attention, padding.
 """
 
@@ -16,15 +16,23 @@ from edudiff.nn.block import (
     check_divisors,
 )
 from edudiff.nn.condition import condition, condition_backward
+from edudiff.nn.convolutional import ConvolutionalNet, checked
 from edudiff.nn.initial import Initial
-from edudiff.nn.pictures import PictureNet, checked
 from edudiff.nn.receptive import receptive_field
-from edudiff.nn.rescale import POOLINGS, UPSAMPLINGS, pool, pool_backward, rescale_parameters, rise, rise_backward
+from edudiff.nn.rescale import (
+    POOLINGS,
+    UPSAMPLINGS,
+    pool,
+    pool_backward,
+    rescale_parameters,
+    upsample,
+    upsample_backward,
+)
 from edudiff.nn.settings import several, whole
 from edudiff.support import checks
 
 
-class UNet(PictureNet):
+class UNet(ConvolutionalNet):
     """A denoiser `net(x, alpha, sigma) -> x0_hat` with parameters to train.
 
     `channels`: one number for each scale, the finest first. `depth`: blocks of one 3x3 convolution at each scale, on
@@ -45,12 +53,12 @@ class UNet(PictureNet):
         heads=1,
         image_channels=1,
         padding="zero",
-        clock="log_snr",
-        target="scaled",
+        embedding="log_snr",
+        target="edm",
         border_channel=True,
         activation="silu",
-        data_scale=0.5,
-        clock_size=64,
+        sigma_data=0.5,
+        embedding_size=64,
         classes=None,
         groups=0,
         dropout=0.0,
@@ -67,12 +75,12 @@ class UNet(PictureNet):
             heads=heads,
             image_channels=image_channels,
             padding=padding,
-            clock=clock,
+            embedding=embedding,
             target=target,
             border_channel=border_channel,
             activation=activation,
-            data_scale=data_scale,
-            clock_size=clock_size,
+            sigma_data=sigma_data,
+            embedding_size=embedding_size,
             classes=classes,
             groups=groups,
             dropout=dropout,
@@ -88,19 +96,21 @@ class UNet(PictureNet):
     def answer(self, x, alpha, sigma, labels=None, rng=None):
         """Down, up and out: x (B, H, W, C) -> (B, H, W, C), and the cache."""
         p, run, config, cache = self.parameters, self.layers, self.config, {}
-        steer, cache["condition"] = condition(p, config, alpha, sigma, labels)  # (B, S)
+        cond, cache["condition"] = condition(p, config, alpha, sigma, labels)  # (B, S)
         coarsest = len(config["channels"]) - 1
-        h, bridges = self.see(x), []
+        h, skips = self.see(x), []
         for i in range(coarsest):
-            h, cache[f"down{i}"] = self._stage(f"down{i}", h, steer, rng)  # (B, H / 2^i, W / 2^i, channels[i])
-            bridges.append(h)
+            h, cache[f"down{i}"] = self._stage(f"down{i}", h, cond, rng)  # (B, H / 2^i, W / 2^i, channels[i])
+            skips.append(h)
             h, cache[f"pool{i}"] = pool(run, p, config, f"pool{i}", h)  # (B, H / 2^(i + 1), ..., channels[i])
-        h, cache[f"down{coarsest}"] = self._stage(f"down{coarsest}", h, steer, rng)
+        h, cache[f"down{coarsest}"] = self._stage(f"down{coarsest}", h, cond, rng)
         for i in reversed(range(coarsest)):
-            shape = bridges[i].shape[1:3]
-            h, cache[f"rise{i}"] = rise(run, p, config, f"rise{i}", h, shape)  # (B, *shape, channels[i + 1])
-            h, cache[f"bridge{i}"] = run.concatenate(h, bridges[i])  # (B, ..., channels[i + 1] + channels[i])
-            h, cache[f"up{i}"] = self._stage(f"up{i}", h, steer, rng)  # (B, H / 2^i, W / 2^i, channels[i])
+            shape = skips[i].shape[1:3]
+            h, cache[f"upsample{i}"] = upsample(
+                run, p, config, f"upsample{i}", h, shape
+            )  # (B, *shape, channels[i + 1])
+            h, cache[f"skip{i}"] = run.concatenate(h, skips[i])  # (B, ..., channels[i + 1] + channels[i])
+            h, cache[f"up{i}"] = self._stage(f"up{i}", h, cond, rng)  # (B, H / 2^i, W / 2^i, channels[i])
         out, cache["out"] = run.conv(h, p["out.w"], p["out.b"], config["padding"])  # (B, H, W, C)
         return out, cache
 
@@ -108,21 +118,21 @@ class UNet(PictureNet):
         """Gradients from the gradient in the answer (B, H, W, C): `answer`, backwards."""
         run, config, grads = self.layers, self.config, {}
         dh, grads["out.w"], grads["out.b"] = run.conv_backward(dout, cache["out"])  # (B, H, W, channels[0])
-        dsteer, dbridges = 0.0, []
+        dcond, dskips = 0.0, []
         coarsest = len(config["channels"]) - 1
         for i in range(coarsest):
             dh, ds = self._stage_backward(f"up{i}", dh, cache[f"up{i}"], grads)
-            dsteer = dsteer + ds  # the condition speaks to every block
-            dh, dbridge = run.concatenate_backward(dh, cache[f"bridge{i}"])
-            dbridges.append(dbridge)
-            dh = rise_backward(run, config, f"rise{i}", dh, cache[f"rise{i}"], grads)
+            dcond = dcond + ds  # the condition speaks to every block
+            dh, dskip = run.concatenate_backward(dh, cache[f"skip{i}"])
+            dskips.append(dskip)
+            dh = upsample_backward(run, config, f"upsample{i}", dh, cache[f"upsample{i}"], grads)
         for i in reversed(range(coarsest + 1)):
             if i < coarsest:
                 dh = pool_backward(run, config, f"pool{i}", dh, cache[f"pool{i}"], grads)
-                dh = run.add(dh, dbridges[i])  # 1. through the coarser scales, 2. over the bridge
+                dh = run.add(dh, dskips[i])  # 1. through the coarser scales, 2. over the skip connection
             dh, ds = self._stage_backward(f"down{i}", dh, cache[f"down{i}"], grads, need_dx or i > 0)
-            dsteer = dsteer + ds
-        condition_backward(dsteer, cache["condition"], grads)
+            dcond = dcond + ds
+        condition_backward(dcond, cache["condition"], grads)
         return grads, dh[..., : config["image_channels"]] if need_dx else None
 
     @property
@@ -130,11 +140,11 @@ class UNet(PictureNet):
         """Side of the square of pixels that one pixel of the answer depends on, of those of a picture of 65 x 65."""
         return receptive_field(self, size=65)
 
-    def _stage(self, name, h, steer, rng):
+    def _stage(self, name, h, cond, rng):
         """`depth` blocks, and attention if this scale has it."""
         p, run, config, caches = self.parameters, self.layers, self.config, []
         for j in range(self.config["depth"]):
-            h, cache = block(run, p, config, f"{name}.{j}", h, steer, rng)
+            h, cache = block(run, p, config, f"{name}.{j}", h, cond, rng)
             caches.append(cache)
         if _attends(self.config, name):
             h, cache = attend(run, p, config, f"{name}.attention", h)
@@ -142,14 +152,14 @@ class UNet(PictureNet):
         return h, caches
 
     def _stage_backward(self, name, dh, caches, grads, need_dx=True):
-        run, config, dsteer = self.layers, self.config, 0.0
+        run, config, dcond = self.layers, self.config, 0.0
         if _attends(config, name):
             *caches, cache = caches
             dh = attend_backward(run, f"{name}.attention", dh, cache, grads)
         for j in reversed(range(config["depth"])):
             dh, ds = block_backward(run, config, f"{name}.{j}", dh, caches[j], grads, need_dx or j > 0)
-            dsteer = dsteer + ds
-        return dh, dsteer
+            dcond = dcond + ds
+        return dh, dcond
 
 
 def _attends(config, name):
@@ -160,12 +170,12 @@ def _attends(config, name):
 def _initial(config, make):
     """He et al. 2015 weights; the out-convolution, the clock's scale and shift and the attention start at zero."""
     channels, image_channels = config["channels"], config["image_channels"]
-    steer, coarsest = 2 * channels[0], len(channels) - 1
-    make.clock(config, steer)
+    cond, coarsest = 2 * channels[0], len(channels) - 1
+    make.embedding(config, cond)
 
     def stage(name, seen, width):
         for j in range(config["depth"]):
-            block_parameters(make, config, f"{name}.{j}", width if j else seen, width, steer)
+            block_parameters(make, config, f"{name}.{j}", width if j else seen, width, cond)
         if _attends(config, name):
             attend_parameters(make, f"{name}.attention", width)
 

@@ -10,7 +10,7 @@ import numpy as np
 from edudiff.support.arrays import to_numpy
 from edudiff.support.files import atomic
 
-NETWORK, RESULTS, PICTURE, ARRAYS = "network.npz", "results.json", "picture.png", "pictures.npz"
+NETWORK, RESULTS, PICTURE, ARRAYS = "network.npz", "results.json", "picture.png", "images.npz"
 CHOICES = "job.json"  # what a run that is gone on with may not change
 PARTS = "unfinished.npz"  # what a run has made so far
 
@@ -65,14 +65,14 @@ def remember(path, choices):
         raise ValueError(f"{path.parent} holds a run with other choices ({'; '.join(changed)}); name another folder")
 
 
-def write_arrays(path, pictures):
+def write_arrays(path, images):
     """Write {name: pictures} as `.npz`, whole or not at all: what the picture shows, pixel for pixel."""
-    arrays: dict[str, Any] = {name: to_numpy(batch).astype("float32") for name, batch in pictures.items()}
+    arrays: dict[str, Any] = {name: to_numpy(batch).astype("float32") for name, batch in images.items()}
     with atomic(path) as file:
         np.savez_compressed(file, **arrays)
 
 
-def write_picture(path, figure):
+def write_figure(path, figure):
     """Write a matplotlib Figure as PNG, whole or not at all."""
     with atomic(path) as file:
         figure.savefig(file, format="png", dpi=120)

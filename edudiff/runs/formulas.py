@@ -36,7 +36,7 @@ def spread(job):
 def for_seeds(job, net):
     """The network as a denoiser of a batch of all of the job's seeds: told their classes if the job has some."""
     labels = load_labels(job)
-    return net if labels is None else net.given(classes_of(labels, range(job.seeds)))
+    return net if labels is None else net.conditional(classes_of(labels, range(job.seeds)))
 
 
 def scales(job, net, images, share):
@@ -47,11 +47,11 @@ def scales(job, net, images, share):
     if job.window is not None:
         sizes = [job.window]
     numbers, labels = range(CALIBRATION, CALIBRATION + job.calibration), load_labels(job)
-    make = partial(denoisers.Patch, size=sizes[0], border=job.padding, backend=job.backend, labels=labels)
+    make = partial(denoisers.Patch, window=sizes[0], padding=job.padding, backend=job.backend, labels=labels)
     patch = share(make, images)
     if labels is not None:
         classes = classes_of(labels, numbers)  # (B,)
-        net, patch = net.given(classes), denoisers.ByLabel(patch.given, classes)
+        net, patch = net.conditional(classes), denoisers.ByLabel(patch.conditional, classes)
     progress = partial(bar, total=job.steps, label="calibrating")
     x = noise(job, images, numbers)
     return calibrate(net, patch, chosen, x, times, sizes, progress=progress, parts=PARTS, uphill=True)
@@ -63,7 +63,7 @@ def formulas(job, images, table, share):
     For a job with classes, denoisers of a batch of all of the job's seeds.
     """
     labels = load_labels(job)
-    patch = {"size": 1, "border": job.padding, "backend": job.backend, "labels": labels}
+    patch = {"window": 1, "padding": job.padding, "backend": job.backend, "labels": labels}
     shared: dict[str, Any] = {
         "els": partial(denoisers.Patch, **patch),
         "local": partial(denoisers.Patch, shifts=False, **patch),
@@ -78,7 +78,7 @@ def formulas(job, images, table, share):
         if labels is None:
             made[name] = share(shared[name], images) if name in shared else whole[name](images)
         else:
-            given = shared[name](images).given if name in shared else _of_class(whole[name], images, labels)
+            given = shared[name](images).conditional if name in shared else _of_class(whole[name], images, labels)
             made[name] = denoisers.ByLabel(given, classes_of(labels, range(job.seeds)))
         if name in WINDOWED:
             made[name] = denoisers.Between(made[name], table)

@@ -40,8 +40,8 @@ class Job:
     attention: tuple[int, ...] = ()
     by_class: bool = False
     padding: str = "zero"
-    clock: str = "log_snr"
-    target: str = "scaled"
+    embedding: str = "log_snr"
+    target: str = "edm"
     train_steps: int = 3800
     batch: int = 64
     rate: float = 3e-3
@@ -81,7 +81,7 @@ class Job:
         return chosen, chosen.times(self.steps)
 
 
-def load_pictures(job):
+def load_images(job):
     """The training set, (N, H, W, C) float32: drawn by code, or read from files."""
     if job.data in DRAWN:
         rng = np.random.default_rng(job.seed)
@@ -116,15 +116,15 @@ def classes_of(labels, numbers):
 def read_range(job, first, last):
     """Pictures number `first` to `last` - 1 of the training set: what a worker of a cluster reads for itself."""
     if job.data in DRAWN:
-        return load_pictures(replace(job, images=last))[first:]  # picture i does not depend on how many there are
+        return load_images(replace(job, images=last))[first:]  # picture i does not depend on how many there are
     return data.load_range(job.data, first, last, size=job.size, root=job.root)
 
 
 def new_network(job, images, labels=None):
     """An untrained network of the job's architecture, where the images are."""
-    settings: dict[str, Any] = {"padding": job.padding, "clock": job.clock, "target": job.target}
+    settings: dict[str, Any] = {"padding": job.padding, "embedding": job.embedding, "target": job.target}
     settings |= {"depth": job.depth, "attention": job.attention, "backend": job.backend}
-    settings |= {"image_channels": images.shape[3], "data_scale": math.sqrt(float((images**2).mean()))}
+    settings |= {"image_channels": images.shape[3], "sigma_data": math.sqrt(float((images**2).mean()))}
     settings |= {"classes": None if labels is None else int(labels.max()) + 1}
     rng = np.random.default_rng((job.seed, 1))
     if job.net == "resnet":

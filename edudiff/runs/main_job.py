@@ -14,10 +14,10 @@ from edudiff import nn
 from edudiff.compare import metrics
 from edudiff.compare.comparison import agreement, draw, finger_counts
 from edudiff.compare.fingers import count_fingers_all
-from edudiff.denoisers import Scales
+from edudiff.denoisers import WindowSchedule
 from edudiff.runs import folder as folders
 from edudiff.runs.formulas import for_seeds, formulas, scales, spread
-from edudiff.runs.job import load_labels, load_pictures, new_network, noise
+from edudiff.runs.job import load_images, load_labels, new_network, noise
 from edudiff.runs.keep import keep
 from edudiff.runs.parts import Parts
 from edudiff.support import checks
@@ -63,30 +63,30 @@ def train(job, images, folder, resume=False, marks=()):
 def compare(job, folder, resume=False, table=None):
     """The whole job: returns its results (for JSON) and its pictures {name: (seeds, H, W, C)} with their captions.
 
-    `table`: window sizes to use, a `Scales`, instead of calibrating. What is done is kept in the folder: with `resume`,
-    the same job goes on where it was stopped, also while it calibrates or draws.
+    `table`: window sizes to use, a `WindowSchedule`, instead of calibrating. What is done is kept in the folder: with
+    `resume`, the same job goes on where it was stopped, also while it calibrates or draws.
     """
     with spread(job) as share:  # before the training: no cluster is an error now, not later
         return _compare(job, folder, resume, table, share)
 
 
 def _compare(job, folder, resume, table, share):
-    images = load_pictures(job)
+    images = load_images(job)
     if job.window is not None:
         checks.window(job.window, images.shape[1:3], job.padding)  # before the training, not after
     state = train(job, images, folder, resume)
-    net, (chosen, times) = state.average, job.times()
+    net, (chosen, times) = state.ema, job.times()
     settings = {"loss": state.losses[-1], "windows": table and table.to_dict(), "version": edudiff.__version__}
     parts = Parts(folder / folders.PARTS, asdict(job) | settings)
     calibrate_seconds = 0.0
     if table is None:
         text, calibrate_seconds = parts("windows", lambda: json.dumps(scales(job, net, images, share).to_dict()))
-        table = Scales.from_dict(json.loads(str(text)))
-    machines = {"network": for_seeds(job, net), **formulas(job, images, table, share)}
+        table = WindowSchedule.from_dict(json.loads(str(text)))
+    denoisers = {"network": for_seeds(job, net), **formulas(job, images, table, share)}
     x = noise(job, images, range(job.seeds))  # (seeds, H, W, C)
     drawn, draw_seconds = {}, {}
-    for name, machine in machines.items():
-        batch, draw_seconds[name] = parts(name, partial(_drawn, name, machine, chosen, x, times))
+    for name, denoiser in denoisers.items():
+        batch, draw_seconds[name] = parts(name, partial(_drawn, name, denoiser, chosen, x, times))
         drawn[name] = move(batch, images)
     index, distance = metrics.nearest(drawn["network"], images)
     results = {
@@ -94,8 +94,8 @@ def _compare(job, folder, resume, table, share):
         "images": len(images),
         "size": images.shape[1],
         "shape": list(images.shape[1:]),
-        "scales": [table(*chosen(t)) for t in times[:-1].tolist()],
-        "scale_table": table.to_dict(),
+        "windows": [table(*chosen(t)) for t in times[:-1].tolist()],
+        "window_schedule": table.to_dict(),
         "loss": float(np.mean(state.losses[-100:])),
         "train_seconds": state.seconds,
         "calibrate_seconds": calibrate_seconds,
@@ -114,8 +114,8 @@ def _compare(job, folder, resume, table, share):
 
 
 def _drawn(name, denoise, chosen, x, times):
-    pictures, _ = draw({name: denoise}, chosen, x, times, progress=bar)
-    return pictures[name]
+    images, _ = draw({name: denoise}, chosen, x, times, progress=bar)
+    return images[name]
 
 
 def sample(job, images, name, folder, progress=bar):
@@ -131,8 +131,8 @@ def sample(job, images, name, folder, progress=bar):
     size = 5 if job.window is None else job.window
     with spread(job) as share:
         only = replace(job, denoisers=(name,))
-        machines = formulas(only, images, lambda alpha, sigma: size, share)
-        return draw(machines, chosen, x, times, progress=progress)
+        denoisers = formulas(only, images, lambda alpha, sigma: size, share)
+        return draw(denoisers, chosen, x, times, progress=progress)
 
 
 def kept(job, folder, table=None):
@@ -143,7 +143,7 @@ def kept(job, folder, table=None):
     path, mine = folder / folders.RESULTS, asdict(job)
     same = folders.holds(path, mine)
     if same and table is not None:
-        same = json.loads(path.read_text())["scale_table"] == table.to_dict()
+        same = json.loads(path.read_text())["window_schedule"] == table.to_dict()
     if not same:
         results, drawn, _ = compare(job, folders.open_folder(folder), (folder / folders.NETWORK).exists(), table)
         folders.write_arrays(folder / folders.ARRAYS, drawn)

@@ -59,14 +59,14 @@ def run(job, sets=tuple(SETS), say=lambda line: None):
         samples[name] = {"data": data}
         table[name] = {"data": measure(other, data, fresh, None, job)}
         say(row(name, "data", table[name]["data"]))
-        for machine, denoise in machines(data, job).items():
-            samples[name][machine] = draw(denoise, job)
-            table[name][machine] = measure(samples[name][machine], data, fresh, denoise, job)
-            say(row(name, machine, table[name][machine]))
+        for denoiser, denoise in denoisers_of(data, job).items():
+            samples[name][denoiser] = draw(denoise, job)
+            table[name][denoiser] = measure(samples[name][denoiser], data, fresh, denoise, job)
+            say(row(name, denoiser, table[name][denoiser]))
     return {"table": table, "seconds": time.perf_counter() - begun}, samples
 
 
-def machines(data, job):
+def denoisers_of(data, job):
     """{name: denoiser} of the training points (N, 2): closed forms, and two networks trained alike."""
     return {
         "ideal": denoisers.Ideal(data),
@@ -81,11 +81,11 @@ def machines(data, job):
 def trained(data, job, width, depth):
     """A multilayer perceptron trained on the points (N, 2): its averaged weights."""
     scale = float(np.sqrt((data**2).mean()))
-    net = nn.MLP(2, width, depth, data_scale=scale, rng=np.random.default_rng((job.seed, 1)))
+    net = nn.MLP(2, width, depth, sigma_data=scale, rng=np.random.default_rng((job.seed, 1)))
     rng = np.random.default_rng((job.seed, 2))
     images = data.astype(np.float32)  # (N, 2)
     *_, state = nn.train(net, images, schedule.cosine(), rng, job.train_steps, batch=job.batch, rate=job.rate)
-    return state.average
+    return state.ema
 
 
 def draw(denoise, job):
@@ -116,10 +116,10 @@ def measure(points, data, fresh, denoise, job):
     return kept
 
 
-def row(name, machine, measured):
+def row(name, denoiser, measured):
     """A line of the table, in text; `header` is its first."""
     values = " ".join(f"{measured[m]['value']:>{len(m)}.3f}" for m in MEASURES)
-    return f"{name:16} {machine:13} {values}" + (f"  diverged {d:.1%}" if (d := measured.get("diverged", 0)) else "")
+    return f"{name:16} {denoiser:13} {values}" + (f"  diverged {d:.1%}" if (d := measured.get("diverged", 0)) else "")
 
 
 def header():

@@ -75,7 +75,7 @@ class Table:
             checks.one_of(name, tuple(VARIANTS), "variants")
 
 
-def pictures(job):
+def load_images(job):
     """The training set and as many unseen pictures as are drawn: (N, H, W, C), (drawn, H, W, C), float32."""
     rng = np.random.default_rng(job.seed)
     if job.data == "faces":
@@ -91,7 +91,7 @@ def run(job, folder, say=lambda line: None):
     What is done already in `folder` is not done again. `say`: is told each line of the table as it is measured.
     Raises ValueError if the folder holds a run with other choices, KeyboardInterrupt after Ctrl-C.
     """
-    images, unseen = pictures(job)
+    images, unseen = load_images(job)
     folders.remember(folder / folders.CHOICES, asdict(job) | {"variants": None})
     table, shown = {}, {}
     for name in ("unseen", "ideal", *job.variants):
@@ -114,7 +114,7 @@ def new_network(name, images):
     """An untrained variant; all begin from the same seed."""
     settings: dict[str, Any] = BASE | VARIANTS[name]
     rms = math.sqrt(float((images**2).mean()))
-    return nn.UNet(**settings, image_channels=images.shape[3], data_scale=rms, rng=np.random.default_rng(1))
+    return nn.UNet(**settings, image_channels=images.shape[3], sigma_data=rms, rng=np.random.default_rng(1))
 
 
 def train(job, name, images, place):
@@ -126,9 +126,9 @@ def train(job, name, images, place):
     settings = {"batch": job.batch, "rate": job.rate, "state": state}
     states = nn.train(net, images, schedule.cosine(), rng, job.train_steps, **settings)
     state = keep(states, path, job.train_steps - (state.step if state else 0), name[:12], state)
-    count = sum(value.size for value in state.average.parameters.values())
-    about = {"settings": state.average.config, "parameters": count, "loss": float(np.mean(state.losses[-100:]))}
-    return state.average, about | {"seconds": state.seconds}
+    count = sum(value.size for value in state.ema.parameters.values())
+    about = {"settings": state.ema.config, "parameters": count, "loss": float(np.mean(state.losses[-100:]))}
+    return state.ema, about | {"seconds": state.seconds}
 
 
 def draw(denoise, job, images):

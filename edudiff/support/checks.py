@@ -41,7 +41,7 @@ def training_set(images, name="images"):
     if images.ndim not in (2, 4):
         raise ValueError(
             f"{name} has shape {images.shape}, expected (N, H, W, C) pictures or (N, D) points;"
-            " grey pictures need a last axis of length 1: images[..., None]"
+            " gray pictures need a last axis of length 1: images[..., None]"
         )
     if images.ndim == 4 and float(images.max()) > 2 and bool((images == xp.round(images)).all()):
         raise ValueError(
@@ -86,7 +86,7 @@ def levels(alpha, sigma):
     return alpha, sigma
 
 
-def window(size, shape=None, border="zero"):
+def window(size, shape=None, padding="zero"):
     """Check the side length of a square window: an odd integer >= 1, and no larger than the picture if it wraps.
 
     `shape` is (H, W). Raises TypeError for a size that is not an integer, ValueError for the rest.
@@ -94,11 +94,11 @@ def window(size, shape=None, border="zero"):
     if isinstance(size, bool) or not hasattr(size, "__index__"):
         raise TypeError(f"window size is {size!r}, expected an odd integer such as 5")
     if size < 1 or size % 2 == 0:
-        raise ValueError(f"window size is {size}, expected an odd integer >= 1, so that the window has a centre pixel")
-    if shape is not None and border == "wrap" and size > min(shape):
+        raise ValueError(f"window size is {size}, expected an odd integer >= 1, so that the window has a center pixel")
+    if shape is not None and padding == "circular" and size > min(shape):
         raise ValueError(
             f"window size is {size} but the pictures are {shape[0]} x {shape[1]}: a wrapping window may not be larger"
-            " than the picture, or it would see pixels twice; use a smaller size or border='zero'"
+            " than the picture, or it would see pixels twice; use a smaller size or padding='zero'"
         )
     return int(size)
 

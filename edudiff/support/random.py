@@ -5,17 +5,17 @@ import numpy as np
 from edudiff.support.arrays import move
 
 
-def streams(seed, pictures):
+def streams(seed, count):
     """One independent random stream per picture: a list of `numpy.random.Generator`.
 
-    `seed`: an integer >= 0. `pictures`: a count, or the pictures' numbers (a range, a list). Picture 7 of seed 3 has
+    `seed`: an integer >= 0. `count`: a count, or the pictures' numbers (a range, a list). Picture 7 of seed 3 has
     the same stream in every batch that it is part of.
 
     >>> [one] = streams(3, [7])
     >>> one.standard_normal() == streams(3, 10)[7].standard_normal()
     True
     """
-    numbers = range(pictures) if hasattr(pictures, "__index__") else pictures
+    numbers = range(count) if hasattr(count, "__index__") else count
     return [np.random.default_rng((seed, number)) for number in numbers]
 
 

@@ -13,7 +13,7 @@ import numpy as np
 import edudiff as ed
 from edudiff import cluster
 from edudiff.bench import records
-from edudiff.denoisers import Patch, Scales
+from edudiff.denoisers import Patch, WindowSchedule
 from edudiff.support.random import streams
 
 # From the lowest noise to the highest: MNIST, ResNet with zero padding (Kamb & Ganguli 2024, the published table).
@@ -24,7 +24,7 @@ def scales(schedule, times):
     """A window for each step of the grid, taken from WINDOWS in proportion."""
     levels = [schedule(t) for t in times[:-1]]
     sizes = [WINDOWS[len(WINDOWS) * i // len(levels)] for i in range(len(levels))]
-    return Scales([sigma / alpha for alpha, sigma in levels], sizes[::-1])
+    return WindowSchedule([sigma / alpha for alpha, sigma in levels], sizes[::-1])
 
 
 def drawn(denoise, schedule, x, times, at=None, event=None):
@@ -38,10 +38,10 @@ def drawn(denoise, schedule, x, times, at=None, event=None):
 
 def main(images=20_000, steps=20):
     """Print one JSON record: the seconds of each way, their shares of the first, and how far their pictures differ."""
-    read = functools.partial(records.range_of, "grey")
+    read = functools.partial(records.range_of, "gray")
     schedule = ed.schedule.cosine()
     times = schedule.times(steps)
-    make = functools.partial(Patch, scales=scales(schedule, times), backend="numba")
+    make = functools.partial(Patch, window=scales(schedule, times), backend="numba")
     pictures = read(0, images)
     x = ed.reverse.start(schedule, (1, *pictures.shape[1:]), streams(0, 1))
     numba.set_num_threads(1)

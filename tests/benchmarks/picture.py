@@ -20,16 +20,16 @@ def main(images=60_000, rounds=5, compared=15_000):
 
     The second is measured with `compared` images.
     """
-    name, pictures = records.load("grey", images)
+    name, pictures = records.load("gray", images)
     schedule = ed.schedule.cosine()
     times = schedule.times(20)
     table = scales(schedule, times)
     x = ed.reverse.start(schedule, (1, *pictures.shape[1:]), streams(0, 1), like=pictures)
-    Patch(pictures[:2000], scales=table)(x, 0.7, 0.7)  # compiled
+    Patch(pictures[:2000], window=table)(x, 0.7, 0.7)  # compiled
     walked, begun = [], time.perf_counter()
 
     def draw():
-        denoise = Patch(pictures, scales=table)
+        denoise = Patch(pictures, window=table)
         for step in ed.reverse.steps(denoise, schedule, x, times):
             walked.append((step, time.perf_counter() - begun, denoise.skipped))
             print(f"step {step.i}: {walked[-1][1]:.1f} s, skipped {denoise.skipped:.3f}", file=sys.stderr, flush=True)
@@ -39,7 +39,7 @@ def main(images=60_000, rounds=5, compared=15_000):
     record = {"what": "picture", "data": name, "images": images, "seconds": walked[-1][1], "memory_mb": memory / 1e6}
     print(json.dumps(record | {"step_seconds": seconds, "skipped": [w[2] for w in walked]}), flush=True)
 
-    ways = {way: Patch(pictures[:compared], scales=table, prune=way == "prune") for way in ("prune", "all")}
+    ways = {way: Patch(pictures[:compared], window=table, prune=way == "prune") for way in ("prune", "all")}
     total = dict.fromkeys(ways, 0.0)
     for step, _, _ in walked[-LOWEST:]:
         calls = {way: lambda d=d: d(step.x, step.alpha, step.sigma) for way, d in ways.items()}  # noqa: B023

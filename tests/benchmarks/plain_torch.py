@@ -14,7 +14,7 @@ from edudiff.denoisers import loops
 
 
 def error(form, dtype):
-    """The largest difference from the float64 loops, over windows, with and without shifts, grey and colour."""
+    """The largest difference from the float64 loops, over windows, with and without shifts, gray and color."""
     rng = np.random.default_rng(0)
     worst = 0.0
     for shape in ((5, 7, 6, 1), (4, 6, 6, 2)):
@@ -33,10 +33,10 @@ def main(*cases):
     for form in FORMS:
         print(json.dumps({"form": form, **{d: error(form, d) for d in ("float64", "float32")}}), flush=True)
     for what in cases or records.PATCH:
-        data, pictures = records.load(records.PATCH[what]["kind"])
-        x = records.noisy(pictures[:1])
+        data, images = records.load(records.PATCH[what]["kind"])
+        x = records.noisy(images[:1])
         for form in FORMS:
-            some = pictures[: 16 if form == "differences" else 256]
+            some = images[: 16 if form == "differences" else 256]
             found = search(some, records.PATCH[what]["window"], x, *records.LEVEL, form=form)
             best = min(found, key=found.__getitem__)
             record = {"what": what, "data": data, "form": form, "images": len(some), "best_batch": best}

@@ -13,7 +13,7 @@ SIZES = (3, 5, 7, 9, 11, 13, 15, 17)
 
 def main(images=896, rounds=5):
     """Print one JSON record; `sweep_over_median` compares with the median of the single sizes."""
-    name, pictures = records.load("grey", images)
+    name, pictures = records.load("gray", images)
     x = records.noisy(pictures[:1])
     level = records.LEVEL
     single = {str(size): Patch(pictures, size, prune=False) for size in SIZES}

@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from torch.nn import functional as F
 
-from edudiff.nn.clock import LARGEST
+from edudiff.nn.noise_level import LARGEST
 from edudiff.support.threads import cores
 
 FORMATS = {"contiguous": torch.contiguous_format, "channels_last": torch.channels_last}
@@ -20,7 +20,7 @@ class Twin:
         self.config, self.form = net.config, FORMATS[form]
         self.answer = {"ResNet": self.resnet, "UNet": self.unet}[type(net).__name__]
         self.p = {name: self._parameter(value) for name, value in net.parameters.items()}
-        self.average = [value.detach().clone() for value in self.p.values()]
+        self.ema = [value.detach().clone() for value in self.p.values()]
         self.adam = torch.optim.Adam(self.p.values(), lr=2e-3, betas=(0.9, 0.99), fused=True)
 
     def _parameter(self, value):
@@ -40,18 +40,18 @@ class Twin:
         self.adam.zero_grad()
         loss.backward()
         self.adam.step()
-        torch._foreach_lerp_(self.average, [value.detach() for value in self.p.values()], 1e-3)
+        torch._foreach_lerp_(self.ema, [value.detach() for value in self.p.values()], 1e-3)
         return loss.item()
 
     def loss(self, x, x0, alpha, sigma):
-        """Weighted squared error of x0_hat, weighting "karras"."""
-        scale = self.config["data_scale"]
+        """Weighted squared error of x0_hat, weighting "edm"."""
+        scale = self.config["sigma_data"]
         weight = (alpha**2 * scale**2 + sigma**2) / (sigma * scale) ** 2 / x0.numel()
         return (weight[:, None, None, None] * (self(x, alpha, sigma) - x0) ** 2).sum()
 
     def __call__(self, x, alpha, sigma):
-        """x0_hat (B, C, H, W), target "scaled"."""
-        scale = self.config["data_scale"]
+        """x0_hat (B, C, H, W), target "edm"."""
+        scale = self.config["sigma_data"]
         total = torch.sqrt(alpha**2 * scale**2 + sigma**2)
         skip, out, scale = alpha * scale**2 / total**2, sigma * scale / total, 1 / total
         skip, out, scale = (v[:, None, None, None] for v in (skip, out, scale))
@@ -60,40 +60,40 @@ class Twin:
 
     def condition(self, alpha, sigma):
         """The vector that steers every block (B, S)."""
-        size, tiny = self.config["clock_size"], math.exp(-LARGEST)
+        size, tiny = self.config["embedding_size"], math.exp(-LARGEST)
         ratio = torch.log(torch.maximum(sigma, tiny * alpha) / torch.maximum(alpha, tiny * sigma)) / LARGEST
         angle = ratio[:, None] * (math.pi / 2) * (torch.arange(size // 2) + 1)
         features = torch.cat([torch.sin(angle), torch.cos(angle)], dim=1)
-        return F.silu(features @ self.p["clock.w"] + self.p["clock.b"])
+        return F.silu(features @ self.p["embedding.w"] + self.p["embedding.b"])
 
-    def block(self, name, x, steer):
+    def block(self, name, x, cond):
         p = self.p
         y = F.conv2d(x, p[f"{name}.w"], p[f"{name}.b"], padding=1)
-        both = torch.addmm(p[f"{name}.clock.b"], steer, p[f"{name}.clock.w"])[:, :, None, None]
+        both = torch.addmm(p[f"{name}.cond.b"], cond, p[f"{name}.cond.w"])[:, :, None, None]
         scale, shift = both.chunk(2, dim=1)
         return F.silu(y * (1 + scale) + shift)
 
-    def resnet(self, h, steer):
-        h = self.block("in", h, steer)
+    def resnet(self, h, cond):
+        h = self.block("in", h, cond)
         for i in range(self.config["depth"]):
-            h = h + self.block(f"block{i}", h, steer)
+            h = h + self.block(f"block{i}", h, cond)
         return F.conv2d(h, self.p["out.w"], self.p["out.b"], padding=1)
 
-    def unet(self, h, steer):
-        coarsest, bridges = len(self.config["channels"]) - 1, []
+    def unet(self, h, cond):
+        coarsest, skips = len(self.config["channels"]) - 1, []
         for i in range(coarsest):
-            h = self.stage(f"down{i}", h, steer)
-            bridges.append(h)
+            h = self.stage(f"down{i}", h, cond)
+            skips.append(h)
             h = F.max_pool2d(h, 2, ceil_mode=True)
-        h = self.stage(f"down{coarsest}", h, steer)
+        h = self.stage(f"down{coarsest}", h, cond)
         for i in reversed(range(coarsest)):
             h = F.interpolate(h, scale_factor=2, mode="nearest")
-            h = self.stage(f"up{i}", torch.cat([h, bridges[i]], dim=1), steer)
+            h = self.stage(f"up{i}", torch.cat([h, skips[i]], dim=1), cond)
         return F.conv2d(h, self.p["out.w"], self.p["out.b"], padding=1)
 
-    def stage(self, name, h, steer):
+    def stage(self, name, h, cond):
         for j in range(self.config["depth"]):
-            h = self.block(f"{name}.{j}", h, steer)
+            h = self.block(f"{name}.{j}", h, cond)
         return h
 
 

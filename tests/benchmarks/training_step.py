@@ -72,8 +72,8 @@ def pictures(what):
 
 def network(what, backend):
     case = CASES[what]
-    make, colours = getattr(ed.nn, case["net"]), case["shape"][2]
-    return make(case["channels"], case["depth"], image_channels=colours, rng=np.random.default_rng(1), backend=backend)
+    make, colors = getattr(ed.nn, case["net"]), case["shape"][2]
+    return make(case["channels"], case["depth"], image_channels=colors, rng=np.random.default_rng(1), backend=backend)
 
 
 def random_net(what, backend):

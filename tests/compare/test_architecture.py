@@ -94,8 +94,8 @@ def test_a_folder_keeps_one_run(made):
 
 
 def test_real_pictures_have_no_rules(tmp_path):
-    pictures = np.random.default_rng(0).integers(0, 256, (18, 12, 12, 1), dtype=np.uint8)
-    np.save(tmp_path / "some.npy", pictures)
+    images = np.random.default_rng(0).integers(0, 256, (18, 12, 12, 1), dtype=np.uint8)
+    np.save(tmp_path / "some.npy", images)
     job = replace(TINY, data=str(tmp_path / "some.npy"), size=8, variants=("scales_1",))
     results, drawn = variants.run(job, architecture.folders.open_folder(tmp_path / "run"))
     assert "breaks" not in results["table"]["scales_1"]

@@ -6,7 +6,7 @@ import pytest
 import edudiff as ed
 from edudiff.compare import agreement, calibrate, draw
 from edudiff.compare.comparison import finger_counts
-from edudiff.denoisers import Ideal, Patch, Scales
+from edudiff.denoisers import Ideal, Patch, WindowSchedule
 from edudiff.support.random import streams
 
 SCHEDULE = ed.schedule.cosine()
@@ -22,10 +22,10 @@ def noise(count, images=IMAGES):
 def test_calibration_finds_the_windows_of_a_patch_denoiser(method):
     """The scale of step i is read off at step i, not at i + 1: every step has its own window here."""
     ratios = [sigma / alpha for alpha, sigma in map(SCHEDULE, TIMES[:-1])]
-    hidden = Scales(ratios, [7, 5, 3, 5, 3])
-    secret = Patch(IMAGES, scales=hidden, backend="numpy")
+    hidden = WindowSchedule(ratios, [7, 5, 3, 5, 3])
+    secret = Patch(IMAGES, window=hidden, backend="numpy")
     found = calibrate(
-        secret, Patch(IMAGES, size=3, backend="numpy"), SCHEDULE, noise(4), TIMES, [3, 5, 7], method=method
+        secret, Patch(IMAGES, window=3, backend="numpy"), SCHEDULE, noise(4), TIMES, [3, 5, 7], method=method
     )
     assert found == hidden
 
@@ -34,7 +34,7 @@ def test_calibration_uphill_finds_the_same_windows_and_tries_fewer():
     """From all sizes to both ends and far down in one step. The further from the right size, the less alike."""
     times, tried = SCHEDULE.times(6), []
     ratios = [sigma / alpha for alpha, sigma in map(SCHEDULE, times[:-1])]
-    hidden = Scales(ratios, [15, 17, 11, 3, 1, 1])
+    hidden = WindowSchedule(ratios, [15, 17, 11, 3, 1, 1])
     one, other = np.eye(2)[:, None, :, None]  # (1, 2, 1) each
 
     def turned(x, level, size):
@@ -65,14 +65,14 @@ def test_calibration_uphill_finds_the_same_windows_and_tries_fewer():
 
 def test_calibration_without_sizes_is_refused():
     with pytest.raises(ValueError, match="sizes is empty"):
-        calibrate(Ideal(IMAGES), Patch(IMAGES, size=3), SCHEDULE, noise(1), TIMES, [])
+        calibrate(Ideal(IMAGES), Patch(IMAGES, window=3), SCHEDULE, noise(1), TIMES, [])
 
 
 def test_calibration_skips_a_level_without_signal():
     schedule = ed.schedule.flow()
-    patch = Patch(IMAGES, size=3, backend="numpy")
+    patch = Patch(IMAGES, window=3, backend="numpy")
     found = calibrate(patch, patch, schedule, noise(2), schedule.times(4), [3, 5])
-    assert found.sizes == (3, 3, 3)
+    assert found.windows == (3, 3, 3)
 
 
 def test_every_denoiser_gets_the_same_noise_and_times():
@@ -83,10 +83,10 @@ def test_every_denoiser_gets_the_same_noise_and_times():
         return Ideal(IMAGES)(x, alpha, sigma)
 
     x = noise(3)
-    pictures, seconds = draw({"one": spy, "two": Ideal(IMAGES)}, SCHEDULE, x, TIMES)
+    images, seconds = draw({"one": spy, "two": Ideal(IMAGES)}, SCHEDULE, x, TIMES)
     np.testing.assert_array_equal(seen[0][0], x)
     assert [level[1:] for level in seen] == [SCHEDULE(t) for t in TIMES[:-1]]
-    np.testing.assert_array_equal(pictures["one"], pictures["two"])
+    np.testing.assert_array_equal(images["one"], images["two"])
     assert set(seconds) == {"one", "two"}
 
 
@@ -100,7 +100,7 @@ def test_agreement_is_a_median_over_seeds_and_counts_the_closer_ones():
     table = agreement({"network": network, "els": els, "ideal": ideal})
     r = [np.corrcoef(a.ravel(), b.ravel())[0, 1] for a, b in zip(network, els, strict=True)]
     assert table["els"]["pearson_r"] == pytest.approx(np.median(r))
-    assert table["els"]["r2"] == pytest.approx(np.median(np.square(r)))
+    assert table["els"]["r_squared"] == pytest.approx(np.median(np.square(r)))
     assert table["els"]["beats_ideal"] == 0.8
     assert table["ideal"]["beats_ideal"] == 0
     assert set(table) == {"els", "ideal"}
@@ -108,10 +108,10 @@ def test_agreement_is_a_median_over_seeds_and_counts_the_closer_ones():
 
 
 def test_finger_histograms_and_the_share_of_equal_counts():
-    pictures = {
+    images = {
         "network": np.full((4, 2, 2, 1), 5.0),
         "els": np.array([5, 5, 4, 6.0]).reshape(4, 1, 1, 1) + np.zeros((2, 2, 1)),
     }
-    table, counts = finger_counts(pictures, np.full((3, 2, 2, 1), 5.0), lambda b: b[:, 0, 0, 0].astype(int))
+    table, counts = finger_counts(images, np.full((3, 2, 2, 1), 5.0), lambda b: b[:, 0, 0, 0].astype(int))
     assert table == {"training": {"5": 3}, "network": {"5": 4}, "els": {"4": 1, "5": 2, "6": 1}, "same_count": 0.5}
     np.testing.assert_array_equal(counts["els"], [5, 5, 4, 6])

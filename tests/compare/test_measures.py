@@ -110,10 +110,10 @@ def test_energy_distance_of_two_normal_laws():
 
 
 def test_features_are_means_and_detail_of_sixteen_parts():
-    picture = np.zeros((1, 8, 8, 3))
-    picture[:, :2, :2, 0] = 1.0
-    picture[:, 6:, 6:] = np.array([0, 1])[None, :, None]
-    found = d.features(picture)
+    image = np.zeros((1, 8, 8, 3))
+    image[:, :2, :2, 0] = 1.0
+    image[:, 6:, 6:] = np.array([0, 1])[None, :, None]
+    found = d.features(image)
     assert found.shape == (1, 16 * 3 + 32)
     parts = found[0, :48].reshape(4, 4, 3)
     np.testing.assert_allclose(parts[0, 0], [1, 0, 0])

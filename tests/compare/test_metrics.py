@@ -19,7 +19,7 @@ def test_correlation_ignores_brightness_and_contrast_and_R2_does_not(seed, gain,
     a, b = batch(seed), batch(seed + 1)
     np.testing.assert_allclose(metrics.pearson_r(a, gain * b + shift), metrics.pearson_r(a, b), atol=1e-9)
     np.testing.assert_allclose(metrics.pearson_r(a, -b), -metrics.pearson_r(a, b), atol=1e-12)
-    np.testing.assert_allclose(metrics.R2(a, a + shift), 1 - shift**2 / a.reshape(4, -1).var(axis=1), atol=1e-9)
+    np.testing.assert_allclose(metrics.r2_score(a, a + shift), 1 - shift**2 / a.reshape(4, -1).var(axis=1), atol=1e-9)
 
 
 @given(seed=SEEDS)
@@ -27,9 +27,9 @@ def test_measures_equal_numpys(seed):
     a, b = batch(seed), batch(seed + 1) + batch(seed)
     r = [np.corrcoef(p.ravel(), q.ravel())[0, 1] for p, q in zip(a, b, strict=True)]
     np.testing.assert_allclose(metrics.pearson_r(a, b), r, rtol=1e-9)
-    np.testing.assert_allclose(metrics.r2(a, b), np.square(r), rtol=1e-9)
-    R2 = [1 - np.mean((p - q) ** 2) / np.var(p) for p, q in zip(a, b, strict=True)]
-    np.testing.assert_allclose(metrics.R2(a, b), R2, rtol=1e-9)
+    np.testing.assert_allclose(metrics.r_squared(a, b), np.square(r), rtol=1e-9)
+    r2_score = [1 - np.mean((p - q) ** 2) / np.var(p) for p, q in zip(a, b, strict=True)]
+    np.testing.assert_allclose(metrics.r2_score(a, b), r2_score, rtol=1e-9)
 
 
 @given(seed=SEEDS)
@@ -40,15 +40,15 @@ def test_R2_is_2r_minus_1_for_equal_means_and_variances(seed):
         return flat / flat.std(axis=1, keepdims=True)
 
     a, b = standard(batch(seed)), standard(batch(seed + 1) + batch(seed))
-    np.testing.assert_allclose(metrics.R2(a, b), 2 * metrics.pearson_r(a, b) - 1, atol=1e-10)
+    np.testing.assert_allclose(metrics.r2_score(a, b), 2 * metrics.pearson_r(a, b) - 1, atol=1e-10)
 
 
 def test_mean_of_the_truth_has_R2_zero_and_worse_is_negative():
     a = batch(0)
     mean = np.broadcast_to(a.mean(axis=(1, 2, 3), keepdims=True), a.shape)
-    np.testing.assert_allclose(metrics.R2(a, mean), 0, atol=1e-12)
-    assert (metrics.R2(a, -a) < 0).all()
-    np.testing.assert_allclose(metrics.R2(a, a), 1)
+    np.testing.assert_allclose(metrics.r2_score(a, mean), 0, atol=1e-12)
+    assert (metrics.r2_score(a, -a) < 0).all()
+    np.testing.assert_allclose(metrics.r2_score(a, a), 1)
 
 
 @given(seed=SEEDS, gain=st.floats(0.1, 10))
@@ -76,7 +76,7 @@ def test_nearest_is_brute_force(seed, chunk):
     np.testing.assert_array_equal(distance, 0)
 
 
-@pytest.mark.parametrize("measure", ("pearson_r", "r2", "R2", "cosine_similarity"))
+@pytest.mark.parametrize("measure", ("pearson_r", "r_squared", "r2_score", "cosine_similarity"))
 def test_other_shapes_are_refused(measure):
     with pytest.raises(ValueError, match="expected the same shape"):
         getattr(metrics, measure)(batch(0), batch(0)[:1])
@@ -84,7 +84,7 @@ def test_other_shapes_are_refused(measure):
 
 def test_measures_on_the_device(any_cupy):
     a, b = batch(0), batch(1)
-    for measure in ("pearson_r", "r2", "R2", "cosine_similarity"):
+    for measure in ("pearson_r", "r_squared", "r2_score", "cosine_similarity"):
         device = getattr(metrics, measure)(any_cupy.asarray(a), any_cupy.asarray(b))
         np.testing.assert_allclose(device.get(), getattr(metrics, measure)(a, b))
     index, distance = metrics.nearest(any_cupy.asarray(a), any_cupy.asarray(b))

@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from edudiff.denoisers import Scales
+from edudiff.denoisers import WindowSchedule
 from edudiff.runs import main_job
 from edudiff.runs.folder import ARRAYS, NETWORK, PARTS
 from edudiff.runs.job import Job
@@ -29,12 +29,12 @@ def drawn(monkeypatch):
         return whole(denoisers, *args, **settings)
 
     monkeypatch.setattr(main_job, "draw", draw)
-    monkeypatch.setattr(main_job, "scales", lambda *args: (names.append("windows"), scales(*args))[1])
+    monkeypatch.setattr(main_job, "windows", lambda *args: (names.append("windows"), scales(*args))[1])
     return names
 
 
 def test_a_run_stopped_while_it_draws_goes_on_there(tmp_path, drawn):
-    wanted, pictures, _ = main_job.compare(JOB, tmp_path)
+    wanted, images, _ = main_job.compare(JOB, tmp_path)
     everything = ["windows", "network", "els", "local", "linear", "ideal"]
     assert drawn == everything
     (tmp_path / PARTS).unlink()
@@ -47,9 +47,9 @@ def test_a_run_stopped_while_it_draws_goes_on_there(tmp_path, drawn):
     results, again, _ = main_job.compare(JOB, tmp_path, resume=True)
     assert drawn == everything[3:]
     assert results["agreement"] == wanted["agreement"]
-    assert results["scale_table"] == wanted["scale_table"]
+    assert results["window_schedule"] == wanted["window_schedule"]
     assert results["draw_seconds"]["els"] > 0
-    for name, batch in pictures.items():
+    for name, batch in images.items():
         np.testing.assert_array_equal(again[name], batch)
         assert again[name].dtype == batch.dtype
 
@@ -75,8 +75,8 @@ def test_a_run_that_is_done_keeps_its_results_alone(tmp_path):
 
 def test_other_windows_are_another_run(tmp_path, drawn):
     for size in (3, 3, 5):
-        results, _ = main_job.kept(JOB, tmp_path, Scales([1.0], [size]))
-        assert set(results["scales"]) == {size}
+        results, _ = main_job.kept(JOB, tmp_path, WindowSchedule([1.0], [size]))
+        assert set(results["windows"]) == {size}
     assert drawn.count("els") == 2  # the second time they were the same
 
 

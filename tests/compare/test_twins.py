@@ -10,16 +10,16 @@ from edudiff.data import toys
 COSINE = schedules.cosine()
 DATA = (toys.ring(500, np.random.default_rng(0)) * [1, 0.5] + [0.2, -0.1]).astype(np.float32)
 WIDE = DATA.astype(np.float64)
-SCALE = {"data_scale": float(np.sqrt((WIDE**2).mean()))}
+SCALE = {"sigma_data": float(np.sqrt((WIDE**2).mean()))}
 TWINS = {
-    "linear": (nn.Linear(2, **SCALE), denoisers.Linear.fit(WIDE), 1500, "karras"),
+    "linear": (nn.Linear(2, **SCALE), denoisers.Linear.fit(WIDE), 1500, "edm"),
     "bottleneck": (
         nn.Bottleneck(2, 1, **SCALE, rng=np.random.default_rng(3)),
         denoisers.Bottleneck.fit(WIDE, 1),
         1500,
         "x0",
     ),
-    "polynomial": (nn.Polynomial(2, 3, **SCALE), denoisers.Polynomial.fit(WIDE, 3), 1000, "karras"),
+    "polynomial": (nn.Polynomial(2, 3, **SCALE), denoisers.Polynomial.fit(WIDE, 3), 1000, "edm"),
 }
 
 
@@ -27,11 +27,11 @@ TWINS = {
 def twins(request):
     net, closed, steps, weighting = TWINS[request.param]
     rng = np.random.default_rng(2)
-    how = {"batch": 512, "rate": 2e-2, "average_decay": 0.99, "weighting": weighting}
+    how = {"batch": 512, "rate": 2e-2, "ema_decay": 0.99, "weighting": weighting}
     *_, state = nn.train(net, DATA, COSINE, rng, steps, **how)
     x = reverse.start(COSINE, (2000, 2), np.random.default_rng(5))
-    drawn = [reverse.sample(denoise, COSINE, x, COSINE.times(50)) for denoise in (state.average, closed)]
-    return request.param, state.average, closed, drawn
+    drawn = [reverse.sample(denoise, COSINE, x, COSINE.times(50)) for denoise in (state.ema, closed)]
+    return request.param, state.ema, closed, drawn
 
 
 def distance(a, b):

@@ -245,7 +245,7 @@ def test_any_bytes_are_a_message_or_an_error(text, blob):
 
 @KERNEL
 def test_the_kernel_refuses_without_the_audit_hook(tmp_path):
-    """Each line of defence alone, in a process of its own: files by Landlock, all else by seccomp."""
+    """Each line of defense alone, in a process of its own: files by Landlock, all else by seccomp."""
     (tmp_path / "secret.txt").write_text("hidden")
     script = f"""
         import os, socket, subprocess, sys, sysconfig, threading

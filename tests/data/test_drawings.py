@@ -74,17 +74,17 @@ def test_faces_have_one_skin_and_one_ground(seed):
     assert images.dtype == np.float32
     assert np.abs(images).max() <= 1
     for image in images:
-        colours = (image.reshape(-1, 3) + 1) / 2
-        grounds = [np.allclose(g, colours[0], atol=0.01) for g in GROUNDS]
+        colors = (image.reshape(-1, 3) + 1) / 2
+        grounds = [np.allclose(g, colors[0], atol=0.01) for g in GROUNDS]
         assert sum(grounds) == 1
-        shares = [(np.abs(colours - skin).max(axis=1) < 0.02).mean() for skin in SKINS]
+        shares = [(np.abs(colors - skin).max(axis=1) < 0.02).mean() for skin in SKINS]
         assert sum(share > 0.01 for share in shares) == 1
         assert max(shares) > 0.04
 
 
-def test_colours_of_faces_are_far_apart():
-    colours = np.concatenate([SKINS, HAIRS, GROUNDS])
-    apart = np.abs(colours[:, None] - colours).max(axis=2) + np.eye(len(colours))
+def test_colors_of_faces_are_far_apart():
+    colors = np.concatenate([SKINS, HAIRS, GROUNDS])
+    apart = np.abs(colors[:, None] - colors).max(axis=2) + np.eye(len(colors))
     assert apart.min() > 0.1
 
 

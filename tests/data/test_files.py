@@ -28,10 +28,10 @@ def idx(array, magic=None, shape=None):
     return magic + struct.pack(f">{len(shape)}I", *shape) + array.tobytes()
 
 
-def write_mnist(root, pictures=PICTURES, labels=LABELS, name="mnist", prefix="train", packed=True):
+def write_mnist(root, images=PICTURES, labels=LABELS, name="mnist", prefix="train", packed=True):
     where = root / name
     where.mkdir(parents=True, exist_ok=True)
-    for file, array in (("images-idx3", pictures), ("labels-idx1", labels)):
+    for file, array in (("images-idx3", images), ("labels-idx1", labels)):
         data = array if isinstance(array, bytes) else idx(array)
         path = where / f"{prefix}-{file}-ubyte"
         if packed:
@@ -43,8 +43,8 @@ def write_mnist(root, pictures=PICTURES, labels=LABELS, name="mnist", prefix="tr
 def write_cifar(root, batches, test=None):
     where = root / "cifar10" / "cifar-10-batches-bin"
     where.mkdir(parents=True)
-    for number, (pictures, labels) in batches.items():
-        records = np.concatenate([labels[:, None], pictures.transpose(0, 3, 1, 2).reshape(len(labels), -1)], axis=1)
+    for number, (images, labels) in batches.items():
+        records = np.concatenate([labels[:, None], images.transpose(0, 3, 1, 2).reshape(len(labels), -1)], axis=1)
         (where / f"data_batch_{number}.bin").write_bytes(records.astype(np.uint8).tobytes())
     return where
 
@@ -141,7 +141,7 @@ DAMAGE = {
 @pytest.mark.parametrize("damage", DAMAGE)
 def test_damaged_idx_files_are_refused_by_name_without_using_memory(tmp_path, damage, packed):
     data, says = DAMAGE[damage]
-    write_mnist(tmp_path, pictures=data, packed=packed)
+    write_mnist(tmp_path, images=data, packed=packed)
     tracemalloc.start()
     with pytest.raises(ValueError, match=says) as error:
         load("mnist", root=tmp_path)
@@ -228,17 +228,17 @@ def test_a_range_of_a_file_is_that_part_of_the_whole(tmp_path_factory, start, co
     for i, picture in enumerate(CIFAR):
         image.fromarray(picture[:4, :4]).save(root / "folder" / f"{i:02}.png")
     for name in ("mnist", "fashion_mnist", "cifar10", root / "a.npy", root / "b.npz", root / "folder"):
-        labelled = str(name)[-3:] not in ("npy", "der")
-        whole = load(name, root=root, labels=labelled)
+        labeled = str(name)[-3:] not in ("npy", "der")
+        whole = load(name, root=root, labels=labeled)
         if start + count > 30:
             with pytest.raises(ValueError, match=r"has 30 pictures here, but (count is|those from number)"):
                 load(name, count, root=root, start=start)
             continue
-        part = load(name, count, root=root, labels=labelled, start=start)
-        for some, everything in zip(*((a if labelled else [a]) for a in (part, whole)), strict=True):
+        part = load(name, count, root=root, labels=labeled, start=start)
+        for some, everything in zip(*((a if labeled else [a]) for a in (part, whole)), strict=True):
             np.testing.assert_array_equal(some, everything[start : start + count])
         rest = load(name, root=root, start=start)
-        np.testing.assert_array_equal(rest, (whole[0] if labelled else whole)[start:])
+        np.testing.assert_array_equal(rest, (whole[0] if labeled else whole)[start:])
 
 
 def test_a_range_starts_somewhere_in_the_file(tmp_path):
@@ -271,13 +271,13 @@ def test_a_range_of_a_large_file_needs_the_memory_of_the_range(tmp_path, packed)
 
 def test_a_folder_of_pictures(tmp_path):
     image = pytest.importorskip("PIL.Image")
-    grey, colour = PICTURES[0], CIFAR[0][:6, :6]
-    image.fromarray(grey).save(tmp_path / "b.png")
-    image.fromarray(colour).save(tmp_path / "a.png")
+    gray, color = PICTURES[0], CIFAR[0][:6, :6]
+    image.fromarray(gray).save(tmp_path / "b.png")
+    image.fromarray(color).save(tmp_path / "a.png")
     (tmp_path / "notes.txt").write_text("not a picture")
     images = load(tmp_path)
-    np.testing.assert_array_equal(images[0], from_uint8(colour[None])[0])
-    np.testing.assert_array_equal(images[1], from_uint8(np.stack([grey] * 3, axis=-1)[None])[0])
+    np.testing.assert_array_equal(images[0], from_uint8(color[None])[0])
+    np.testing.assert_array_equal(images[1], from_uint8(np.stack([gray] * 3, axis=-1)[None])[0])
     assert load(str(tmp_path), 1).shape == (1, 6, 6, 3)
     with pytest.raises(ValueError, match="has no labels"):
         load(tmp_path, labels=True)
@@ -292,7 +292,7 @@ def test_a_folder_of_pictures(tmp_path):
     np.testing.assert_allclose(resized[2], middle.reshape(3, 2, 3, 2, 3).mean(axis=(1, 3)), atol=1e-6)
 
 
-def test_grey_pictures_have_one_channel_and_bad_ones_are_refused(tmp_path, monkeypatch):
+def test_gray_pictures_have_one_channel_and_bad_ones_are_refused(tmp_path, monkeypatch):
     image = pytest.importorskip("PIL.Image")
     with pytest.raises(ValueError, match="holds no pictures"):
         load(tmp_path)
@@ -409,7 +409,7 @@ def test_importing_data_loads_nothing_heavy():
     assert result.stdout.strip() == "[]"
 
 
-def test_grey_pictures_of_16_bits_keep_their_shades(tmp_path):
+def test_gray_pictures_of_16_bits_keep_their_shades(tmp_path):
     image = pytest.importorskip("PIL.Image")
     deep = np.linspace(0, 65535, 256).reshape(16, 16)
     image.fromarray(deep.astype(np.uint16)).save(tmp_path / "deep.png")

@@ -12,7 +12,7 @@ from edudiff.data.shapes import hands
 PALM, FINGER = 0.18, 0.056
 
 
-def picture(*lines, size=24):
+def image(*lines, size=24):
     """Capsules (from, to, radius), all in units of the side, as one picture (H, W, 1)."""
     start, end, radius = (np.array([line[i] for line in lines], float) * size for i in range(3))
     return paint(capsules(size, start[None], end[None], radius[None]))[0][..., None]
@@ -31,7 +31,7 @@ def finger(angle, length=0.42, y=0.5, x=0.5, radius=FINGER):
 @pytest.mark.parametrize("size", [14, 20, 24, 32, 64])
 def test_plain_forms(size):
     def count(*lines):
-        return count_fingers(picture(*lines, size=size))
+        return count_fingers(image(*lines, size=size))
 
     assert count(palm()) == 0
     assert count(palm(), finger(10)) == 1
@@ -45,19 +45,19 @@ def test_plain_forms(size):
 def test_forked_merged_and_short_fingers(size):
     base, others = palm(0.5, 0.4), [finger(a, x=0.4) for a in (70, 120, 170, 220)]
     fork = [((0.5, 0.4), (0.5, 0.68), FINGER), ((0.5, 0.68), (0.38, 0.82), FINGER), ((0.5, 0.68), (0.62, 0.82), FINGER)]
-    assert count_fingers(picture(base, *others, *fork, size=size)) == 6
+    assert count_fingers(image(base, *others, *fork, size=size)) == 6
     for apart, expected in ((3, 5), (6, 4), (10, 6)):  # one broad finger, too broad for one, two with a notch between
         merged = [finger(a, x=0.4) for a in (-apart, apart)]
-        assert count_fingers(picture(base, *others, *merged, size=size)) == expected
+        assert count_fingers(image(base, *others, *merged, size=size)) == expected
     for out, expected in ((0.02, 4), (0.06, 4), (0.10, 5), (0.15, 5)):
         stump = finger(0, PALM + out - FINGER, x=0.4)
-        assert count_fingers(picture(base, *others, stump, size=size)) == expected
+        assert count_fingers(image(base, *others, stump, size=size)) == expected
 
 
 def test_the_fingers_of_two_hands_add_up():
     first = [palm(0.25, 0.25), *(finger(a, 0.3, 0.25, 0.25) for a in (0, 90))]
     second = [palm(0.75, 0.75), *(finger(a, 0.3, 0.75, 0.75) for a in (180, 270))]
-    assert count_fingers(picture(*first, *second, size=32)) == 4
+    assert count_fingers(image(*first, *second, size=32)) == 4
 
 
 def test_nothing_is_no_finger():
@@ -90,7 +90,7 @@ def test_one_picture_or_many_count_the_same(seed, count):
 
 @given(seed=st.integers(0, 2**32), height=st.integers(5, 30), width=st.integers(5, 30))
 def test_fine_reads_a_plane_exactly_inside(seed, height, width):
-    """Linear interpolation leaves a linear picture linear; nothing beyond the outermost pixel centres is made up."""
+    """Linear interpolation leaves a linear picture linear; nothing beyond the outermost pixel centers is made up."""
     a, b, c = np.random.default_rng(seed).uniform(-1, 1, 3)
     y, x = np.mgrid[:height, :width]
     read = fine((a * y + b * x + c)[None])[0]
@@ -138,7 +138,7 @@ def flood(mask):
     ("image", "error", "says"),
     [
         (np.zeros((2, 20, 20, 1)), ValueError, "count_fingers_all"),
-        (np.zeros((20, 20, 3)), ValueError, "one grey channel"),
+        (np.zeros((20, 20, 3)), ValueError, "one gray channel"),
         (np.zeros((20, 20), int), TypeError, "from_uint8"),
         (np.full((20, 20), np.nan), ValueError, "NaN"),
         (np.zeros((0, 20)), ValueError, "empty"),

@@ -39,8 +39,8 @@ def test_hands_are_pictures_and_nothing_is_cut_off(seed, size, fingers):
     assert images.dtype == np.float32
     assert np.abs(images).max() <= 1
     assert (images.max(axis=(1, 2, 3)) > 0.95).all()
-    border = np.concatenate([images[:, [0, -1]].ravel(), images[:, :, [0, -1]].ravel()])
-    assert border.max() < 0.1
+    padding = np.concatenate([images[:, [0, -1]].ravel(), images[:, :, [0, -1]].ravel()])
+    assert padding.max() < 0.1
 
 
 @given(seed=seeds, count=st.integers(1, 20))

@@ -22,9 +22,9 @@ def test_every_drawn_face_keeps_all_rules(seed, size):
         assert keeps.all(), rule
 
 
-def colours_of(image):
+def colors_of(image):
     """The face's own skin and ground, in [-1, 1]."""
-    kind = rules.nearest_colour((image[None].astype(float) + 1) / 2)[0]
+    kind = rules.nearest_color((image[None].astype(float) + 1) / 2)[0]
     skin = SKINS[np.bincount(kind[kind < 4], minlength=4).argmax()]
     return 2 * skin - 1, image[0, 0]
 
@@ -47,7 +47,7 @@ def parts(image):
 
 def one_eye(image):
     left, _, _ = parts(image)
-    image[left] = colours_of(image)[0]
+    image[left] = colors_of(image)[0]
 
 
 def three_eyes(image):
@@ -57,7 +57,7 @@ def three_eyes(image):
 def uneven_eyes(image):
     left, _, _ = parts(image)
     eye = image[left].copy()
-    image[left] = colours_of(image)[0]
+    image[left] = colors_of(image)[0]
     image[left[0].start - 3 : left[0].stop - 3, left[1]] = eye
 
 
@@ -68,7 +68,7 @@ def large_eye(image):
 
 
 def no_mouth(image):
-    image[parts(image)[2]] = colours_of(image)[0]
+    image[parts(image)[2]] = colors_of(image)[0]
 
 
 def two_mouths(image):
@@ -80,19 +80,19 @@ def two_mouths(image):
 def mouth_above_the_eyes(image):
     mouth = parts(image)[2]
     lips = image[mouth].copy()
-    image[mouth] = colours_of(image)[0]
+    image[mouth] = colors_of(image)[0]
     image[: lips.shape[0], mouth[1]] = lips
 
 
 def mouth_aside(image):
     mouth = parts(image)[2]
     lips = image[mouth].copy()
-    image[mouth] = colours_of(image)[0]
+    image[mouth] = colors_of(image)[0]
     image[mouth[0], mouth[1].start + 3 : mouth[1].stop + 3] = lips
 
 
 def two_skins(image):
-    skin, _ = colours_of(image)
+    skin, _ = colors_of(image)
     other = 2 * SKINS[(np.abs(2 * SKINS - 1 - skin).sum(1).argmin() + 2) % 4] - 1
     left, right, _ = parts(image)
     middle = (left[1].start + right[1].stop) // 2
@@ -137,13 +137,13 @@ def test_a_picture_that_breaks_one_rule_breaks_that_one_only(change, broken):
 
 
 def hairless(image):
-    kind = rules.nearest_colour((image[None].astype(float) + 1) / 2)[0]
+    kind = rules.nearest_color((image[None].astype(float) + 1) / 2)[0]
     hair = (kind >= 8) & (kind < 13)
     return hair.mean() < 0.03
 
 
 def test_a_little_blur_and_noise_break_nothing():
-    """What a good model leaves: a few percent of noise, a twentieth of the neighbours' colour."""
+    """What a good model leaves: a few percent of noise, a twentieth of the neighbors' color."""
     blurred = 0.9 * FACES + 0.05 * np.roll(FACES, 1, 1) + 0.05 * np.roll(FACES, -1, 2)
     noisy = blurred + 0.03 * np.random.default_rng(0).standard_normal(FACES.shape)
     assert np.all(list(face_rules(noisy).values()), axis=0).mean() > 0.8

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from edudiff.denoisers import Ideal, Linear, Mixture, Patch, Scales, merge
+from edudiff.denoisers import Ideal, Linear, Mixture, Patch, WindowSchedule, merge
 
 IMAGES = np.random.default_rng(0).uniform(-1, 1, (3, 5, 4, 1))
 X = np.zeros((2, 5, 4, 1))
@@ -49,14 +49,13 @@ def test_noisy_batches_and_levels(make, x, alpha, sigma, error, says):
 @pytest.mark.parametrize(
     ("arguments", "error", "says"),
     [
-        ({"size": 4}, ValueError, "odd"),
-        ({"size": -3}, ValueError, "-3"),
-        ({"size": 3.0}, TypeError, "odd integer"),
-        ({"size": 5, "border": "wrap"}, ValueError, "larger"),
-        ({"size": 3, "border": "mirror"}, ValueError, "'zero', 'wrap'"),
-        ({}, ValueError, "exactly one"),
-        ({"size": 3, "scales": Scales([1], [3])}, ValueError, "exactly one"),
-        ({"size": 3, "backend": "fortran"}, ValueError, "fortran"),
+        ({"window": 4}, ValueError, "odd"),
+        ({"window": -3}, ValueError, "-3"),
+        ({"window": 3.0}, TypeError, "odd integer"),
+        ({"window": 5, "padding": "circular"}, ValueError, "larger"),
+        ({"window": 3, "padding": "mirror"}, ValueError, "'zero', 'circular'"),
+        ({}, TypeError, "missing 1 required positional argument: 'window'"),
+        ({"window": 3, "backend": "fortran"}, ValueError, "fortran"),
     ],
 )
 def test_patch_arguments(arguments, error, says):
@@ -70,17 +69,17 @@ def test_points_have_no_windows():
 
 
 @pytest.mark.parametrize("table", [([], []), ([1, 2], [3]), ([1, 1], [3, 5]), ([0.0], [3]), ([1.0], [4])])
-def test_scales_tables(table):
-    with pytest.raises(ValueError, match=r"scales|window"):
-        Scales(*table)
+def test_window_schedules_are_checked(table):
+    with pytest.raises(ValueError, match="window"):
+        WindowSchedule(*table)
 
 
-def test_scales_take_the_nearest_entry_on_a_logarithmic_axis():
-    scales = Scales([10, 0.1, 1], [15, 3, 7])
-    assert [scales(1.0, s) for s in (0.01, 0.3, 0.33, 3.1, 3.3, 99)] == [3, 3, 7, 7, 15, 15]
-    assert scales(0.0, 1.0) == 15
-    assert Scales.from_dict(scales.to_dict()) == scales
-    answer = Patch(IMAGES, scales=scales)(X, 0.5, 0.5)
+def test_window_schedules_take_the_nearest_entry_on_a_logarithmic_axis():
+    window = WindowSchedule([10, 0.1, 1], [15, 3, 7])
+    assert [window(1.0, s) for s in (0.01, 0.3, 0.33, 3.1, 3.3, 99)] == [3, 3, 7, 7, 15, 15]
+    assert window(0.0, 1.0) == 15
+    assert WindowSchedule.from_dict(window.to_dict()) == window
+    answer = Patch(IMAGES, window=window)(X, 0.5, 0.5)
     np.testing.assert_array_equal(answer, Patch(IMAGES, 7)(X, 0.5, 0.5))
 
 

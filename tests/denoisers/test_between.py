@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 
 import edudiff as ed
 from edudiff.compare import calibrate
-from edudiff.denoisers import Between, ByLabel, Patch, Scales
-from edudiff.denoisers.between import split
+from edudiff.denoisers import Between, ByLabel, Patch, WindowSchedule
+from edudiff.denoisers.window_schedule import split
 from edudiff.support.random import streams
 
 IMAGES = np.random.default_rng(0).uniform(-1, 1, (6, 7, 7, 1))
@@ -41,20 +41,20 @@ def test_an_odd_side_is_that_window(size):
 def test_calibration_finds_windows_between_the_odd_numbers(uphill):
     schedule = ed.schedule.cosine()
     times = schedule.times(6)
-    hidden = Scales([sigma / alpha for alpha, sigma in map(schedule, times[:-1])], [5.8, 5, 4.2, 3.4, 3, 1.8])
+    hidden = WindowSchedule([sigma / alpha for alpha, sigma in map(schedule, times[:-1])], [5.8, 5, 4.2, 3.4, 3, 1.8])
     x = ed.reverse.start(schedule, X.shape, streams(1, 3), like=X)
     secret, labels = Between(Patch(IMAGES, 1), hidden), np.array([0, 0, 1, 1, 0, 1])
     found = calibrate(secret, Patch(IMAGES, 1), schedule, x, times, [1, 3, 5, 7], parts=5, uphill=uphill)
-    np.testing.assert_allclose(found.sizes, hidden.sizes)
-    by_class = ByLabel(Patch(IMAGES, 1, labels=labels).given, [0, 1, 1])
+    np.testing.assert_allclose(found.windows, hidden.windows)
+    by_class = ByLabel(Patch(IMAGES, 1, labels=labels).conditional, [0, 1, 1])
     found = calibrate(Between(by_class, hidden), by_class, schedule, x, times, [1, 3, 5, 7], parts=5, uphill=uphill)
-    np.testing.assert_allclose(found.sizes, hidden.sizes)
+    np.testing.assert_allclose(found.windows, hidden.windows)
 
 
 def test_a_table_keeps_sizes_between_and_rounds_them_when_asked():
-    table = Scales([1.0, 2.0, 3.0, 4.0, 5.0], [1.0, 3.9, 4.0, 6.1, 7])
-    assert Scales.from_dict(table.to_dict()) == table
-    assert table.odd().sizes == (1, 3, 5, 7, 7)
+    table = WindowSchedule([1.0, 2.0, 3.0, 4.0, 5.0], [1.0, 3.9, 4.0, 6.1, 7])
+    assert WindowSchedule.from_dict(table.to_dict()) == table
+    assert table.odd().windows == (1, 3, 5, 7, 7)
 
 
 @pytest.mark.parametrize("size", (0.5, float("nan"), float("inf"), -3.0))
@@ -62,7 +62,7 @@ def test_sides_below_one_and_no_numbers_are_refused(size):
     with pytest.raises(ValueError, match="expected a finite number >= 1"):
         Between(Patch(IMAGES, 1), lambda alpha, sigma: size)(X, *LEVEL)
     with pytest.raises(ValueError, match="window size is"):
-        Scales([1.0], [size])
+        WindowSchedule([1.0], [size])
 
 
 def test_calibration_between_sizes_with_a_gap_is_refused():

@@ -12,10 +12,10 @@ IMAGES, LABELS = RNG.uniform(-1, 1, (9, 6, 5, 1)), np.array([2, 0, 2, 1, 0, 1, 1
 X, WANTED, LEVEL = RNG.standard_normal((4, 6, 5, 1)), np.array([1, 2, 1, 0]), (0.8, 0.6)
 
 
-@pytest.mark.parametrize("kind", (Ideal, partial(Patch, size=3)))
+@pytest.mark.parametrize("kind", (Ideal, partial(Patch, window=3)))
 def test_each_picture_is_answered_by_its_class(kind, any_cupy):
     x, images = any_cupy.asarray(X), any_cupy.asarray(IMAGES)
-    answer = ByLabel(kind(images, labels=LABELS).given, WANTED)(x, *LEVEL)
+    answer = ByLabel(kind(images, labels=LABELS).conditional, WANTED)(x, *LEVEL)
     assert type(answer) is type(x)
     for i, label in enumerate(WANTED):
         alone = kind(IMAGES[label == LABELS])(X[i : i + 1], *LEVEL)
@@ -23,7 +23,7 @@ def test_each_picture_is_answered_by_its_class(kind, any_cupy):
 
 
 def test_all_window_sizes_in_one_sweep():
-    mixed = ByLabel(Patch(IMAGES, 3, labels=LABELS).given, WANTED)
+    mixed = ByLabel(Patch(IMAGES, 3, labels=LABELS).conditional, WANTED)
     swept = mixed.sweep(X, *LEVEL, [1, 3, 5])
     assert set(swept) == {1, 3, 5}
     np.testing.assert_allclose(swept[3], mixed(X, *LEVEL), atol=1e-12)
@@ -31,9 +31,9 @@ def test_all_window_sizes_in_one_sweep():
 
 def test_a_batch_of_another_size_is_refused():
     with pytest.raises(ValueError, match="batch of 3 for 4 labels"):
-        ByLabel(Ideal(IMAGES, labels=LABELS).given, WANTED)(X[:3], *LEVEL)
+        ByLabel(Ideal(IMAGES, labels=LABELS).conditional, WANTED)(X[:3], *LEVEL)
 
 
 def test_a_label_without_pictures_is_refused():
     with pytest.raises(ValueError, match="label is 7, expected one of 0, 1, 2"):
-        ByLabel(Ideal(IMAGES, labels=LABELS).given, [0, 7])
+        ByLabel(Ideal(IMAGES, labels=LABELS).conditional, [0, 7])

@@ -33,7 +33,7 @@ def test_one_class_is_its_pictures_alone(way, dtype, ratio):
     for label in (0, 1, 2):
         alone = build(way, images[label == LABELS])(x, *level(ratio))
         np.testing.assert_allclose(
-            whole.given(label)(x, *level(ratio)), alone, atol=1e-5 if dtype == np.float32 else 1e-8
+            whole.conditional(label)(x, *level(ratio)), alone, atol=1e-5 if dtype == np.float32 else 1e-8
         )
     np.testing.assert_allclose(whole(x, *level(ratio)), build(way, images)(x, *level(ratio)), atol=1e-5)
 
@@ -44,7 +44,7 @@ def test_classes_mix_by_their_posterior_p12(way):
     images, x = case()
     whole = build(way, images, LABELS)
     alpha, sigma = level(1.0)
-    parts = [whole.given(label).partial(x, alpha, sigma) for label in (0, 1, 2)]
+    parts = [whole.conditional(label).partial(x, alpha, sigma) for label in (0, 1, 2)]
     evidence = np.stack([den * np.exp(top - parts[0][0]) for top, _, den in parts])  # (classes, ...)
     posterior = evidence / evidence.sum(0)  # (classes, ...)
     answers = np.stack([num / den[..., None] for _, num, den in parts])  # (classes, ..., width)
@@ -59,7 +59,7 @@ def test_nothing_is_copied_for_a_class(way):
     whole(x, 0.6, 0.8)
     kept = whole._flat if way is Ideal else whole._laid_out
     before = dict(kept)
-    one = whole.given(1)
+    one = whole.conditional(1)
     one(x, 0.6, 0.8)
     assert (one._flat if way is Ideal else one._laid_out) is kept
     assert kept.keys() == before.keys() and all(kept[key] is before[key] for key in kept)
@@ -69,9 +69,9 @@ def test_nothing_is_copied_for_a_class(way):
 def test_wrong_labels_are_named(way):
     images, _ = case()
     with pytest.raises(ValueError, match="build it with labels="):
-        build(way, images).given(0)
+        build(way, images).conditional(0)
     with pytest.raises(ValueError, match="expected one of 0, 1, 2"):
-        build(way, images, LABELS).given(7)
+        build(way, images, LABELS).conditional(7)
     with pytest.raises(ValueError, match="one whole number or string for each of 20"):
         build(way, images, LABELS[:-1])
     with pytest.raises(ValueError, match="dtype float64"):
@@ -82,4 +82,4 @@ def test_names_are_labels_too():
     images, x = case()
     names = np.array(["cat", "dog"])[LABELS % 2]
     expected = Ideal(images[LABELS % 2 == 1])(x, 0.6, 0.8)
-    np.testing.assert_allclose(Ideal(images, names).given("dog")(x, 0.6, 0.8), expected, atol=1e-8)
+    np.testing.assert_allclose(Ideal(images, names).conditional("dog")(x, 0.6, 0.8), expected, atol=1e-8)

@@ -38,7 +38,7 @@ MAKERS = {
     "ideal": Ideal,
     "local": lambda images: Patch(images, 5, shifts=False, backend="numpy"),
     "els": lambda images: Patch(images, 7, backend="numpy"),
-    "torus": lambda images: Patch(images, 3, shifts=False, border="wrap", backend="numpy"),
+    "torus": lambda images: Patch(images, 3, shifts=False, padding="circular", backend="numpy"),
 }
 
 

@@ -36,7 +36,7 @@ def test_a_window_that_covers_the_picture_is_the_ideal_score_p28(backend, seed, 
     expected = Ideal(images)(x, *level(ratio))
     close(Patch(images, 9, shifts=False, backend=backend)(x, *level(ratio)), expected)
     close(Patch(images, 9, shifts=True, backend=backend)(x, *level(ratio)), expected)
-    close(Patch(images, 5, shifts=False, border="wrap", backend=backend)(x, *level(ratio)), expected)
+    close(Patch(images, 5, shifts=False, padding="circular", backend=backend)(x, *level(ratio)), expected)
 
 
 @pytest.mark.parametrize("backend", BACKENDS)
@@ -44,9 +44,9 @@ def test_a_window_that_covers_the_picture_is_the_ideal_score_p28(backend, seed, 
 def test_a_window_of_one_pixel_has_no_border_p29(backend, seed, ratio):
     images, x = case(seed, shape=(4, 5, 2))
     for shifts in (True, False):
-        machines = [Patch(images, 1, shifts=shifts, border=b, backend=backend) for b in ("zero", "wrap")]
-        zero, wrap = (denoise(x, *level(ratio)) for denoise in machines)
-        close(zero, wrap)
+        denoisers = [Patch(images, 1, shifts=shifts, padding=b, backend=backend) for b in ("zero", "circular")]
+        zero, circular = (denoise(x, *level(ratio)) for denoise in denoisers)
+        close(zero, circular)
     pixels = images.reshape(-1, 2)
     close(zero[:, 1, 2], Ideal(images[:, 1, 2])(x[:, 1, 2], *level(ratio)))
     shifted = Patch(images, 1, backend=backend)(x, *level(ratio))
@@ -58,8 +58,8 @@ def test_a_window_of_one_pixel_has_no_border_p29(backend, seed, ratio):
 def test_shifts_are_the_orbit_of_the_data_p30_p31(backend, seed, ratio):
     images, x = case(seed)
     for size in (1, 3, 5):
-        shifted = Patch(images, size, border="wrap", backend=backend)(x, *level(ratio))
-        close(shifted, Patch(orbit(images), size, shifts=False, border="wrap", backend=backend)(x, *level(ratio)))
+        shifted = Patch(images, size, padding="circular", backend=backend)(x, *level(ratio))
+        close(shifted, Patch(orbit(images), size, shifts=False, padding="circular", backend=backend)(x, *level(ratio)))
     close(shifted, Ideal(orbit(images))(x, *level(ratio)))
 
 
@@ -68,18 +68,18 @@ def test_the_shifted_score_moves_with_the_picture_and_the_local_one_does_not_p32
     images, x = case(1, shape=(6, 5, 1))
     moved = np.roll(x, (2, -1), (1, 2))
     for shifts, moves in ((True, True), (False, False)):
-        denoise = Patch(images, 3, shifts=shifts, border="wrap", backend=backend)
+        denoise = Patch(images, 3, shifts=shifts, padding="circular", backend=backend)
         difference = denoise(moved, 0.8, 0.6) - np.roll(denoise(x, 0.8, 0.6), (2, -1), (1, 2))
         assert (abs(difference).max() < 1e-10) == moves
 
 
-@pytest.mark.parametrize(("border", "shifts"), MACHINES)
+@pytest.mark.parametrize(("padding", "shifts"), MACHINES)
 @pytest.mark.parametrize("backend", BACKENDS)
-def test_flips_and_quarter_turns_commute_p32(backend, border, shifts):
+def test_flips_and_quarter_turns_commute_p32(backend, padding, shifts):
     images, x = case(2, shape=(6, 5, 2))
     for turn in (lambda a: a[:, ::-1], lambda a: a[:, :, ::-1], lambda a: np.rot90(a, axes=(1, 2))):
-        here = Patch(images, 3, shifts=shifts, border=border, backend=backend)(x, 0.8, 0.6)
-        there = Patch(turn(images).copy(), 3, shifts=shifts, border=border, backend=backend)(turn(x).copy(), 0.8, 0.6)
+        here = Patch(images, 3, shifts=shifts, padding=padding, backend=backend)(x, 0.8, 0.6)
+        there = Patch(turn(images).copy(), 3, shifts=shifts, padding=padding, backend=backend)(turn(x).copy(), 0.8, 0.6)
         close(turn(here), there)
 
 
@@ -96,12 +96,12 @@ def test_at_corners_and_for_wide_windows_shifts_change_nothing_p33(backend, seed
             assert abs(shifted - local).max() > 1e-6
 
 
-@pytest.mark.parametrize(("border", "shifts"), MACHINES)
+@pytest.mark.parametrize(("padding", "shifts"), MACHINES)
 @pytest.mark.parametrize("backend", BACKENDS)
-def test_nothing_outside_the_window_matters_bit_for_bit_p34(backend, border, shifts):
+def test_nothing_outside_the_window_matters_bit_for_bit_p34(backend, padding, shifts):
     images, x = case(3, shape=(9, 9, 1))
     x, images = x.astype(np.float32), images.astype(np.float32)
-    denoise = Patch(images, 3, shifts=shifts, border=border, backend=backend)
+    denoise = Patch(images, 3, shifts=shifts, padding=padding, backend=backend)
     changed = x.copy()
     changed[:, 6, 6] += 0.3
     differs = (denoise(x, 0.8, 0.6) != denoise(changed, 0.8, 0.6)).any((0, 3))
@@ -119,7 +119,7 @@ def test_larger_windows_guess_better_p37(backend):
     x = 0.6 * x0 + 0.8 * rng.standard_normal(x0.shape)
 
     def error(size, shifts):
-        return ((Patch(images, size, shifts=shifts, border="wrap", backend=backend)(x, 0.6, 0.8) - x0) ** 2).mean()
+        return ((Patch(images, size, shifts=shifts, padding="circular", backend=backend)(x, 0.6, 0.8) - x0) ** 2).mean()
 
     local = [error(size, False) for size in (5, 3, 1)]
     assert local == sorted(local)
@@ -127,37 +127,39 @@ def test_larger_windows_guess_better_p37(backend):
         assert mse < error(size, True)
 
 
-@pytest.mark.parametrize(("border", "shifts"), MACHINES)
+@pytest.mark.parametrize(("padding", "shifts"), MACHINES)
 @pytest.mark.parametrize("backend", BACKENDS)
-def test_a_sweep_is_its_single_sizes(backend, border, shifts):
+def test_a_sweep_is_its_single_sizes(backend, padding, shifts):
     images, x = case(4, count=20, shape=(7, 8, 3))
     sizes = (3, 7, 1, 5)
-    sweep = Patch(images, 3, shifts=shifts, border=border, backend=backend).sweep(x, 0.8, 0.6, sizes)
+    sweep = Patch(images, 3, shifts=shifts, padding=padding, backend=backend).sweep(x, 0.8, 0.6, sizes)
     assert tuple(sweep) == sizes
     for size in sizes:
-        close(sweep[size], Patch(images, size, shifts=shifts, border=border, backend=backend)(x, 0.8, 0.6))
+        close(sweep[size], Patch(images, size, shifts=shifts, padding=padding, backend=backend)(x, 0.8, 0.6))
 
 
-@pytest.mark.parametrize(("border", "shifts"), MACHINES)
+@pytest.mark.parametrize(("padding", "shifts"), MACHINES)
 @pytest.mark.parametrize("backend", BACKENDS)
-def test_the_order_of_the_training_set_does_not_matter_p12(backend, border, shifts):
+def test_the_order_of_the_training_set_does_not_matter_p12(backend, padding, shifts):
     images, x = case(6, count=37, shape=(6, 5, 1))
     shuffled = images[np.random.default_rng(0).permutation(len(images))]
     for ratio in (0.05, 1.0):
         here, there = (
-            Patch(i, 3, shifts=shifts, border=border, backend=backend)(x, *level(ratio)) for i in (images, shuffled)
+            Patch(i, 3, shifts=shifts, padding=padding, backend=backend)(x, *level(ratio)) for i in (images, shuffled)
         )
         close(here, there)
 
 
-@pytest.mark.parametrize(("border", "shifts"), MACHINES)
+@pytest.mark.parametrize(("padding", "shifts"), MACHINES)
 @pytest.mark.parametrize("backend", BACKENDS)
-def test_shares_of_the_training_set_merge_in_any_order(backend, border, shifts):
+def test_shares_of_the_training_set_merge_in_any_order(backend, padding, shifts):
     images, x = case(5, count=37, shape=(5, 6, 2))
-    whole = Patch(images, 3, shifts=shifts, border=border, backend=backend)
+    whole = Patch(images, 3, shifts=shifts, padding=padding, backend=backend)
     for ratio in (0.05, 1.0, 20.0):
         shares = [images[:3], images[3:20], images[20:]]
-        a, b, c = (Patch(s, 3, shifts=shifts, border=border, backend=backend).partial(x, *level(ratio)) for s in shares)
+        a, b, c = (
+            Patch(s, 3, shifts=shifts, padding=padding, backend=backend).partial(x, *level(ratio)) for s in shares
+        )
         for parts in ([a, b, c], [c, a, b], [merge([a, b]), c], [a, merge([b, c])]):
             _, num, den = merge(parts)
             close(num / den[..., None], whole(x, *level(ratio)))

@@ -8,7 +8,7 @@ from edudiff.support.backends import has_numba
 
 BACKENDS = ["numpy", pytest.param("numba", marks=pytest.mark.skipif(not has_numba(), reason="needs Numba"))]
 RATIOS = (0.02, 0.1, 0.5, 2.0, 80.0)
-MACHINES = [("zero", True), ("zero", False), ("wrap", True), ("wrap", False)]
+MACHINES = [("zero", True), ("zero", False), ("circular", True), ("circular", False)]
 
 
 def level(ratio):
@@ -27,35 +27,35 @@ def noisy(rng, images, batch, alpha, sigma, far):
 
 
 @pytest.mark.parametrize("far", [False, True], ids=["near", "far"])
-@pytest.mark.parametrize(("border", "shifts"), MACHINES)
+@pytest.mark.parametrize(("padding", "shifts"), MACHINES)
 @pytest.mark.parametrize(("channels", "batch", "count"), [(1, 5, 5), (3, 1, 18)])
-def test_windows_cut_out_one_by_one_give_the_same(channels, batch, count, border, shifts, far):
+def test_windows_cut_out_one_by_one_give_the_same(channels, batch, count, padding, shifts, far):
     rng = np.random.default_rng(channels)
     rows, columns = 5, 7
     images = rng.uniform(-1, 1, (count, rows, columns, channels)).astype(np.float32)
-    largest = 5 if border == "wrap" else 13
+    largest = 5 if padding == "circular" else 13
     for size in sorted({1, 3, 5, largest}):
         for ratio in RATIOS:
             alpha, sigma = level(ratio)
             x = noisy(rng, images, batch, alpha, sigma, far)
-            expected = loops.patch(x, images, alpha, sigma, size, shifts, border)
+            expected = loops.patch(x, images, alpha, sigma, size, shifts, padding)
             for backend in ("numpy", "numba") if has_numba() else ("numpy",):
-                answer = Patch(images, size, shifts=shifts, border=border, backend=backend)(x, alpha, sigma)
+                answer = Patch(images, size, shifts=shifts, padding=padding, backend=backend)(x, alpha, sigma)
                 assert answer.dtype == np.float32
                 what = f"{backend}, size {size}, ratio {ratio}"
                 np.testing.assert_allclose(answer, expected, atol=1e-5, rtol=0, err_msg=what)
 
 
 @pytest.mark.parametrize("backend", BACKENDS)
-@pytest.mark.parametrize(("border", "shifts"), MACHINES)
-def test_float64_is_exact_to_its_own_rounding(backend, border, shifts):
+@pytest.mark.parametrize(("padding", "shifts"), MACHINES)
+def test_float64_is_exact_to_its_own_rounding(backend, padding, shifts):
     rng = np.random.default_rng(3)
     images = rng.uniform(-1, 1, (6, 6, 5, 2))
     for ratio in RATIOS:
         alpha, sigma = level(ratio)
         x = noisy(rng, images, 2, alpha, sigma, far=True)
-        answer = Patch(images, 3, shifts=shifts, border=border, backend=backend)(x, alpha, sigma)
-        np.testing.assert_allclose(answer, loops.patch(x, images, alpha, sigma, 3, shifts, border), atol=1e-9, rtol=0)
+        answer = Patch(images, 3, shifts=shifts, padding=padding, backend=backend)(x, alpha, sigma)
+        np.testing.assert_allclose(answer, loops.patch(x, images, alpha, sigma, 3, shifts, padding), atol=1e-9, rtol=0)
 
 
 @pytest.mark.parametrize("backend", BACKENDS)
@@ -78,7 +78,7 @@ def test_without_signal_every_candidate_counts_the_same(backend):
     x = rng.standard_normal((2, 5, 6, 1)).astype(np.float32)
     answer = Patch(images, 3, shifts=False, backend=backend)(x, 0.0, 1.0)
     np.testing.assert_allclose(answer, np.broadcast_to(images.mean(0), x.shape), atol=1e-6)
-    answer = Patch(images, 3, border="wrap", backend=backend)(x, 0.0, 1.0)
+    answer = Patch(images, 3, padding="circular", backend=backend)(x, 0.0, 1.0)
     np.testing.assert_allclose(answer, np.full_like(x, images.mean()), atol=1e-6)
 
 

@@ -36,16 +36,16 @@ def noisy(images, ratio, batch=2):
     return (alpha * images[:batch] + sigma * noise).astype(images.dtype), alpha, sigma
 
 
-@pytest.mark.parametrize("border", ["zero", "wrap"])
+@pytest.mark.parametrize("padding", ["zero", "circular"])
 @pytest.mark.parametrize(
     ("images", "size"), [(digits(90), 3), (digits(90), 5), (hostile(70), 3), (hostile(40, 8, 3), 5)]
 )
-def test_answers_are_those_without_skipping(images, size, border):
+def test_answers_are_those_without_skipping(images, size, padding):
     for ratio in (0.02, 0.1, 0.3, 1.0, 10.0):
         x, alpha, sigma = noisy(images, ratio)
         for dtype, atol in ((np.float32, 1e-5), (np.float64, 3e-6)):
-            answer = Patch(images, size, border=border)(x.astype(dtype), alpha, sigma)
-            full = Patch(images, size, border=border, prune=False)(x.astype(dtype), alpha, sigma)
+            answer = Patch(images, size, padding=padding)(x.astype(dtype), alpha, sigma)
+            full = Patch(images, size, padding=padding, prune=False)(x.astype(dtype), alpha, sigma)
             np.testing.assert_allclose(answer, full, atol=atol, rtol=0, err_msg=f"ratio {ratio}, {dtype}")
 
 
@@ -80,8 +80,8 @@ def test_a_picture_does_not_depend_on_its_batch():
     x, alpha, sigma = noisy(images, 0.2, batch=5)
     denoise = Patch(images, 5)
     together = denoise(x, alpha, sigma)
-    for picture, answer in zip(x, together, strict=True):
-        np.testing.assert_array_equal(denoise(picture[None], alpha, sigma)[0], answer)
+    for image, answer in zip(x, together, strict=True):
+        np.testing.assert_array_equal(denoise(image[None], alpha, sigma)[0], answer)
 
 
 def test_threads_do_not_change_the_answer():
@@ -107,16 +107,16 @@ def test_classes_and_shares_are_skipped_alike():
     full = Patch(images, 3, prune=False)
     np.testing.assert_allclose(whole(x, alpha, sigma), full(x, alpha, sigma), atol=1e-5)
     one = Patch(images[labels == 1], 3, prune=False)(x, alpha, sigma)
-    np.testing.assert_allclose(whole.given(1)(x, alpha, sigma), one, atol=1e-5)
-    _, num, den = merge([whole.given(label).partial(x, alpha, sigma) for label in (2, 0, 1)])
+    np.testing.assert_allclose(whole.conditional(1)(x, alpha, sigma), one, atol=1e-5)
+    _, num, den = merge([whole.conditional(label).partial(x, alpha, sigma) for label in (2, 0, 1)])
     np.testing.assert_allclose(num / den[..., None], full(x, alpha, sigma), atol=1e-5)
 
 
-@pytest.mark.parametrize("wrap", [False, True])
+@pytest.mark.parametrize("circular", [False, True])
 @pytest.mark.parametrize("size", [3, 5])
-def test_sorted_windows_are_all_windows_and_lie_in_their_boxes(size, wrap):
+def test_sorted_windows_are_all_windows_and_lie_in_their_boxes(size, circular):
     images = np.concatenate([digits(20, 10), np.full((3, 10, 10, 1), -1, np.float32)])
-    found = clusters.Clusters(images, [np.arange(23)], size, wrap)
+    found = clusters.Clusters(images, [np.arange(23)], size, circular)
     windows, projections = found.queries(images)
     places = np.concatenate([share.order[: share.count] for share in found.shares])
     plain = (windows == found.common[0]).all(1)
@@ -159,15 +159,15 @@ def test_without_skipping_all_that_is_left_out_weighs_next_to_nothing():
 
 
 @pytest.mark.parametrize(("dtype", "sigma"), [(np.float32, 1e-5), (np.float64, 1e-9)])
-@pytest.mark.parametrize("border", ["zero", "wrap"])
-def test_the_nearest_window_is_never_skipped_however_little_the_noise(dtype, sigma, border):
+@pytest.mark.parametrize("padding", ["zero", "circular"])
+def test_the_nearest_window_is_never_skipped_however_little_the_noise(dtype, sigma, padding):
     """Far from all pictures, the margin beyond the nearest window is less than a rounding error of its distance."""
     for seed in range(5):
         images = hostile(14, 8).astype(dtype)
         images[:3] = -1  # windows that show one value are counted apart
         x = np.random.default_rng(seed).uniform(-1.5, 1.5, (2, 8, 8, 1)).astype(dtype)
-        answer = Patch(images, 3, border=border)(x, 1.0, sigma)
-        full = Patch(images, 3, border=border, prune=False, backend="numpy")(x, 1.0, sigma)
+        answer = Patch(images, 3, padding=padding)(x, 1.0, sigma)
+        full = Patch(images, 3, padding=padding, prune=False, backend="numpy")(x, 1.0, sigma)
         np.testing.assert_allclose(answer, full, atol=1e-5)
 
 

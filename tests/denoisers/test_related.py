@@ -63,8 +63,8 @@ def test_a_mask_of_ones_is_ideal_and_the_identity_looks_at_one_value_p39(seed, r
     close(
         Masked(images, mask=np.kron(np.eye(20), np.ones((2, 2))))(x, *level(ratio)), pixelwise(images, x, level(ratio))
     )
-    grey, y = images[..., :1], x[..., :1]
-    close(Masked(grey, mask=np.eye(20))(y, *level(ratio)), pixelwise(grey, y, level(ratio)))
+    gray, y = images[..., :1], x[..., :1]
+    close(Masked(gray, mask=np.eye(20))(y, *level(ratio)), pixelwise(gray, y, level(ratio)))
 
 
 @given(seed=seeds, ratio=ratios)
@@ -203,7 +203,7 @@ DEVICE = {
     **MAKE,
     "polynomial": lambda images: _flat(Polynomial.fit(images.reshape(len(images), -1)[:, :2], 3, stop=10)),
     "bottleneck": lambda images: Bottleneck.fit(images, 3),
-    "bottleneck of noise": lambda images: Bottleneck.fit(images, 3, predict="noise"),
+    "bottleneck of noise": lambda images: Bottleneck.fit(images, 3, predict="eps"),
 }
 
 

@@ -106,13 +106,13 @@ def all_sums(canvas, size, rows, columns, stride, out, line, row_ends, start, en
 @pytest.mark.parametrize("size", [1, 3, 5, 7, 9, 11])
 def test_window_sums_are_those_of_every_window(size):
     height, width = 13, 12
-    picture = numbers(np.float64, height * width * LANES, seed=size).reshape(height, width, LANES)
+    image = numbers(np.float64, height * width * LANES, seed=size).reshape(height, width, LANES)
     rows, columns = height - size + 1, width - size + 1
     out, stride = np.zeros((rows, columns * LANES)), width * LANES
     work = np.zeros(stride), np.zeros(size * stride), np.zeros(stride), np.zeros(columns * LANES)
     inside = (np.arange(columns + 1) % size != 0).astype(float)
-    all_sums(picture.reshape(-1), size, rows, columns, stride, out, *work, inside)
-    windows = np.lib.stride_tricks.sliding_window_view(picture, (size, size), (0, 1)).sum((-1, -2))
+    all_sums(image.reshape(-1), size, rows, columns, stride, out, *work, inside)
+    windows = np.lib.stride_tricks.sliding_window_view(image, (size, size), (0, 1)).sum((-1, -2))
     np.testing.assert_allclose(out.reshape(rows, columns, LANES), windows, rtol=1e-9, atol=1e-12)
 
 

@@ -12,7 +12,7 @@ import torch
 from torch.nn import functional as F
 
 FILE = Path(__file__).with_name("torch_layers.npz")
-MODES = {"zero": "constant", "wrap": "circular", "reflect": "reflect"}
+MODES = {"zero": "constant", "circular": "circular", "reflect": "reflect"}
 
 
 def first(x):
@@ -76,16 +76,16 @@ def cases():
     yield "attention_3", (attention(3), [(2, 3, 4, 6), (6, 18), (18,), (6, 6), (6,)])
 
 
-def optimisers(record, rng):
+def optimizers(record, rng):
     """Five steps of Adam, and of AdamW, on fixed gradients."""
     record["adam/start"] = rng.standard_normal(7).astype(np.float32)
     record["adam/gradients"] = rng.standard_normal((5, 7)).astype(np.float32)
     for name, make in {"adam": torch.optim.Adam, "adamw": torch.optim.AdamW}.items():
         p = torch.tensor(record["adam/start"], requires_grad=True)
-        optimiser = make([p], lr=0.05, betas=(0.9, 0.99), **({"weight_decay": 0.3} if name == "adamw" else {}))
+        optimizer = make([p], lr=0.05, betas=(0.9, 0.99), **({"weight_decay": 0.3} if name == "adamw" else {}))
         for gradient in record["adam/gradients"]:
             p.grad = torch.tensor(gradient)
-            optimiser.step()
+            optimizer.step()
         record[f"{name}/end"] = p.detach().numpy()
 
 
@@ -100,7 +100,7 @@ def main():
         record |= {f"{name}/in{i}": value.detach().numpy() for i, value in enumerate(inputs)}
         record |= {f"{name}/grad{i}": value.grad.numpy() for i, value in enumerate(inputs)}
         record |= {f"{name}/out": out.detach().numpy(), f"{name}/dout": dout.numpy()}
-    optimisers(record, rng)
+    optimizers(record, rng)
     np.savez_compressed(FILE, **record)
     print(f"{FILE}: {FILE.stat().st_size} bytes, {len(record)} arrays")
 

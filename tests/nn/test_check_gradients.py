@@ -61,10 +61,10 @@ def test_wrong_parameter_of_a_network_is_named():
     class Wrong(nn.ResNet):
         def backward(self, dout, cache):
             gradients = super().backward(dout, cache)
-            return {**gradients, "block0.clock.w": 1.001 * gradients["block0.clock.w"]}
+            return {**gradients, "block0.cond.w": 1.001 * gradients["block0.cond.w"]}
 
-    with pytest.raises(ValueError, match=r"gradient in block0\.clock\.w is wrong.*backward says.*differences say"):
-        check_gradients(Wrong(4, 1, clock_size=4))
+    with pytest.raises(ValueError, match=r"gradient in block0\.cond\.w is wrong.*backward says.*differences say"):
+        check_gradients(Wrong(4, 1, embedding_size=4))
 
 
 def test_forgotten_parameter_of_a_network_is_named():
@@ -98,7 +98,7 @@ def test_network_of_a_learner_is_checked_on_the_inputs_given():
 
 
 def test_network_is_left_as_it_was():
-    net = nn.ResNet(4, 1, clock_size=4)
+    net = nn.ResNet(4, 1, embedding_size=4)
     before = {name: value.copy() for name, value in net.parameters.items()}
     check_gradients(net)
     for name, value in before.items():

@@ -30,7 +30,7 @@ def test_loaded_state_equals_the_saved_one(state, tmp_path):
     assert loaded.rng.random() == state.rng.random()
     assert loaded.net.config == state.net.config
     pairs = [(loaded.adam.m, state.adam.m), (loaded.adam.v, state.adam.v)]
-    pairs += [(loaded.net.parameters, state.net.parameters), (loaded.average.parameters, state.average.parameters)]
+    pairs += [(loaded.net.parameters, state.net.parameters), (loaded.ema.parameters, state.ema.parameters)]
     for one, other in pairs:
         assert list(one) == list(other)
         for name in one:
@@ -84,7 +84,7 @@ def test_pickled_code_in_a_checkpoint_is_not_run(tmp_path):
 def test_checkpoint_of_another_architecture_is_refused(state, tmp_path):
     checkpoint.save(tmp_path / "c.npz", state)
     with pytest.raises(ValueError, match=r"another architecture \(channels: 4, expected 8; padding: 'zero'"):
-        checkpoint.load_net(tmp_path / "c.npz", like=nn.ResNet(8, 1, padding="wrap"))
+        checkpoint.load_net(tmp_path / "c.npz", like=nn.ResNet(8, 1, padding="circular"))
 
 
 NETS = (
@@ -92,7 +92,7 @@ NETS = (
     lambda: nn.UNet((4, 4), 1, pooling="strided", upsampling="transposed", attention=(1,)),
     lambda: nn.Linear(3),
     lambda: nn.Polynomial(2, 3, levels=4),
-    lambda: nn.Bottleneck(3, 1, target="noise"),
+    lambda: nn.Bottleneck(3, 1, target="eps"),
     lambda: nn.MLP(3, 8, 1),
 )
 
@@ -147,7 +147,7 @@ def test_checkpoint_from_before_there_were_other_architectures_is_read(state, tm
     assert list(states) == []  # all of its two steps are done
 
 
-HOSTILE = ({"channels": 10**9}, {"channels": "many"}, {"attention": [10**9]}, {"colour": 3}, [])
+HOSTILE = ({"channels": 10**9}, {"channels": "many"}, {"attention": [10**9]}, {"color": 3}, [])
 
 
 @pytest.mark.parametrize("config", HOSTILE)

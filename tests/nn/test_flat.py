@@ -8,7 +8,7 @@ import pytest
 
 import edudiff as ed
 from edudiff import nn
-from edudiff.nn.clock import shares
+from edudiff.nn.noise_level import shares
 
 ALPHA, SIGMA = 0.8, 0.6
 S2 = (SIGMA / ALPHA) ** 2  # the noise's variance in x / alpha
@@ -34,11 +34,11 @@ def noisy(points, seed=1):
     return (ALPHA * points + SIGMA * noise).astype(np.float32)
 
 
-def trained(net, points, steps=700, weighting="karras", rate=2e-2, batch=512):
+def trained(net, points, steps=700, weighting="edm", rate=2e-2, batch=512):
     """The averaged network after training at one noise level."""
-    how = {"batch": batch, "rate": rate, "average_decay": 0.99, "weighting": weighting}
+    how = {"batch": batch, "rate": rate, "ema_decay": 0.99, "weighting": weighting}
     states = nn.train(net, points, constant(ALPHA, SIGMA), np.random.default_rng(2), steps, **how)
-    return deque(states, maxlen=1).pop().average
+    return deque(states, maxlen=1).pop().ema
 
 
 def distance(x0_hat, expected):
@@ -46,14 +46,14 @@ def distance(x0_hat, expected):
     return math.sqrt(np.mean((x0_hat - expected) ** 2) / np.var(expected, axis=0).mean())
 
 
-@pytest.mark.parametrize("target", ("scaled", "noise", "x0", "velocity"))
+@pytest.mark.parametrize("target", ("edm", "eps", "x0", "v"))
 def test_trained_linear_is_the_wiener_filter_whatever_its_target(target):
     """B1: mean + S (S + s^2)^-1 (x / alpha - mean)."""
     points, mean, variances, basis = cloud()
     x = noisy(points)
     expected = mean + (x / ALPHA - mean) @ basis @ np.diag(variances / (variances + S2)) @ basis.T
-    weighting = {"scaled": "karras", "noise": "ho", "x0": "x0", "velocity": "salimans"}[target]
-    net = trained(nn.Linear(4, levels=1, target=target, data_scale=0.6), points, weighting=weighting)
+    weighting = {"edm": "edm", "eps": "eps", "x0": "x0", "v": "v"}[target]
+    net = trained(nn.Linear(4, levels=1, target=target, sigma_data=0.6), points, weighting=weighting)
     assert distance(net(x, ALPHA, SIGMA), expected) < 0.02
     np.testing.assert_allclose(ed.denoisers.Linear.fit(points)(x, ALPHA, SIGMA), expected, atol=1e-4)
 
@@ -74,7 +74,7 @@ def test_trained_bottleneck_for_x0_keeps_the_top_components(k):
 def test_trained_bottleneck_for_noise_keeps_the_bottom_components():
     """B3: the same waist, another target, and the components of smallest variance are what is kept of the noise."""
     points, _, _, basis = cloud()
-    net = trained(nn.Bottleneck(4, 2, levels=1, target="noise"), points, weighting="ho")
+    net = trained(nn.Bottleneck(4, 2, levels=1, target="eps"), points, weighting="eps")
     plane = net.parameters["decode.w"]
     assert np.linalg.norm(plane @ basis[:, 2:]) < 0.1 * np.linalg.norm(plane)
 
@@ -92,16 +92,16 @@ def test_trained_polynomial_is_the_regression_on_moments():
     v = np.array([m[i + 1] - (i * S2 * m[i - 1] if i else 0) for i in range(degree + 1)])
     x = noisy(np.repeat(points, 1000, axis=0))
     expected = np.polynomial.polynomial.polyval(x / ALPHA, np.linalg.solve(gram, v))
-    net = trained(nn.Polynomial(1, degree, levels=1, data_scale=1.0), points)
+    net = trained(nn.Polynomial(1, degree, levels=1, sigma_data=1.0), points)
     assert distance(net(x, ALPHA, SIGMA), expected) < 0.03
-    line = trained(nn.Linear(1, levels=1, data_scale=1.0), points, steps=200)
+    line = trained(nn.Linear(1, levels=1, sigma_data=1.0), points, steps=200)
     assert distance(line(x, ALPHA, SIGMA), expected) > 0.1  # the cube is needed
 
 
 def test_trained_mlp_is_the_posterior_mean():
     """P5: of two points {-1, 1}, tanh(alpha x / sigma^2)."""
     points = np.array([[-1.0], [1.0]], np.float32)
-    net = trained(nn.MLP(1, 32, 1, data_scale=1.0, rng=np.random.default_rng(0)), points, 400, rate=1e-2, batch=256)
+    net = trained(nn.MLP(1, 32, 1, sigma_data=1.0, rng=np.random.default_rng(0)), points, 400, rate=1e-2, batch=256)
     x = noisy(np.repeat(points, 1000, axis=0))
     assert distance(net(x, ALPHA, SIGMA), np.tanh(ALPHA * x / SIGMA**2)) < 0.06
 
@@ -110,9 +110,9 @@ def test_linear_reaches_the_wiener_filter_at_every_level():
     """B1 on a whole schedule: one matrix at each of 16 levels, and straight lines between them."""
     points, *_ = cloud()
     schedule, rms = ed.schedule.cosine(), math.sqrt((points**2).mean())
-    net = nn.Linear(4, levels=16, data_scale=rms)
-    how = {"batch": 512, "rate": 2e-2, "average_decay": 0.99}
-    net = deque(nn.train(net, points, schedule, np.random.default_rng(0), 1000, **how), maxlen=1).pop().average
+    net = nn.Linear(4, levels=16, sigma_data=rms)
+    how = {"batch": 512, "rate": 2e-2, "ema_decay": 0.99}
+    net = deque(nn.train(net, points, schedule, np.random.default_rng(0), 1000, **how), maxlen=1).pop().ema
     wiener = ed.denoisers.Linear.fit(points)
     for t in (0.1, 0.3, 0.5, 0.7):
         alpha, sigma = schedule(t)
@@ -126,9 +126,9 @@ def test_linear_reaches_the_wiener_filter_at_every_level():
     (
         nn.Linear(3, levels=4),
         nn.Polynomial(2, 4, levels=3),
-        nn.Bottleneck(3, 2, levels=3, target="noise"),
+        nn.Bottleneck(3, 2, levels=3, target="eps"),
         nn.MLP(3, 8, 2, classes=2, activation="gelu"),
-        nn.MLP(2, 6, 0, clock="fourier", target="velocity"),
+        nn.MLP(2, 6, 0, embedding="fourier", target="v"),
     ),
     ids=lambda net: type(net).__name__,
 )

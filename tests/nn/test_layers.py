@@ -12,7 +12,7 @@ from layer_modules import modules, normal
 from edudiff.nn import check_gradients, layers
 from edudiff.support.random import streams
 
-PADDINGS = ("zero", "wrap", "reflect")
+PADDINGS = ("zero", "circular", "reflect")
 SHAPES = ((2, 4, 5, 3), (1, 3, 3, 1), (3, 5, 4, 2), (2, 6, 9, 17))  # the last has enough channels for Winograd
 
 
@@ -28,7 +28,7 @@ def conv_loops(x, w, b, padding, stride=1):
     out = np.zeros((count, math.ceil(height / stride), math.ceil(width / stride), features))
     for n, u, v, i, j in itertools.product(*map(range, (*out.shape[:3], size, size))):
         y, z = stride * u + i - r, stride * v + j - r
-        if padding == "wrap":
+        if padding == "circular":
             y, z = y % height, z % width
         if padding == "reflect":
             y, z = (side - 1 - abs(side - 1 - abs(place)) for place, side in ((y, height), (z, width)))
@@ -42,7 +42,7 @@ def conv_loops(x, w, b, padding, stride=1):
 @pytest.mark.parametrize(("size", "stride"), ((1, 1), (3, 1), (3, 2), (5, 1), (5, 3)))
 def test_convolution_is_the_sum_over_offsets(shape, size, stride, padding):
     x, w, b = normal(*shape), *window(size, shape[-1])
-    if padding == "wrap" and size // 2 > min(shape[1:3]):
+    if padding == "circular" and size // 2 > min(shape[1:3]):
         return
     for module in modules():
         out, _ = module.conv(x, w, b, padding, stride)
@@ -83,7 +83,7 @@ def linear_layers():
         )
         yield lambda x, m=module: m.nearest(x, (10, 7)), module.nearest_backward, x
         yield lambda x, m=module: m.bilinear(x, (9, 8)), module.bilinear_backward, x
-        yield lambda x, m=module: m.bilinear(x, (9, 8), "wrap"), module.bilinear_backward, x
+        yield lambda x, m=module: m.bilinear(x, (9, 8), "circular"), module.bilinear_backward, x
         yield module.average_pool, module.average_pool_backward, x
         yield lambda x, m=module: m.dense(x, w[0, 0], 0 * w[0, 0, 0]), module.dense_backward, x
         yield lambda x, m=module: m.dropout(x, 0.4, streams(0, 2)), module.dropout_backward, x
@@ -193,7 +193,7 @@ def test_upsampling_of_a_ramp_is_a_ramp_or_stairs():
     np.testing.assert_allclose(ramp[0, :, 0, 0], [0, 0.25, 0.75, 1.25, 1.75, 2.25, 2.75, 3])
 
 
-def test_group_normalised_groups_have_mean_0_and_variance_1():
+def test_group_normalized_groups_have_mean_0_and_variance_1():
     x = 5 + 3 * normal(2, 4, 4, 6)
     out, _ = layers.group_norm(x, np.ones(6), np.zeros(6), 2)
     parts = out.reshape(2, 16, 2, 3)

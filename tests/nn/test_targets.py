@@ -18,7 +18,7 @@ LEVELS = st.tuples(st.sampled_from(SCHEDULES), st.floats(0.02, 0.98), st.floats(
 def truth(alpha, sigma):
     """x0, x and what each target names, at one noise level."""
     x0, noise = np.random.default_rng(0).standard_normal((2, 40))
-    return x0, alpha * x0 + sigma * noise, {"noise": noise, "x0": x0, "velocity": alpha * noise - sigma * x0}
+    return x0, alpha * x0 + sigma * noise, {"eps": noise, "x0": x0, "v": alpha * noise - sigma * x0}
 
 
 @given(level=LEVELS)
@@ -38,12 +38,12 @@ def test_weighting_is_the_squared_error_of_what_it_is_named_after(level):
     alpha, sigma = schedule(t)
     x0, x, named = truth(alpha, sigma)
     x0_hat = x0 + np.random.default_rng(1).standard_normal(40)
-    skip, out, _ = (float(s[0]) for s in scales("scaled", np.array([alpha]), np.array([sigma]), rms))
+    skip, out, _ = (float(s[0]) for s in scales("edm", np.array([alpha]), np.array([sigma]), rms))
     hats = {
-        "ho": (ed.forward.noise_from_x0(x, x0_hat, alpha, sigma), named["noise"]),
-        "salimans": (ed.forward.velocity_from_x0(x, x0_hat, alpha, sigma), named["velocity"]),
+        "eps": (ed.forward.noise_from_x0(x, x0_hat, alpha, sigma), named["eps"]),
+        "v": (ed.forward.velocity_from_x0(x, x0_hat, alpha, sigma), named["v"]),
         "x0": (x0_hat, x0),
-        "karras": ((x0_hat - skip * x) / out, (x0 - skip * x) / out),
+        "edm": ((x0_hat - skip * x) / out, (x0 - skip * x) / out),
     }
     for weighting, (hat, right) in hats.items():
         weight = float(loss_weight(np.array([alpha]), np.array([sigma]), weighting, rms)[0])
@@ -52,9 +52,8 @@ def test_weighting_is_the_squared_error_of_what_it_is_named_after(level):
 
 def test_hang_is_ho_up_to_5_and_ho_is_also_called_noise():
     alpha, sigma = SCHEDULES[0](np.linspace(0.01, 1, 50))
-    ho, noise, cut = (loss_weight(alpha, sigma, weighting, 0.5) for weighting in ("ho", "noise", "hang"))
-    np.testing.assert_array_equal(ho, noise)
-    np.testing.assert_array_equal(cut, np.minimum(ho, 5))
+    snr, cut = (loss_weight(alpha, sigma, weighting, 0.5) for weighting in ("eps", "min_snr"))
+    np.testing.assert_array_equal(cut, np.minimum(snr, 5))
     assert cut.max() == 5
 
 
@@ -76,6 +75,6 @@ def test_scaled_target_and_input_have_unit_size_at_every_level():
     """The point of Karras et al. 2022, table 1: Var(scale * x) = 1 and Var((x0 - skip * x) / out) = 1."""
     rms = 0.3
     for alpha, sigma in ((1.0, 0.01), (0.9, 0.5), (0.1, 0.99), (0.0, 1.0)):
-        skip, out, scale = (float(s[0]) for s in scales("scaled", np.array([alpha]), np.array([sigma]), rms))
+        skip, out, scale = (float(s[0]) for s in scales("edm", np.array([alpha]), np.array([sigma]), rms))
         assert scale * math.hypot(alpha * rms, sigma) == pytest.approx(1)
         assert math.hypot((1 - skip * alpha) * rms, skip * sigma) / out == pytest.approx(1)

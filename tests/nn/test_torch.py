@@ -44,7 +44,7 @@ def test_layer_agrees_with_pytorch(name):
 
 
 @pytest.mark.parametrize(("name", "weight_decay"), [("adam", 0.0), ("adamw", 0.3)])
-def test_optimiser_agrees_with_pytorch(name, weight_decay):
+def test_optimizer_agrees_with_pytorch(name, weight_decay):
     p = {"w": RECORD["adam/start"].copy()}
     adam = nn.Adam(p, weight_decay=weight_decay)
     for gradient in RECORD["adam/gradients"]:

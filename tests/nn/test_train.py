@@ -31,7 +31,7 @@ def test_gradient_of_the_loss_along_a_random_direction():
     net = small(dtype=np.float64)
     rng = np.random.default_rng(1)
     direction = {name: rng.standard_normal(value.shape) for name, value in net.parameters.items()}
-    for weighting in ("karras", "noise", "x0"):
+    for weighting in ("edm", "eps", "x0"):
 
         def loss(s, weighting=weighting):
             moved = net.with_parameters({name: value + s * direction[name] for name, value in net.parameters.items()})
@@ -43,7 +43,7 @@ def test_gradient_of_the_loss_along_a_random_direction():
         assert measured == pytest.approx(slope, rel=1e-6)
 
 
-@pytest.mark.parametrize("weighting", ("karras", "noise", "x0"))
+@pytest.mark.parametrize("weighting", ("edm", "eps", "x0"))
 def test_loss_is_the_weighted_mean_squared_error(weighting):
     net, seen = small(dtype=np.float64), []
 
@@ -55,7 +55,7 @@ def test_loss_is_the_weighted_mean_squared_error(weighting):
     net.forward = spy
     loss, _ = denoising_loss(net, IMAGES[:1].astype(np.float64), SCHEDULE, np.random.default_rng(2), 20, weighting)
     _, alpha, sigma, x0_hat = (np.concatenate(parts) for parts in zip(*seen, strict=True))
-    weight = loss_weight(alpha, sigma, weighting, net.config["data_scale"])
+    weight = loss_weight(alpha, sigma, weighting, net.config["sigma_data"])
     assert len(x0_hat) == 20
     assert loss == pytest.approx(np.mean(weight[:, None, None, None] * (x0_hat - IMAGES[:1]) ** 2), rel=1e-9)
 
@@ -67,7 +67,7 @@ def test_training_a_single_picture_learns_to_return_it():
     state = last(nn.train(net, image, SCHEDULE, np.random.default_rng(0), 300, batch=16, rate=5e-3))
     assert np.mean(state.losses[-20:]) < 0.05 * np.mean(state.losses[:20])
     x = ed.reverse.start(SCHEDULE, (3, 5, 4, 1), streams(0, 3), like=image)
-    drawn = ed.reverse.sample(state.average, SCHEDULE, x, SCHEDULE.times(10))
+    drawn = ed.reverse.sample(state.ema, SCHEDULE, x, SCHEDULE.times(10))
     assert np.abs(drawn - image).max() < 0.25
 
 
@@ -76,8 +76,8 @@ def test_training_is_deterministic_by_seed():
     other = last(nn.train(small(), IMAGES, SCHEDULE, np.random.default_rng(4), 5, batch=9))
     assert runs[0].losses == runs[1].losses
     assert runs[0].losses != other.losses
-    for name, value in runs[0].average.parameters.items():
-        np.testing.assert_array_equal(value, runs[1].average.parameters[name])
+    for name, value in runs[0].ema.parameters.items():
+        np.testing.assert_array_equal(value, runs[1].ema.parameters[name])
 
 
 def test_result_does_not_depend_on_the_number_of_threads(monkeypatch):
@@ -99,7 +99,7 @@ def test_resumed_run_equals_an_uninterrupted_one_bit_for_bit(tmp_path, stop):
     assert state.step == stop
     resumed = last(nn.train(state.net, IMAGES, SCHEDULE, None, 6, batch=9, state=state))
     assert resumed.losses == whole.losses
-    for one, other in ((resumed.net, whole.net), (resumed.average, whole.average)):
+    for one, other in ((resumed.net, whole.net), (resumed.ema, whole.ema)):
         for name, value in one.parameters.items():
             np.testing.assert_array_equal(value, other.parameters[name])
             assert value.dtype == other.parameters[name].dtype
@@ -122,7 +122,7 @@ EVERYTHING = {
     "drop_label": 0.4,
     "shift": 1,
     "flip": True,
-    "weighting": "hang",
+    "weighting": "min_snr",
     "warmup": 2,
 }
 
@@ -140,7 +140,7 @@ def test_resumed_run_with_classes_dropout_and_augmentation_equals_an_uninterrupt
     state = nn.checkpoint.load(tmp_path / "c.npz")
     resumed = last(nn.train(state.net, IMAGES, SCHEDULE, None, 6, state=state, **EVERYTHING))
     assert (resumed.losses, resumed.norms, resumed.rates) == (whole.losses, whole.norms, whole.rates)
-    for one, other in ((resumed.net, whole.net), (resumed.average, whole.average)):
+    for one, other in ((resumed.net, whole.net), (resumed.ema, whole.ema)):
         for name, value in one.parameters.items():
             np.testing.assert_array_equal(value, other.parameters[name])
 
@@ -158,7 +158,7 @@ def test_dropout_does_not_depend_on_the_threads_parts(monkeypatch):
     for part in (3, 8):
         monkeypatch.setattr(module, "PART", part)
         labels = EVERYTHING["labels"]
-        loss, gradients = denoising_loss(classes(), IMAGES, SCHEDULE, np.random.default_rng(1), 8, "karras", labels)
+        loss, gradients = denoising_loss(classes(), IMAGES, SCHEDULE, np.random.default_rng(1), 8, "edm", labels)
         results.append((loss, gradients["out.w"]))
     assert results[0][0] == pytest.approx(results[1][0], rel=1e-6)
     np.testing.assert_allclose(results[0][1], results[1][1], rtol=1e-4, atol=1e-6)
@@ -195,7 +195,7 @@ def test_labels_are_hidden_as_often_as_asked():
 
     net.forward = spy
     labels = EVERYTHING["labels"]
-    denoising_loss(net, IMAGES, SCHEDULE, np.random.default_rng(1), 400, "karras", labels, drop_label=0.25)
+    denoising_loss(net, IMAGES, SCHEDULE, np.random.default_rng(1), 400, "edm", labels, drop_label=0.25)
     hidden = np.mean(np.array(seen) == 3)
     assert hidden == pytest.approx(0.25, abs=4 * np.sqrt(0.25 * 0.75 / 400))
     assert {0, 1, 2} <= set(seen)
@@ -207,22 +207,22 @@ def test_each_class_learns_its_own_picture():
     images = np.stack([ramp, -ramp])[..., None]
     net = nn.ResNet(8, 1, classes=2, rng=np.random.default_rng(0))
     how = {"batch": 16, "rate": 1e-2, "labels": np.arange(2)}
-    net = last(nn.train(net, images, SCHEDULE, np.random.default_rng(0), 200, **how)).average
+    net = last(nn.train(net, images, SCHEDULE, np.random.default_rng(0), 200, **how)).ema
     x = np.random.default_rng(5).standard_normal((6, 5, 4, 1)).astype(np.float32)
     for label in (0, 1):
-        assert np.abs(net.given(label)(x, 0.1, 0.99) - images[label]).mean() < 0.3
+        assert np.abs(net.conditional(label)(x, 0.1, 0.99) - images[label]).mean() < 0.3
     assert np.abs(net(x, 0.1, 0.99)).mean() < 0.6  # without a class, about the mean of both
 
 
 def test_shifts_and_mirrors_move_whole_pictures():
     x0 = np.arange(2 * 4 * 5, dtype=np.float32).reshape(2, 4, 5, 1)
-    for wrap in (True, False):
-        out = augment(np.repeat(x0[:1], 300, axis=0), np.random.default_rng(0), shift=1, flip=True, wrap=wrap)
-        mode = "wrap" if wrap else "edge"
+    for circular in (True, False):
+        out = augment(np.repeat(x0[:1], 300, axis=0), np.random.default_rng(0), shift=1, flip=True, circular=circular)
+        mode = "wrap" if circular else "edge"
         padded = np.pad(x0[0], ((1, 1), (1, 1), (0, 0)), mode=mode)
         possible = [padded[i : i + 4, j : j + 5] for i in range(3) for j in range(3)]
-        possible += [picture[:, ::-1] for picture in possible]
-        found = {next(i for i, p in enumerate(possible) if np.array_equal(p, picture)) for picture in out}
+        possible += [image[:, ::-1] for image in possible]
+        found = {next(i for i, p in enumerate(possible) if np.array_equal(p, image)) for image in out}
         assert found == set(range(18))
     np.testing.assert_array_equal(augment(x0, np.random.default_rng(0)), x0)
 
@@ -263,7 +263,7 @@ def test_exponential_decay_is_that_of_the_paper():
     assert nn.learning_rate(5, 10**6, 1.0, 10, 0.999965) == pytest.approx(0.6)
 
 
-def test_settings_reach_the_optimiser():
+def test_settings_reach_the_optimizer():
     """The rates, the shortened gradient and the decay that Adam gets are those asked for."""
     how = {"batch": 4, "warmup": 2, "decay": 0.9, "clip_norm": 1e-3, "weight_decay": 0.2}
     states, seen = nn.train(small(), IMAGES, SCHEDULE, np.random.default_rng(0), 5, **how), []
@@ -327,9 +327,9 @@ def test_diverged_training_stops_with_the_step_and_advice():
 
 
 def test_average_follows_the_weights_from_the_start():
-    state = last(nn.train(small(), IMAGES, SCHEDULE, np.random.default_rng(0), 3, batch=4, average_decay=0.0))
+    state = last(nn.train(small(), IMAGES, SCHEDULE, np.random.default_rng(0), 3, batch=4, ema_decay=0.0))
     for name, value in state.net.parameters.items():
-        np.testing.assert_allclose(state.average.parameters[name], value, rtol=1e-6, atol=1e-7)
+        np.testing.assert_allclose(state.ema.parameters[name], value, rtol=1e-6, atol=1e-7)
 
 
 def test_adam_first_step_has_the_size_of_the_rate():
@@ -362,7 +362,7 @@ def test_learning_rate_rises_straight_and_falls_to_zero():
         ({"clip_norm": 0.0}, "clip_norm is 0.0"),
         ({"shift": -1}, "shift is -1"),
         ({"drop_label": 1.0}, "drop_label is 1.0"),
-        ({"average_decay": 1.0}, "average_decay is 1.0"),
+        ({"ema_decay": 1.0}, "ema_decay is 1.0"),
         ({"labels": np.zeros(6, int)}, "labels but no classes"),
     ),
 )

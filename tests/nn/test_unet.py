@@ -12,7 +12,7 @@ SCHEDULE = ed.schedule.cosine()
 
 def random_net(channels=(3, 4, 6), depth=1, seed=0, kind=UNet, **settings):
     """A small float64 network none of whose parameters is zero."""
-    net = kind(channels, depth, rng=np.random.default_rng(seed), dtype=np.float64, clock_size=6, **settings)
+    net = kind(channels, depth, rng=np.random.default_rng(seed), dtype=np.float64, embedding_size=6, **settings)
     rng = np.random.default_rng((seed, 1))
     for value in net.parameters.values():
         value += 0.1 * rng.standard_normal(value.shape)
@@ -28,11 +28,11 @@ def pictures(*shape, seed=0):
     (
         ({}, (2, 8, 8, 1)),
         ({"pooling": "average", "upsampling": "bilinear", "image_channels": 3}, (2, 7, 9, 3)),
-        ({"pooling": "strided", "upsampling": "transposed", "padding": "wrap"}, (2, 10, 5, 1)),
+        ({"pooling": "strided", "upsampling": "transposed", "padding": "circular"}, (2, 10, 5, 1)),
         ({"pooling": "none", "padding": "reflect"}, (1, 6, 5, 1)),
         ({"padding": "reflect", "pooling": "strided", "activation": "gelu"}, (1, 9, 10, 1)),
         ({"attention": (0, 2), "heads": 2, "channels": (4, 4, 6), "groups": 2}, (2, 6, 5, 1)),
-        ({"channels": (3,), "depth": 2, "target": "velocity", "border_channel": False}, (2, 5, 5, 1)),
+        ({"channels": (3,), "depth": 2, "target": "v", "border_channel": False}, (2, 5, 5, 1)),
     ),
 )
 def test_gradient_of_every_parameter_p47(settings, shape):
@@ -74,7 +74,7 @@ def test_jacobian_by_backprop_is_the_slope_along_a_random_direction():
 @pytest.mark.parametrize("upsampling", ("nearest", "bilinear", "transposed"))
 def test_circular_unet_commutes_with_shifts_by_whole_tiles_only_p48(pooling, upsampling):
     """P48: two poolings make tiles of 4 pixels."""
-    net, x = random_net(pooling=pooling, upsampling=upsampling, padding="wrap"), pictures(1, 12, 16, 1)
+    net, x = random_net(pooling=pooling, upsampling=upsampling, padding="circular"), pictures(1, 12, 16, 1)
     for shift, equal in (((4, 8), True), ((1, 0), False)):
         moved = net(np.roll(x, shift, axis=(1, 2)), 0.6, 0.8)
         assert np.allclose(moved, np.roll(net(x, 0.6, 0.8), shift, axis=(1, 2)), atol=1e-12) == equal
@@ -82,7 +82,7 @@ def test_circular_unet_commutes_with_shifts_by_whole_tiles_only_p48(pooling, ups
 
 def test_without_pooling_a_circular_unet_commutes_with_every_shift_and_a_zero_padded_one_with_none_p48():
     x = pictures(1, 7, 6, 1)
-    for padding, equal in (("wrap", True), ("zero", False), ("reflect", False)):
+    for padding, equal in (("circular", True), ("zero", False), ("reflect", False)):
         net = random_net(pooling="none", padding=padding)
         moved = net(np.roll(x, (2, 3), axis=(1, 2)), 0.6, 0.8)
         assert np.allclose(moved, np.roll(net(x, 0.6, 0.8), (2, 3), axis=(1, 2)), atol=1e-12) == equal
@@ -118,10 +118,10 @@ def test_class_network_runs_on_the_device(kind, any_cupy):
     attention = {"attention": (0,), "groups": 2, "padding": "reflect"}
     net = random_net(channels, kind=kind, classes=3, **attention)
     x, labels = pictures(2, 6, 5, 1), np.array([2, 0])
-    host = net.given(labels, guidance=1.0)(x, 0.6, 0.7)
+    host = net.conditional(labels, guidance=1.0)(x, 0.6, 0.7)
     device = any_cupy.asarray(x)
     moved = net.to(device)
-    np.testing.assert_allclose(moved.given(labels, guidance=1.0)(device, 0.6, 0.7).get(), host, atol=1e-10)
+    np.testing.assert_allclose(moved.conditional(labels, guidance=1.0)(device, 0.6, 0.7).get(), host, atol=1e-10)
     out, cache = moved.forward(device, 0.6, 0.7, labels, streams(0, 2))
     assert set(moved.backward(out, cache)) == set(net.parameters)
 
@@ -133,10 +133,10 @@ def test_guidance_goes_beyond_the_class_away_from_no_class():
     def noise_hat(denoise):
         return ed.forward.noise_from_x0(x, denoise(x, alpha, sigma), alpha, sigma)
 
-    of_class, without = noise_hat(net.given(1)), noise_hat(net)
+    of_class, without = noise_hat(net.conditional(1)), noise_hat(net)
     assert not np.allclose(of_class, without)
-    np.testing.assert_allclose(noise_hat(net.given(1, guidance=2.0)), 3 * of_class - 2 * without, atol=1e-10)
-    np.testing.assert_allclose(noise_hat(net.given(1, guidance=-1.0)), without, atol=1e-10)
+    np.testing.assert_allclose(noise_hat(net.conditional(1, guidance=2.0)), 3 * of_class - 2 * without, atol=1e-10)
+    np.testing.assert_allclose(noise_hat(net.conditional(1, guidance=-1.0)), without, atol=1e-10)
 
 
 def test_no_class_is_the_last_row_of_the_table():
@@ -148,24 +148,24 @@ def test_no_class_is_the_last_row_of_the_table():
 
 def test_each_picture_gets_its_own_class():
     net, x = random_net((3, 4), classes=3), pictures(3, 5, 6, 1)
-    together = net.given(np.array([2, 0, 1]))(x, 0.6, 0.7)
-    alone = np.concatenate([net.given(label)(x[i : i + 1], 0.6, 0.7) for i, label in enumerate((2, 0, 1))])
+    together = net.conditional(np.array([2, 0, 1]))(x, 0.6, 0.7)
+    alone = np.concatenate([net.conditional(label)(x[i : i + 1], 0.6, 0.7) for i, label in enumerate((2, 0, 1))])
     np.testing.assert_allclose(together, alone, atol=1e-12)
     x.flags.writeable = False
-    assert net.given(1)(x.astype(np.float32), 0.6, 0.7).dtype == np.float32
+    assert net.conditional(1)(x.astype(np.float32), 0.6, 0.7).dtype == np.float32
 
 
 @pytest.mark.parametrize(
     ("call", "message"),
     (
-        (lambda net: net.given(3), "label is 3, expected an integer from 0 to 2"),
-        (lambda net: net.given(-1), "label is -1"),
-        (lambda net: net.given(1.0), "label is 1.0"),
-        (lambda net: net.given(1, guidance=np.nan), "guidance is nan"),
-        (lambda net: net.given([0, 1])(pictures(3, 5, 6, 1), 0.6, 0.7), "2 classes for a batch of 3"),
+        (lambda net: net.conditional(3), "label is 3, expected an integer from 0 to 2"),
+        (lambda net: net.conditional(-1), "label is -1"),
+        (lambda net: net.conditional(1.0), "label is 1.0"),
+        (lambda net: net.conditional(1, guidance=np.nan), "guidance is nan"),
+        (lambda net: net.conditional([0, 1])(pictures(3, 5, 6, 1), 0.6, 0.7), "2 classes for a batch of 3"),
         (lambda net: net.forward(pictures(2, 5, 6, 1), 0.6, 0.7, [0, 4]), "labels lie in 0 to 4"),
         (lambda net: net.forward(pictures(2, 5, 6, 1), 0.6, 0.7, [0.0, 1.0]), "expected 2 integers"),
-        (lambda net: random_net().given(1), "no classes"),
+        (lambda net: random_net().conditional(1), "no classes"),
         (lambda net: random_net().forward(pictures(2, 5, 6, 1), 0.6, 0.7, [0, 1]), "no classes"),
     ),
 )
@@ -193,7 +193,7 @@ def test_bad_settings_are_named(settings, message):
         random_net(**settings)
 
 
-def test_attention_unet_trains_on_colour_pictures_of_32_pixels():
+def test_attention_unet_trains_on_color_pictures_of_32_pixels():
     images = np.tanh(pictures(4, 32, 32, 3)).astype(np.float32)
     net = UNet((4, 8, 8), 1, attention=(1, 2), heads=2, image_channels=3)
     losses = [s.loss for s in ed.nn.train(net, images, SCHEDULE, np.random.default_rng(0), 12, batch=8, warmup=2)]

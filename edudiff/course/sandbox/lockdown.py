@@ -1,6 +1,6 @@
 """Lock the own process in before it runs code that nobody trusts: limits, no rights, no files, no network.
 
-Each line of defence is tried on its own; `lock` says which ones hold. On Linux the kernel enforces them. Elsewhere
+Each line of defense is tried on its own; `lock` says which ones hold. On Linux the kernel enforces them. Elsewhere
 the audit hook is the only one against files and network, and code that knows CPython well gets around it.
 """
 
@@ -18,7 +18,7 @@ READING_EVENTS = {"open": 0, "os.listdir": 0, "os.scandir": 0}
 
 
 def lock(numpy_folder, seconds, memory):
-    """Lock this process in for good; returns the names of the defences that hold.
+    """Lock this process in for good; returns the names of the defenses that hold.
 
     `numpy_folder`: where NumPy lies, which stays readable, as the standard library does. `seconds`: of processor time.
     `memory`: bytes of address space.
@@ -45,9 +45,9 @@ def readable(numpy_folder):
     return [os.path.join(library, name) for name in sorted(names)] + [path for path in near if os.path.exists(path)]
 
 
-def _attempt(name, defence, *arguments):
+def _attempt(name, defense, *arguments):
     try:
-        defence(*arguments)
+        defense(*arguments)
     except (OSError, ValueError, KeyError, ImportError, AttributeError):
         return None
     return name

@@ -4,7 +4,8 @@ import numpy as np
 
 from edudiff.support.arrays import array_namespace
 
-PADDINGS = ("zero", "wrap", "reflect")
+PADDINGS = ("zero", "circular", "reflect")
+NUMPY_PAD = {"zero": "constant", "circular": "wrap", "reflect": "reflect"}  # what NumPy calls them
 COLUMN_BYTES = 1_400_000  # columns of one block of pictures: small enough to stay in a processor's cache
 
 
@@ -17,7 +18,7 @@ def pad(x, r, padding):
     if padding == "reflect" and r >= min(x.shape[1:3]):
         raise ValueError(f"x has shape {x.shape}: 'reflect' shows {r} pixels beyond the border, so it needs {r + 1}")
     if padding != "zero":
-        return xp.pad(x, ((0, 0), (r, r), (r, r), (0, 0)), mode=padding)  # (B, H + 2r, W + 2r, C)
+        return xp.pad(x, ((0, 0), (r, r), (r, r), (0, 0)), mode=NUMPY_PAD[padding])  # (B, H + 2r, W + 2r, C)
     count, height, width, channels = x.shape
     out = xp.zeros((count, height + 2 * r, width + 2 * r, channels), x.dtype)  # much quicker than xp.pad
     out[:, r : r + height, r : r + width] = x
@@ -31,7 +32,9 @@ def pad_backward(dout, r, padding):
     if padding == "zero":
         return xp.ascontiguousarray(dout[:, r : r + height, r : r + width])  # (B, H, W, C)
     for axis, side in ((1, height), (2, width)):
-        source = xp.pad(xp.arange(side), (r, r), mode=padding)  # (side + 2r,), the pixel that each is a copy of
+        source = xp.pad(
+            xp.arange(side), (r, r), mode=NUMPY_PAD[padding]
+        )  # (side + 2r,), the pixel that each is a copy of
         copies = (xp.arange(side)[:, None] == source).astype(dout.dtype)  # (side, side + 2r)
         dout = xp.moveaxis(xp.tensordot(copies, dout, axes=(1, axis)), 0, axis)  # (B, side, ..., C)
     return xp.ascontiguousarray(dout)  # (B, H, W, C)

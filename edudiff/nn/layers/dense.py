@@ -19,7 +19,7 @@ def dense_at_level(x, w, b, share):
     """out = sum over noise levels k of share[k] * (x @ w[k] + b[k]), as one matrix product.
 
     `x`: (B, C). `w`: (K, C, D). `b`: (K, D). `share`: (B, K), how much each level has in each item; see
-    `edudiff.nn.clock.shares`. Returns out (B, D) and the cache.
+    `edudiff.nn.noise_level.shares`. Returns out (B, D) and the cache.
     """
     levels, channels, features = w.shape
     wide = (share[:, :, None] * x[:, None, :]).reshape(len(x), levels * channels)  # (B, K * C)

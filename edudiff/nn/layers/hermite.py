@@ -20,7 +20,7 @@ def exponents(dimensions, degree):
 
 
 def hermite(x, degree):
-    """Products of normalised Hermite polynomials of the coordinates, of every total degree 1 to `degree`.
+    """Products of normalized Hermite polynomials of the coordinates, of every total degree 1 to `degree`.
 
     The same polynomials as the monomials span; but these have unit variance and no correlation where x is standard
     normal, so that gradient descent finds its way. `x`: (B, D). Returns out (B, F) and the cache. The recursion is

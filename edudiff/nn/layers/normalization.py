@@ -1,4 +1,4 @@
-"""Group normalisation: each group of channels of each picture gets mean 0 and variance 1."""
+"""Group normalization: each group of channels of each picture gets mean 0 and variance 1."""
 
 from edudiff.support.arrays import array_namespace
 
@@ -8,7 +8,7 @@ EPSILON = 1e-5
 def group_norm(x, gain, shift, groups):
     """(x - mean) / sqrt(variance + 1e-5) * gain + shift, mean and variance over the pixels and channels of a group.
 
-    `x`: (B, H, W, C). `gain`, `shift`: (C,). `groups`: how many groups of neighbouring channels there are, a divisor
+    `x`: (B, H, W, C). `gain`, `shift`: (C,). `groups`: how many groups of neighboring channels there are, a divisor
     of C. Returns out (B, H, W, C) and the cache. Raises ValueError if it is none. Source: Wu & He 2018, eq. 1-3.
     """
     xp = array_namespace(x, gain)
@@ -16,9 +16,9 @@ def group_norm(x, gain, shift, groups):
     if channels % groups:
         raise ValueError(f"groups is {groups}, which does not divide {channels} channels")
     parts = x.reshape(count, height * width, groups, channels // groups)  # (B, H * W, G, C / G)
-    centred = parts - parts.mean(axis=(1, 3), keepdims=True)  # (B, H * W, G, C / G)
-    spread = xp.sqrt((centred * centred).mean(axis=(1, 3), keepdims=True) + EPSILON)  # (B, 1, G, 1)
-    unit = centred / spread  # (B, H * W, G, C / G)
+    centered = parts - parts.mean(axis=(1, 3), keepdims=True)  # (B, H * W, G, C / G)
+    spread = xp.sqrt((centered * centered).mean(axis=(1, 3), keepdims=True) + EPSILON)  # (B, 1, G, 1)
+    unit = centered / spread  # (B, H * W, G, C / G)
     return unit.reshape(x.shape) * gain + shift, (unit, spread, gain)
 
 

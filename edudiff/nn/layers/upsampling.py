@@ -17,13 +17,15 @@ def nearest_backward(dout, cache):
 
 
 def bilinear(x, shape, padding="zero"):
-    """Straight lines between the centres of the coarse pixels, level beyond the outermost: shapes as `nearest`.
+    """Straight lines between the centers of the coarse pixels, level beyond the outermost: shapes as `nearest`.
 
-    With `padding` "wrap" the lines go on from one border to the other.
+    With `padding` "circular" the lines go on from one border to the other.
     """
     _check(x, shape)
     xp = array_namespace(x)
-    rows, cols = (_bilinear_weights(xp, side, padding == "wrap").astype(x.dtype) for side in shape)  # (H, h), (W, w)
+    rows, cols = (
+        _bilinear_weights(xp, side, padding == "circular").astype(x.dtype) for side in shape
+    )  # (H, h), (W, w)
     return _along(_along(x, rows, 1), cols, 2), (rows, cols)  # (B, H, W, C)
 
 
@@ -44,10 +46,10 @@ def _along(x, weights, axis):
     return xp.ascontiguousarray(xp.moveaxis(xp.tensordot(weights, x, axes=(1, axis)), 0, axis))
 
 
-def _bilinear_weights(xp, side, wrap):
+def _bilinear_weights(xp, side, circular):
     half = -(-side // 2)
     place = ((xp.arange(side) + 0.5) / 2 - 0.5)[:, None]  # (H, 1), in coarse pixels
-    if not wrap:
+    if not circular:
         place = xp.clip(place, 0, half - 1)  # (H, 1)
-    copies = (-half, 0, half) if wrap else (0,)  # of a coarse pixel, beside the picture
+    copies = (-half, 0, half) if circular else (0,)  # of a coarse pixel, beside the picture
     return sum(xp.maximum(1 - xp.abs(place + copy - xp.arange(half)), 0) for copy in copies)  # (H, h), a hat on each

@@ -39,7 +39,7 @@ def pearson_r(a, b):
 
 
 # %%
-def r_squared(truth, prediction):
+def r2_score(truth, prediction):
     """Coefficient of determination, picture by picture: (B, ...), (B, ...) to (B,)."""
     ### BEGIN SOLUTION
     truth, prediction = (x.reshape(len(x), -1) for x in (truth, prediction))  # (B, D)
@@ -55,7 +55,7 @@ def r_squared(truth, prediction):
 # reverse step compare the noise that the network predicts with the noise that the formula predicts for every window
 # size, and keep the size that is most alike.
 #
-# "Alike" is the cosine between the two noises (not centred), for each picture, averaged over the batch. What is read
+# "Alike" is the cosine between the two noises (not centered), for each picture, averaged over the batch. What is read
 # off at step $i$ belongs to step $i$. (Published code has stored it one step off.) Of equal sizes, keep the first.
 #
 # `wanted[i]` is the network's noise at step i, shape `(B, D)`; `answers[i, j]` is the formula's with `sizes[j]`.

@@ -18,15 +18,15 @@ def test_pearson_r_equals_the_package(student):
         agree(student.pearson_r(a, b), metrics.pearson_r(a, b), what=f"r of {shape}")
 
 
-@pytest.mark.r_squared
-def test_r_squared_equals_the_package(student):
+@pytest.mark.r2_score
+def test_r2_score_equals_the_package(student):
     """edudiff.compare.metrics.R2, for points and pictures, good and bad predictions."""
     rng = np.random.default_rng(102)
     for shape in SHAPES:
         truth, other = rng.standard_normal((2, *shape)) + 0.5
         for share in (0.1, 1.0):
             prediction = truth + share * other
-            agree(student.r_squared(truth, prediction), metrics.R2(truth, prediction), what=f"R^2 of {shape}")
+            agree(student.r2_score(truth, prediction), metrics.r2_score(truth, prediction), what=f"R^2 of {shape}")
 
 
 @pytest.mark.calibrate

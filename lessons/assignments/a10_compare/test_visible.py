@@ -6,7 +6,7 @@ import pytest
 from edudiff.course.answers import agree
 
 
-def pictures(seed, shape=(3, 2, 4, 2)):
+def images(seed, shape=(3, 2, 4, 2)):
     """Random pictures."""
     return np.random.default_rng(seed).standard_normal(shape)
 
@@ -14,7 +14,7 @@ def pictures(seed, shape=(3, 2, 4, 2)):
 @pytest.mark.pearson_r
 def test_brightness_and_contrast_do_not_matter(student):
     """r of a picture with itself, brighter and with another contrast, is 1, and with its negative -1."""
-    a = pictures(0)
+    a = images(0)
     scale = np.array([0.5, 2.0, -3.0])[:, None, None, None]
     agree(student.pearson_r(a, scale * a + 0.7), np.array([1.0, 1.0, -1.0]))
 
@@ -22,35 +22,35 @@ def test_brightness_and_contrast_do_not_matter(student):
 @pytest.mark.pearson_r
 def test_r_equals_that_of_numpy(student):
     """np.corrcoef, picture by picture."""
-    a, b = pictures(1) + 0.3, pictures(2)
+    a, b = images(1) + 0.3, images(2)
     agree(
         student.pearson_r(a, b), np.array([np.corrcoef(x.ravel(), y.ravel())[0, 1] for x, y in zip(a, b, strict=True)])
     )
 
 
-@pytest.mark.r_squared
+@pytest.mark.r2_score
 def test_perfect_constant_and_worse(student):
     """The truth itself: 1. Its mean: 0. A constant one standard deviation off: -1."""
-    truth = pictures(3)
+    truth = images(3)
     mean = truth.mean(axis=(1, 2, 3), keepdims=True)
     off = np.sqrt(((truth - mean) ** 2).mean(axis=(1, 2, 3), keepdims=True))
     prediction = np.stack([truth[0], 0 * truth[1] + mean[1], 0 * truth[2] + mean[2] + off[2]])
-    agree(student.r_squared(truth, prediction), np.array([1.0, 0.0, -1.0]))
+    agree(student.r2_score(truth, prediction), np.array([1.0, 0.0, -1.0]))
 
 
-@pytest.mark.r_squared
+@pytest.mark.r2_score
 def test_known_numbers(student):
     """Truth 0, 1, 2, 3 and prediction 0, 1, 2, 5: 1 - 4 / 5. The other way round: 1 - 4 / 14."""
     a, b = np.array([[0.0, 1.0, 2.0, 3.0]]), np.array([[0.0, 1.0, 2.0, 5.0]])
-    agree(student.r_squared(a, b), np.array([0.2]))
-    agree(student.r_squared(b, a), np.array([1 - 4 / 14]))
+    agree(student.r2_score(a, b), np.array([0.2]))
+    agree(student.r2_score(b, a), np.array([1 - 4 / 14]))
 
 
 @pytest.mark.calibrate
 def test_the_size_that_was_used_is_found(student):
     """The network's noise is the formula's of sizes 9, 5, 5, 3, plus a little, at another scale."""
-    answers = pictures(4, (4, 4, 6, 5))
-    wanted = 3 * np.stack([answers[i, j] for i, j in enumerate([3, 1, 1, 0])]) + 0.1 * pictures(5, (4, 6, 5))
+    answers = images(4, (4, 4, 6, 5))
+    wanted = 3 * np.stack([answers[i, j] for i, j in enumerate([3, 1, 1, 0])]) + 0.1 * images(5, (4, 6, 5))
     agree(student.calibrate(wanted, answers, [3, 5, 7, 9]), [9, 5, 5, 3], what="the sizes")
 
 

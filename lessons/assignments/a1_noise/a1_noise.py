@@ -42,7 +42,7 @@ def cosine(t, stretch=1.008):
 #
 # In training every picture of a batch gets its own time, so `alpha` and `sigma` are arrays of shape `(B,)`, while the
 # pictures have shape `(B, H, W, C)`. NumPy lines shapes up from the *last* axis. Multiply a `(B,)` array with a
-# `(B, H, W, C)` array and it either complains or, if `B == C`, silently scales the colours instead of the pictures.
+# `(B, H, W, C)` array and it either complains or, if `B == C`, silently scales the colors instead of the pictures.
 # Give the scales the axes that they lack.
 #
 # Three rules hold everywhere in this course: an input is never written to; the answer has the dtype of `x0`, so float32

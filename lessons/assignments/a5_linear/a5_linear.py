@@ -21,8 +21,8 @@ def moments(data):
     """(mean, covariance) of a training set (N, D): shapes (D,) and (D, D)."""
     ### BEGIN SOLUTION
     mean = data.mean(axis=0)  # (D,)
-    centred = data - mean  # (N, D)
-    return mean, centred.T @ centred / len(data)  # (D,), (D, D)
+    centered = data - mean  # (N, D)
+    return mean, centered.T @ centered / len(data)  # (D,), (D, D)
     ### END SOLUTION
 
 

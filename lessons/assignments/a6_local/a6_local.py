@@ -3,7 +3,7 @@
 #
 # A convolutional network with few layers sees, at each pixel, only a window around it. The best denoiser with that
 # handicap is known: at each pixel it compares the window of the noisy picture with the windows of the training pictures
-# *at the same place*, and averages their centre pixels. Every pixel has a softmax of its own, so two parts of a picture
+# *at the same place*, and averages their center pixels. Every pixel has a softmax of its own, so two parts of a picture
 # may come from different training pictures. That is where the invention begins.
 
 # %%

@@ -44,5 +44,5 @@ def test_tiny_noise(student):
     """sigma = 1e-6: the answer is finite, and each pixel that of a training picture."""
     rng = np.random.default_rng(64)
     images, x = rng.standard_normal((6, 4, 4, 1)), rng.standard_normal((2, 4, 4, 1))
-    expected = ed.denoisers.Patch(images, size=3, shifts=False, backend="numpy")(x, 1.0, 1e-6)
+    expected = ed.denoisers.Patch(images, window=3, shifts=False, backend="numpy")(x, 1.0, 1e-6)
     agree(student.local(x, images, 1.0, 1e-6, 3), expected)

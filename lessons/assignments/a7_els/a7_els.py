@@ -12,10 +12,10 @@
 import numpy as np
 
 
-def windows(images, size, border):
-    """The window of every pixel as a row: (B, H, W, C) to (B, H, W, size * size * C). `border`: "zero" or "wrap"."""
+def windows(images, size, padding):
+    """The window of every pixel as a row: (B, H, W, C) to (B, H, W, size * size * C). `padding`: "zero", "circular"."""
     edge = ((0, 0), (size // 2, size // 2), (size // 2, size // 2), (0, 0))
-    padded = np.pad(images, edge, mode={"zero": "constant", "wrap": "wrap"}[border])
+    padded = np.pad(images, edge, mode={"zero": "constant", "circular": "wrap"}[padding])
     cut = np.lib.stride_tricks.sliding_window_view(padded, (size, size), axis=(1, 2))  # (B, H, W, C, size, size)
     return cut.reshape(*images.shape[:3], -1)  # (B, H, W, size * size * C)
 
@@ -30,16 +30,16 @@ def softmax_mean(logits, values):
 #
 # If the network pads by wrapping around, the picture has no border, and neither have the training pictures: their
 # windows wrap too. Every window of every training picture at every place is a candidate, `N * H * W` in all, and the
-# answer at a pixel is the softmax mean of the candidates' *centre* pixels (Kamb & Ganguli 2024, eq. 9-10). There is one
+# answer at a pixel is the softmax mean of the candidates' *center* pixels (Kamb & Ganguli 2024, eq. 9-10). There is one
 # softmax over all candidates. A softmax for each place, averaged afterwards, is something else.
 
 
 # %%
-def els_wrap(x, images, alpha, sigma, size):
+def els_circular(x, images, alpha, sigma, size):
     """ELS with wrapping windows: `x` (B, H, W, C), `images` (N, H, W, C) to (B, H, W, C)."""
     ### BEGIN SOLUTION
-    own = windows(x, size, "wrap")  # (B, H, W, P)
-    patches = windows(images, size, "wrap").reshape(-1, own.shape[-1])  # (M, P)
+    own = windows(x, size, "circular")  # (B, H, W, P)
+    patches = windows(images, size, "circular").reshape(-1, own.shape[-1])  # (M, P)
     squares = ((own[..., None, :] - alpha * patches) ** 2).sum(axis=-1)  # (B, H, W, M)
     return softmax_mean(-squares / (2 * sigma**2), images.reshape(-1, images.shape[-1]))  # (B, H, W, C)
     ### END SOLUTION

@@ -16,21 +16,21 @@ def pair(shape, seed):
     return rng.standard_normal((3, *shape)), rng.standard_normal((2, *shape))
 
 
-@pytest.mark.els_wrap
-def test_els_wrap_equals_the_package(student):
+@pytest.mark.els_circular
+def test_els_circular_equals_the_package(student):
     """edudiff.denoisers.Patch, over shapes, windows and levels."""
     for shape, size, alpha, sigma in CASES:
         images, x = pair(shape, 71)
-        expected = ed.denoisers.Patch(images, size, border="wrap", backend="numpy")(x, alpha, sigma)
-        agree(student.els_wrap(x, images, alpha, sigma, size), expected, what=f"shape {shape}, size {size}")
+        expected = ed.denoisers.Patch(images, size, padding="circular", backend="numpy")(x, alpha, sigma)
+        agree(student.els_circular(x, images, alpha, sigma, size), expected, what=f"shape {shape}, size {size}")
 
 
-@pytest.mark.els_wrap
+@pytest.mark.els_circular
 def test_a_covering_window_is_the_ideal_score_of_all_shifts(student):
     """On 3 x 3 pictures, size 3 sees everything: the ideal score of the training set moved everywhere."""
     images, x = pair((3, 3, 1), 72)
     moved = np.concatenate([np.roll(images, (i, j), axis=(1, 2)) for i in range(3) for j in range(3)])
-    agree(student.els_wrap(x, images, 0.7, 0.8, 3), ed.denoisers.Ideal(moved)(x, 0.7, 0.8))
+    agree(student.els_circular(x, images, 0.7, 0.8, 3), ed.denoisers.Ideal(moved)(x, 0.7, 0.8))
 
 
 @pytest.mark.alike
@@ -50,7 +50,7 @@ def test_els_zero_equals_the_package(student):
     """edudiff.denoisers.Patch, over shapes, windows and levels."""
     for shape, size, alpha, sigma in CASES:
         images, x = pair(shape, 73)
-        expected = ed.denoisers.Patch(images, size, border="zero", backend="numpy")(x, alpha, sigma)
+        expected = ed.denoisers.Patch(images, size, padding="zero", backend="numpy")(x, alpha, sigma)
         agree(student.els_zero(x, images, alpha, sigma, size), expected, what=f"shape {shape}, size {size}")
 
 

@@ -11,41 +11,41 @@ def pictures(count, rows=4, columns=5, channels=1, seed=0):
     return np.random.default_rng(seed).standard_normal((count, rows, columns, channels))
 
 
-@pytest.mark.els_wrap
+@pytest.mark.els_circular
 def test_black_and_white(student):
     """Pictures all -1 and all 1: tanh(alpha times the sum of the wrapping window / sigma^2)."""
     x = pictures(2)
     sums = sum(np.roll(x, (i, j), axis=(1, 2)) for i in (-1, 0, 1) for j in (-1, 0, 1))
     images = np.stack([np.ones((4, 5, 1)), -np.ones((4, 5, 1))])
-    agree(student.els_wrap(x, images, 0.6, 1.5, 3), np.tanh(0.6 * sums / 1.5**2))
+    agree(student.els_circular(x, images, 0.6, 1.5, 3), np.tanh(0.6 * sums / 1.5**2))
 
 
-@pytest.mark.els_wrap
+@pytest.mark.els_circular
 def test_moving_the_picture_moves_the_answer(student):
     """x rolled by (1, 2): the answer rolls along. The training pictures rolled: nothing changes."""
     images, x = pictures(3), pictures(2, seed=1)
-    answer = student.els_wrap(x, images, 0.8, 0.7, 3)
+    answer = student.els_circular(x, images, 0.8, 0.7, 3)
     rolled = np.roll(x, (1, 2), axis=(1, 2))
-    agree(student.els_wrap(rolled, images, 0.8, 0.7, 3), np.roll(answer, (1, 2), axis=(1, 2)), what="x rolled")
+    agree(student.els_circular(rolled, images, 0.8, 0.7, 3), np.roll(answer, (1, 2), axis=(1, 2)), what="x rolled")
     other = np.roll(images, (2, 1), axis=(1, 2))
-    agree(student.els_wrap(x, other, 0.8, 0.7, 3), answer, what="training pictures rolled")
+    agree(student.els_circular(x, other, 0.8, 0.7, 3), answer, what="training pictures rolled")
 
 
-@pytest.mark.els_wrap
+@pytest.mark.els_circular
 def test_one_pixel_windows_are_a_histogram(student):
     """size = 1: the softmax over all training pixels, wherever they are."""
     images, x, alpha, sigma = pictures(2), pictures(1, seed=1), 0.7, 0.9
     weights = np.exp(-((x - alpha * images.ravel()) ** 2) / (2 * sigma**2))
     expected = (weights @ images.ravel() / weights.sum(axis=-1))[..., None]
-    agree(student.els_wrap(x, images, alpha, sigma, 1), expected)
+    agree(student.els_circular(x, images, alpha, sigma, 1), expected)
 
 
-@pytest.mark.els_wrap
+@pytest.mark.els_circular
 def test_little_noise_finds_the_picture(student):
     """With sigma = 0.001 a rolled training picture comes back, and not NaN."""
     images = pictures(3)
     x = np.roll(images[:1], (1, 3), axis=(1, 2))
-    agree(student.els_wrap(0.9 * x + 0.0005, images, 0.9, 0.001, 3), x, 1e-6)
+    agree(student.els_circular(0.9 * x + 0.0005, images, 0.9, 0.001, 3), x, 1e-6)
 
 
 @pytest.mark.alike
@@ -91,9 +91,9 @@ def test_places_along_an_edge_are_alike(student):
     """3 x 4 pictures: the two inner places of the top row are compared with both."""
     images, x, alpha, sigma = pictures(3, 3, 4), pictures(1, 3, 4, seed=1), 0.8, 1.5
     patches = np.concatenate([images[:, :2, :3], images[:, :2, 1:]]).reshape(6, -1)
-    centres = np.concatenate([images[:, 0, 1], images[:, 0, 2]])
+    centers = np.concatenate([images[:, 0, 1], images[:, 0, 2]])
     weights = np.exp(-((x[0, :2, :3].ravel() - alpha * patches) ** 2).sum(axis=1) / (2 * sigma**2))
-    agree(student.els_zero(x, images, alpha, sigma, 3)[0, 0, 1], weights @ centres / weights.sum(), what="pixel (0, 1)")
+    agree(student.els_zero(x, images, alpha, sigma, 3)[0, 0, 1], weights @ centers / weights.sum(), what="pixel (0, 1)")
 
 
 @pytest.mark.els_zero
@@ -101,6 +101,6 @@ def test_inside_is_compared_with_inside(student):
     """3 x 4 pictures have two inner pixels: the softmax over the inner windows of all training pictures."""
     images, x, alpha, sigma = pictures(3, 3, 4), pictures(1, 3, 4, seed=1), 0.8, 1.5
     patches = np.concatenate([images[:, :, :3], images[:, :, 1:]]).reshape(6, -1)
-    centres = np.concatenate([images[:, 1, 1], images[:, 1, 2]])
+    centers = np.concatenate([images[:, 1, 1], images[:, 1, 2]])
     weights = np.exp(-((x[0, :, :3].ravel() - alpha * patches) ** 2).sum(axis=1) / (2 * sigma**2))
-    agree(student.els_zero(x, images, alpha, sigma, 3)[0, 1, 1], weights @ centres / weights.sum(), what="pixel (1, 1)")
+    agree(student.els_zero(x, images, alpha, sigma, 3)[0, 1, 1], weights @ centers / weights.sum(), what="pixel (1, 1)")

@@ -1,4 +1,4 @@
-"""A (B,) array lines up with the last axis of the pictures: reshape alpha and sigma to (B, 1, ..., 1), or each colour
+"""A (B,) array lines up with the last axis of the pictures: reshape alpha and sigma to (B, 1, ..., 1), or each color
 gets a level instead of each picture."""
 
 

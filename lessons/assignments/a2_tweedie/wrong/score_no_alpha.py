@@ -1,4 +1,4 @@
-"""The noisy density is centred on alpha times the picture: alpha is missing."""
+"""The noisy density is centered on alpha times the picture: alpha is missing."""
 
 
 def score_from_x0(x, x0_hat, alpha, sigma):

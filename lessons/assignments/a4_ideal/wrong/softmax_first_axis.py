@@ -1,4 +1,4 @@
-"""You normalise along the first axis, over the batch: the weights of one row must add up to 1."""
+"""You normalize along the first axis, over the batch: the weights of one row must add up to 1."""
 
 
 def softmax(logits):

@@ -2,5 +2,5 @@
 
 
 def moments(data):
-    centred = data - data.mean()
-    return np.full(data.shape[1], data.mean()), centred.T @ centred / len(data)
+    centered = data - data.mean()
+    return np.full(data.shape[1], data.mean()), centered.T @ centered / len(data)

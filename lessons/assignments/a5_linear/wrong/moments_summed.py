@@ -3,5 +3,5 @@
 
 def moments(data):
     mean = data.mean(axis=0)
-    centred = data - mean
-    return mean, centred.T @ centred
+    centered = data - mean
+    return mean, centered.T @ centered

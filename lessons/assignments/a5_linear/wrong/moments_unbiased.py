@@ -3,5 +3,5 @@
 
 def moments(data):
     mean = data.mean(axis=0)
-    centred = data - mean
-    return mean, centred.T @ centred / (len(data) - 1)
+    centered = data - mean
+    return mean, centered.T @ centered / (len(data) - 1)

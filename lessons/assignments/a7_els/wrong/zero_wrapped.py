@@ -3,7 +3,7 @@
 
 def els_zero(x, images, alpha, sigma, size):
     _, rows, columns, channels = images.shape
-    own, patches, r = windows(x, size, "wrap"), windows(images, size, "wrap"), size // 2
+    own, patches, r = windows(x, size, "circular"), windows(images, size, "circular"), size // 2
     out = np.empty_like(x)
     for i in range(rows):
         for j in range(columns):

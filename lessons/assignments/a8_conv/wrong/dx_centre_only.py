@@ -1,4 +1,4 @@
-"""You send back through the centre weight alone: a pixel takes part in all windows around it."""
+"""You send back through the center weight alone: a pixel takes part in all windows around it."""
 
 
 def conv_dx(dout, w):

@@ -1,9 +1,9 @@
-"""You average the training pixels at the query's own place: the value of a candidate is the centre of the training
+"""You average the training pixels at the query's own place: the value of a candidate is the center of the training
 window, wherever that is."""
 
 
-def els_wrap(x, images, alpha, sigma, size):
-    own, patches = windows(x, size, "wrap"), windows(images, size, "wrap")
+def els_circular(x, images, alpha, sigma, size):
+    own, patches = windows(x, size, "circular"), windows(images, size, "circular")
     squares = ((own[:, None, :, :, None, None] - alpha * patches[:, None, None]) ** 2).sum(axis=-1)
     logits = -squares / (2 * sigma**2)
     weights = np.exp(logits - logits.max(axis=(1, 4, 5), keepdims=True))

@@ -1,16 +1,16 @@
 """What the networks for pictures share."""
 
 from edudiff.nn.block import ACTIVATIONS
-from edudiff.nn.clock import CLOCKS
 from edudiff.nn.layers import PADDINGS
 from edudiff.nn.net import Net
+from edudiff.nn.noise_level import EMBEDDINGS
 from edudiff.nn.settings import even, positive, share, whole
 from edudiff.nn.targets import TARGETS
 from edudiff.support import checks
 from edudiff.support.arrays import array_namespace
 
 
-class PictureNet(Net):
+class ConvolutionalNet(Net):
     """A network for pictures (B, H, W, C), C = `config["image_channels"]`, of any size that its windows allow."""
 
     def see(self, x):
@@ -22,7 +22,7 @@ class PictureNet(Net):
         """Raise a ValueError unless `x` is a batch of pictures with the right channels, and not too small to mirror."""
         if x.ndim != 4 or x.shape[3] != self.config["image_channels"]:
             raise ValueError(f"x has shape {x.shape}, expected (B, H, W, {self.config['image_channels']})")
-        if self.config["padding"] == "wrap" and min(x.shape[1:3]) < 3:
+        if self.config["padding"] == "circular" and min(x.shape[1:3]) < 3:
             raise ValueError(f"x has shape {x.shape}: a wrapping 3x3 window needs pictures of at least 3 x 3 pixels")
 
     def example(self, rng):
@@ -33,13 +33,13 @@ class PictureNet(Net):
 
 def checked(**config):
     """The settings that all networks for pictures have, checked: a dict in the same order, values made plain."""
-    choices = {"padding": PADDINGS, "clock": CLOCKS, "target": TARGETS, "activation": ACTIVATIONS}
+    choices = {"padding": PADDINGS, "embedding": EMBEDDINGS, "target": TARGETS, "activation": ACTIVATIONS}
     for name, among in choices.items():
         checks.one_of(config[name], among, name)
     config["image_channels"] = whole(config["image_channels"], "image_channels")
     config["border_channel"] = bool(config["border_channel"])
-    config["data_scale"] = positive(config["data_scale"], "data_scale")
-    config["clock_size"] = even(config["clock_size"], "clock_size")
+    config["sigma_data"] = positive(config["sigma_data"], "sigma_data")
+    config["embedding_size"] = even(config["embedding_size"], "embedding_size")
     config["dropout"] = share(config["dropout"], "dropout")
     config["classes"] = None if config["classes"] is None else whole(config["classes"], "classes")
     return config

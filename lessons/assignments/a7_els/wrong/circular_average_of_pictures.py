@@ -2,10 +2,10 @@
 pictures."""
 
 
-def els_wrap(x, images, alpha, sigma, size):
-    own, answers = windows(x, size, "wrap"), []
+def els_circular(x, images, alpha, sigma, size):
+    own, answers = windows(x, size, "circular"), []
     for image in images:
-        patches = windows(image[None], size, "wrap").reshape(-1, own.shape[-1])
+        patches = windows(image[None], size, "circular").reshape(-1, own.shape[-1])
         squares = ((own[..., None, :] - alpha * patches) ** 2).sum(axis=-1)
         answers.append(softmax_mean(-squares / (2 * sigma**2), image.reshape(-1, image.shape[-1])))
     return np.mean(answers, axis=0)

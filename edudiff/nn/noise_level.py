@@ -6,7 +6,7 @@ import numpy as np
 
 from edudiff.support.arrays import array_namespace, move
 
-CLOCKS = ("log_snr", "time", "fourier")
+EMBEDDINGS = ("log_snr", "time", "fourier")
 LARGEST = 10.0  # |log(sigma / alpha)| is cut here; exp(10) = 22,000 times more noise than signal is all noise
 REACH = 5.0  # `shares` has its levels between -REACH and REACH; exp(5) = 148
 FOURIER_DEVIATION = 2.0  # of the random frequencies, in periods over half the range
@@ -33,7 +33,7 @@ def shares(alpha, sigma, count):
     return xp.maximum(1 - xp.abs(place - xp.arange(count, dtype=alpha.dtype)), 0)  # (B, count), a hat on each level
 
 
-def features(alpha, sigma, size, clock):
+def features(alpha, sigma, size, embedding):
     """(B,) noise levels -> (B, size) features.
 
     "log_snr": sines and cosines of log(sigma / alpha), from half a period over the whole range to `size` / 4.
@@ -45,13 +45,13 @@ def features(alpha, sigma, size, clock):
     """
     xp = array_namespace(alpha, sigma)
     half = xp.arange(size // 2, dtype=alpha.dtype)  # (size / 2,)
-    if clock == "time":
+    if embedding == "time":
         time = xp.arctan2(sigma, alpha) * (2 / math.pi * 1.008)  # (B,), in [0, 1]
         angle = time[:, None] * xp.exp(half * (-math.log(10_000) / (size // 2)))  # (B, size / 2)
     else:
         time = log_ratio(alpha, sigma) / LARGEST  # (B,), in [-1, 1]
         angle = time[:, None] * (math.pi / 2) * (half + 1)  # (B, size / 2)
-        if clock == "fourier":
+        if embedding == "fourier":
             drawn = np.random.default_rng(0).standard_normal(size // 2) * (2 * math.pi * FOURIER_DEVIATION)
             angle = time[:, None] * move(drawn.astype(alpha.dtype), alpha)  # (B, size / 2)
     return xp.concatenate([xp.sin(angle), xp.cos(angle)], axis=1)  # (B, size)

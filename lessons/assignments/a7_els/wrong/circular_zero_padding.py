@@ -1,7 +1,7 @@
 """You pad with zeros: on a torus the window goes on at the other side of the picture."""
 
 
-def els_wrap(x, images, alpha, sigma, size):
+def els_circular(x, images, alpha, sigma, size):
     own = windows(x, size, "zero")
     patches = windows(images, size, "zero").reshape(-1, own.shape[-1])
     squares = ((own[..., None, :] - alpha * patches) ** 2).sum(axis=-1)

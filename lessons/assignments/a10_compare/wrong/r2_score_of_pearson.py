@@ -2,5 +2,5 @@
 wrong brightness."""
 
 
-def r_squared(truth, prediction):
+def r2_score(truth, prediction):
     return pearson_r(truth, prediction) ** 2
