@@ -22,8 +22,8 @@ class Patch:
     | covers the picture | True | equivariant: the training set moved everywhere (on a torus) | eq. 5-6 |
     | small | True | ELS, local and equivariant: compares windows everywhere | eq. 9-10; border: B.2, eq. 41 |
 
-    `images`: (N, H, W, C), floats in [-1, 1]. `window`: its odd side in pixels, or a function from (alpha, sigma) to it,
-    such as a `WindowSchedule`. `padding`: "zero" (windows stick out of the picture, and are compared with those that
+    `images`: (N, H, W, C), floats in [-1, 1]. `window`: its odd side in pixels, or a function from (alpha, sigma) to it
+    (such as a `WindowSchedule`). `padding`: "zero" (windows stick out of the picture, and are compared with those that
     stick out alike) or "circular" (the picture is a torus, the training pictures too). `labels`: (N,), classes that
     `conditional` can choose from. `prune`: the compiled code may skip windows that are proven to weigh less than this
     share of the whole, all of them together; False to compare every window, True for 1e-6.

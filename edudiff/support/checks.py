@@ -1,5 +1,6 @@
 """The package's checks of what a caller passes in: each raises an error that says what came and what to do."""
 
+import math
 import zipfile
 import zlib
 
@@ -101,6 +102,43 @@ def window(size, shape=None, padding="zero"):
             " than the picture, or it would see pixels twice; use a smaller size or padding='zero'"
         )
     return int(size)
+
+
+def integer(value, name, least=1):
+    """`value` as a Python integer, if it is one and at least `least`.
+
+    Raises TypeError for anything else than an integer, ValueError for a smaller one.
+    """
+    if isinstance(value, bool) or not hasattr(value, "__index__"):
+        raise TypeError(f"{name} is {value!r}, expected an integer >= {least}")
+    if value < least:
+        raise ValueError(f"{name} is {value!r}, expected an integer >= {least}")
+    return int(value)
+
+
+def integers(values, name, least=1):
+    """A list or tuple of integers >= `least` as a tuple of Python integers; errors as `integer`."""
+    if not isinstance(values, list | tuple):
+        raise TypeError(f"{name} is {values!r}, expected a list of integers such as (1, 2)")
+    return tuple(integer(value, f"a value of {name}", least) for value in values)
+
+
+def positive(value, name):
+    """`value` as a Python float, if it is finite and above 0; TypeError for no number, ValueError for another one."""
+    if not hasattr(value, "__float__"):
+        raise TypeError(f"{name} is {value!r}, expected a finite number > 0")
+    if not 0 < value < math.inf:
+        raise ValueError(f"{name} is {value!r}, expected a finite number > 0")
+    return float(value)
+
+
+def share(value, name):
+    """`value` as a Python float, if it is at least 0 and below 1, such as a probability of being left out."""
+    if not hasattr(value, "__float__"):
+        raise TypeError(f"{name} is {value!r}, expected a number >= 0 and < 1")
+    if not 0 <= value < 1:
+        raise ValueError(f"{name} is {value!r}, expected a number >= 0 and < 1")
+    return float(value)
 
 
 def generator(rng):
