@@ -1,6 +1,7 @@
 """One step at a time: what each method does to a Gaussian, for which every factor has a formula (P17, P19-P23)."""
 
 import math
+from functools import partial
 from itertools import pairwise
 
 import numpy as np
@@ -11,6 +12,7 @@ from known import Gaussian, point
 
 from edudiff import reverse
 from edudiff import schedule as schedules
+from edudiff.forward import sde
 
 COSINE = schedules.cosine()
 ALL = [COSINE, schedules.ddpm_linear(), schedules.log_linear(), schedules.flow()]
@@ -147,7 +149,7 @@ def test_euler_maruyama_is_the_reversed_drift_and_diffusion(schedule, t, x):
     dt = then.t - now.t
     mean = x + (f * x - g2 * law.score(x, now.alpha, now.sigma)) * dt
     x0_hat = law(x, now.alpha, now.sigma)
-    drift_only = reverse.euler_maruyama(x, x0_hat, now, then, zeros, schedule.sde)
+    drift_only = reverse.euler_maruyama(x, x0_hat, now, then, zeros, partial(sde, schedule))
     assert drift_only == pytest.approx(mean, rel=1e-4, abs=1e-4)
-    noisy = reverse.euler_maruyama(x, x0_hat, now, then, ones, schedule.sde)
+    noisy = reverse.euler_maruyama(x, x0_hat, now, then, ones, partial(sde, schedule))
     assert noisy - drift_only == pytest.approx(math.sqrt(g2 * -dt), rel=1e-4, abs=1e-4)

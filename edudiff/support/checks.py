@@ -174,3 +174,68 @@ def same_shape(a, b, name_a, name_b):
     array_namespace(a, b)
     if a.shape != b.shape:
         raise ValueError(f"{name_a} has shape {a.shape} and {name_b} {b.shape}, expected the same shape")
+
+
+def pair(x, other, alpha, sigma, signal=False):
+    """Check two arrays of one shape and a noise level; returns `levels`. `signal`: alpha = 0 is a ValueError too."""
+    same_shape(x, other, "x", "the other array")
+    alpha, sigma = levels(alpha, sigma)
+    if signal and alpha == 0:
+        raise ValueError("alpha is 0: x holds no signal, so x0 does not follow from its noise or its score")
+    return alpha, sigma
+
+
+def signal(alpha, t, name):
+    """Raise ValueError where a schedule, called `name` in the message, has alpha = 0: no drift has a limit there."""
+    if np.min(alpha) <= 0:
+        raise ValueError(f"schedule {name!r} has alpha = 0 at t = {t}: no drift there; start below")
+
+
+def times(t):
+    """`t` as a float64 array. Raises ValueError unless all times lie in [0, 1]."""
+    times = np.asarray(t, dtype=np.float64)
+    if not np.all((times >= 0) & (times <= 1)):  # also catches NaN
+        raise ValueError(f"t is {t}, expected times in [0, 1]: 0 is the picture, 1 is noise")
+    return times
+
+
+def method(method, methods, eta, rng):
+    """Check how to go back: one of `methods`, with an `eta` that fits it; returns whether noise is drawn.
+
+    Raises ValueError if it is drawn and `rng` is None.
+    """
+    one_of(method, methods, "method")
+    if not 0 <= eta <= 1:
+        raise ValueError(f"eta is {eta}, expected 0 <= eta <= 1: 0 is deterministic, 1 is ancestral sampling")
+    if eta > 0 and method != "ddim":
+        raise ValueError(f"eta is {eta} with method {method!r}, which has none; use method 'ddim', or leave eta out")
+    draws = method in ("ddpm", "euler_maruyama") or eta > 0
+    if draws and rng is None:
+        name = f"ddim with eta = {eta:g}" if method == "ddim" else repr(method)
+        raise ValueError(f"method {name} draws noise: pass rng=numpy.random.default_rng(seed)")
+    return draws
+
+
+def grid(x, schedule, times):
+    """Check the noisy batch `x` and the strictly falling `times` (K,); returns K triples (alpha, sigma, t)."""
+    batch(x)
+    times = np.asarray(times, dtype=np.float64)
+    if times.ndim != 1 or len(times) < 2:
+        raise ValueError(f"times has shape {times.shape}, expected at least two times, such as schedule.times(20)")
+    if not np.all(np.diff(times) < 0):
+        raise ValueError("times must fall strictly from noise (1) to the picture (0), such as schedule.times(20)")
+    found = [(*schedule(t), t) for t in times.tolist()]
+    if found[-2][1] <= 0:
+        raise ValueError(f"sigma is 0 at t = {found[-2][2]}, before the last time; only the last may be free of noise")
+    return found
+
+
+def answer(x0_hat, x, i, now):
+    """Check what a denoiser answered in step `i` at the level `now`: the shape and dtype of `x`, no NaN."""
+    if getattr(x0_hat, "shape", None) != x.shape or x0_hat.dtype != x.dtype:
+        raise ValueError(
+            f"step {i}: the denoiser returned {getattr(x0_hat, 'dtype', type(x0_hat).__name__)}"
+            f" {getattr(x0_hat, 'shape', '')}, expected {x.dtype} {x.shape} as x"
+        )
+    if not bool(array_namespace(x0_hat).isfinite(x0_hat).all()):
+        raise ValueError(f"step {i} (t = {now.t:.3f}, sigma = {now.sigma:.3g}): the denoiser returned NaN or infinity")

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 Array: TypeAlias = NDArray[Any]  # a NumPy array; a CuPy array has the same interface and is meant too
-Rng: TypeAlias = np.random.Generator | Sequence[np.random.Generator]  # one for all images, or one for each
+Rng: TypeAlias = np.random.Generator | Sequence[np.random.Generator] | None  # one for all images, or one for each
 
 
 class Denoiser(Protocol):
