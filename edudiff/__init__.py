@@ -1,37 +1,27 @@
 """edudiff: how diffusion models work and why they invent, in NumPy that reads like the papers.
 
-Start with `edudiff.schedule`, then `forward`, `reverse`, `denoisers.ideal` and `denoisers.patch`.
+Flat files are the page, to be read, in this order: `schedule`, `forward`, `reverse`, `scores`, `convnet`. Folders are
+the engine, to be used; they and `plot` are loaded when they are asked for.
 """
 
 import importlib
+from types import ModuleType
 
-from edudiff import forward, reverse, schedule
+from edudiff import forward, reverse, schedule, scores
 
 __version__ = "0.1.0"
 
-_ON_DEMAND = (
-    "bench",
-    "cli",
-    "cluster",
-    "compare",
-    "course",
-    "data",
-    "denoisers",
-    "fast",
-    "nn",
-    "plot",
-    "runs",
-    "support",
-)
+_ENGINE = ("bench", "cli", "cluster", "compare", "course", "data", "denoisers", "fast", "nn", "runs", "support")
+_ON_DEMAND = (*_ENGINE, "convnet", "plot")
 
-__all__ = ["forward", "reverse", "schedule", *_ON_DEMAND]
+__all__ = ["forward", "reverse", "schedule", "scores", *_ON_DEMAND]
 
 
-def __getattr__(name):
+def __getattr__(name: str) -> ModuleType:
     if name in _ON_DEMAND:
         return importlib.import_module(f"edudiff.{name}")
     raise AttributeError(f"module 'edudiff' has no attribute {name!r}")
 
 
-def __dir__():
+def __dir__() -> list[str]:
     return sorted(__all__)
