@@ -61,10 +61,10 @@ def test_a_score_is_followed_through_few_functions():
 
 
 def test_a_training_is_followed_through_few_modules():
-    net = ed.convnet.init(np.random.default_rng(0), channels=4)
+    net, images, schedule = ed.convnet.init(np.random.default_rng(0), channels=4), hands(), ed.schedule.cosine()
 
     def train():
-        return list(ed.convnet.train(net, hands(), ed.schedule.cosine(), rng=np.random.default_rng(1), steps=2))
+        return list(ed.convnet.train(net, images, schedule, rng=np.random.default_rng(1), steps=2))
 
     assert len(modules(entered(train))) <= 6
 

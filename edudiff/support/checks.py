@@ -3,10 +3,12 @@
 import math
 import zipfile
 import zlib
+from types import ModuleType
 
 import numpy as np
 
 from edudiff.support.arrays import array_namespace
+from edudiff.support.types import Array
 
 # What reading a damaged file of NumPy arrays can raise; RuntimeError: a flipped bit says that it is encrypted.
 DAMAGED = (OSError, EOFError, KeyError, ValueError, MemoryError, RuntimeError, zipfile.BadZipFile, zlib.error)
@@ -67,6 +69,14 @@ def batch(x, images=None, name="x"):
             )
     elif x.ndim not in (2, 4):
         raise ValueError(f"{name} has shape {x.shape}, expected (B, H, W, C) pictures or (B, D) points")
+    return xp
+
+
+def image_batch(x: Array, channels: int) -> ModuleType:
+    """Check a noisy batch of images, (B, H, W, C) with so many `channels`; errors and answer as for `batch`."""
+    xp = batch(x)
+    if x.ndim != 4 or x.shape[3] != channels:
+        raise ValueError(f"x has shape {x.shape}, expected images (B, H, W, {channels})")
     return xp
 
 

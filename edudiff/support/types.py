@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 Array: TypeAlias = NDArray[Any]  # a NumPy array; a CuPy array has the same interface and is meant too
+Arrays: TypeAlias = dict[str, Any]  # several of them, by name
 Rng: TypeAlias = np.random.Generator | Sequence[np.random.Generator] | None  # one for all images, or one for each
 
 
