@@ -6,8 +6,12 @@ the engine, to be used; they and `plot` are loaded when they are asked for.
 
 import importlib
 from types import ModuleType
+from typing import TYPE_CHECKING
 
 from edudiff import forward, reverse, schedule, scores
+
+if TYPE_CHECKING:  # a type checker does not run __getattr__
+    from edudiff import bench, cli, cluster, compare, convnet, course, data, denoisers, fast, nn, plot, runs, support  # noqa: F401  # noqa: F401
 
 __version__ = "0.1.0"
 

@@ -31,9 +31,9 @@ def noisy(images, schedule, times=(0, 0.25, 0.5, 0.75, 1)):
 
 # %% [markdown]
 # **The perfect denoiser copies; the best that sees a small window invents.** The ideal score weighs all training images
-# by how well they fit, and draws one of them. The equivariant local score (ELS) does the same for the window around each
-# pixel, with the training windows of all places: what fits together locally may be new as a whole. Its window shrinks
-# with the noise.
+# by how well they fit, and draws one of them. The equivariant local score (ELS) does the same for the window around
+# each pixel, with the training windows of all places: what fits together locally may be new as a whole. Its window
+# shrinks with the noise.
 #
 # **Step through this.** Put a breakpoint in `posterior_mean` (in `edudiff/scores.py`), the formula of both, and look at
 # `likelihoods`: how many of the M centers still count when `sigma` is large, and when it is small?
