@@ -52,21 +52,21 @@ def r2_score(truth, prediction):
 # ## 3. Calibration
 #
 # A network uses large windows in much noise and small ones in little, and nobody told it which. Read them off: at each
-# reverse step compare the noise that the network predicts with the noise that the formula predicts for every window
-# size, and keep the size that is most alike.
+# reverse step compare the noise that the network predicts with the noise that the formula predicts for every window,
+# and keep the window that is most alike.
 #
 # "Alike" is the cosine between the two noises (not centered), for each picture, averaged over the batch. What is read
-# off at step $i$ belongs to step $i$. (Published code has stored it one step off.) Of equal sizes, keep the first.
+# off at step $i$ belongs to step $i$. (Published code has stored it one step off.) Of equals, keep the first.
 #
-# `wanted[i]` is the network's noise at step i, shape `(B, D)`; `answers[i, j]` is the formula's with `sizes[j]`.
+# `wanted[i]` is the network's noise at step i, shape `(B, D)`; `answers[i, j]` is the formula's with `windows[j]`.
 
 
 # %%
-def calibrate(wanted, answers, sizes):
-    """The best size of each step: `wanted` (S, B, D), `answers` (S, K, B, D), K `sizes` to a list of S sizes."""
+def calibrate(wanted, answers, windows):
+    """The best window of each step: `wanted` (S, B, D), `answers` (S, K, B, D), K `windows` to a list of S windows."""
     ### BEGIN SOLUTION
     wanted = wanted[:, None]  # (S, 1, B, D)
     lengths = np.sqrt((wanted**2).sum(axis=-1) * (answers**2).sum(axis=-1))  # (S, K, B)
     likeness = ((wanted * answers).sum(axis=-1) / lengths).mean(axis=2)  # (S, K)
-    return [sizes[j] for j in likeness.argmax(axis=1)]
+    return [windows[j] for j in likeness.argmax(axis=1)]
     ### END SOLUTION

@@ -20,7 +20,7 @@ def test_pearson_r_equals_the_package(student):
 
 @pytest.mark.r2_score
 def test_r2_score_equals_the_package(student):
-    """edudiff.compare.metrics.R2, for points and pictures, good and bad predictions."""
+    """edudiff.compare.metrics.r2_score, for points and pictures, good and bad predictions."""
     rng = np.random.default_rng(102)
     for shape in SHAPES:
         truth, other = rng.standard_normal((2, *shape)) + 0.5
@@ -38,19 +38,19 @@ def test_calibrate_against_its_definition(student):
         answers = (
             rng.standard_normal((steps, kinds, count, width)) * rng.uniform(0.1, 5, (steps, kinds, count, 1)) + 0.3
         )
-        sizes = [3, 5, 7, 9, 11][:kinds]
+        windows = [3, 5, 7, 9, 11][:kinds]
         best = []
         for i in range(steps):
             likeness = [metrics.cosine_similarity(wanted[i], answers[i, j]).mean() for j in range(kinds)]
-            best.append(sizes[int(np.argmax(likeness))])
-        agree(student.calibrate(wanted, answers, sizes), best, what="the sizes")
+            best.append(windows[int(np.argmax(likeness))])
+        agree(student.calibrate(wanted, answers, windows), best, what="the windows")
 
 
 @pytest.mark.calibrate
 def test_sizes_in_any_order(student):
-    """The sizes need not rise, and equal answers go to the first."""
+    """The windows need not rise, and equal answers go to the first."""
     rng = np.random.default_rng(104)
     answers = rng.standard_normal((3, 3, 2, 4))
     answers[:, 2] = answers[:, 1]
     wanted = np.stack([answers[0, 1], answers[1, 0], answers[2, 2]])
-    agree(student.calibrate(wanted, answers, [9, 3, 5]), [3, 9, 3], what="the sizes")
+    agree(student.calibrate(wanted, answers, [9, 3, 5]), [3, 9, 3], what="the windows")

@@ -48,26 +48,26 @@ def test_known_numbers(student):
 
 @pytest.mark.calibrate
 def test_the_size_that_was_used_is_found(student):
-    """The network's noise is the formula's of sizes 9, 5, 5, 3, plus a little, at another scale."""
+    """The network's noise is the formula's of windows 9, 5, 5, 3, plus a little, at another scale."""
     answers = images(4, (4, 4, 6, 5))
     wanted = 3 * np.stack([answers[i, j] for i, j in enumerate([3, 1, 1, 0])]) + 0.1 * images(5, (4, 6, 5))
-    agree(student.calibrate(wanted, answers, [3, 5, 7, 9]), [9, 5, 5, 3], what="the sizes")
+    agree(student.calibrate(wanted, answers, [3, 5, 7, 9]), [9, 5, 5, 3], what="the windows")
 
 
 @pytest.mark.calibrate
 def test_each_picture_has_one_vote(student):
-    """Size 3 is right about two pictures, size 5 about a third that is a hundred times larger: size 3 wins."""
+    """Window 3 is right about two pictures, window 5 about a third that is a hundred times larger: window 3 wins."""
     wanted = np.array([[[1.0, 0.0], [0.0, 1.0], [100.0, 0.0]]])
     three = [[1.0, 0.0], [0.0, 1.0], [0.0, 100.0]]
     five = [[0.0, 1.0], [1.0, 0.0], [100.0, 0.0]]
-    agree(student.calibrate(wanted, np.array([[five, three]]), [5, 3]), [3], what="the sizes")
+    agree(student.calibrate(wanted, np.array([[five, three]]), [5, 3]), [3], what="the windows")
 
 
 @pytest.mark.calibrate
 def test_strength_does_not_count(student):
     """A weak answer in the right direction beats a strong one that is a little off."""
     answers = np.array([[[[9.0, 5.0], [0.0, 9.0]], [[1.0, 0.0], [0.0, 1.0]]]])
-    agree(student.calibrate(np.array([[[10.0, 0.0], [0.0, 10.0]]]), answers, [5, 3]), [3], what="the sizes")
+    agree(student.calibrate(np.array([[[10.0, 0.0], [0.0, 10.0]]]), answers, [5, 3]), [3], what="the windows")
 
 
 @pytest.mark.calibrate
@@ -75,4 +75,4 @@ def test_the_sign_counts(student):
     """The opposite noise is the worst answer, and a constant offset is part of the noise."""
     wanted = np.array([[[1.0, 2.0, 3.0]]])
     answers = np.array([[[[-1.0, -2.0, -3.0]], [[1.0, 2.0, 2.0]], [[11.0, 12.0, 13.0]]]])
-    agree(student.calibrate(wanted, answers, [3, 5, 7]), [5], what="the sizes")
+    agree(student.calibrate(wanted, answers, [3, 5, 7]), [5], what="the windows")

@@ -64,8 +64,8 @@ def add_noise(x0, alpha, sigma, noise):
 # ## 3. The signal-to-noise ratio
 #
 # Doubling both $\alpha$ and $\sigma$ changes nothing that a denoiser could use: only their ratio matters. *Power* is
-# amplitude squared, so the signal-to-noise ratio is $\alpha^2 / \sigma^2$, and its natural logarithm is the clock by
-# which networks are told the noise level. It falls as time goes on.
+# amplitude squared, so the signal-to-noise ratio is $\alpha^2 / \sigma^2$, and its natural logarithm is what
+# networks are often told of the noise level. It falls as time goes on.
 
 
 # %%

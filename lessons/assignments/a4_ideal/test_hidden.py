@@ -47,12 +47,12 @@ def test_equals_the_package(student):
 
 @pytest.mark.ideal
 def test_single_precision(student):
-    """float32, with large squares and little noise: the answer of float64 to within rounding."""
+    """float32, where squares are so large that one unit of their last digit exceeds every difference there is."""
     rng = np.random.default_rng(13)
-    data = (20 + 0.01 * rng.standard_normal((5, 64))).astype("float32")
-    x = (data[2:4] + 0.005 * rng.standard_normal((2, 64))).astype("float32")
-    expected = ed.denoisers.Ideal(data.astype("float64"))(x.astype("float64"), 1.0, 0.005)
-    agree(student.ideal(x, data, 1.0, 0.005), expected.astype("float32"), tolerance=1e-5)
+    data = (40 + 0.004 * rng.standard_normal((8, 200))).astype("float32")
+    x = (data[2:] + 0.003 * rng.standard_normal((6, 200))).astype("float32")
+    expected = ed.denoisers.Ideal(data.astype("float64"))(x.astype("float64"), 1.0, 0.003)
+    agree(student.ideal(x, data, 1.0, 0.003), expected.astype("float32"), tolerance=1e-5)
 
 
 @pytest.mark.merge

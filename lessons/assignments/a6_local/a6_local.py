@@ -14,18 +14,18 @@ import numpy as np
 #
 # At the border a window sticks out of the picture. What sticks out is not there: it adds nothing to the sum.
 #
-# `a` has shape `(..., H, W)`, `size` is odd, and the answer at a pixel is the sum over the `size` x `size` window
-# around it, as far as it lies in the picture. Loops over the window's `size * size` offsets are fine; loops over the
-# pixels are slow.
+# `a` has shape `(..., H, W)`, `window` is odd, and the answer at a pixel is the sum over the `window` x `window` pixels
+# around it, as far as they lie in the picture. Loops over the `window * window` offsets are fine; loops over the pixels
+# are slow.
 
 
 # %%
-def box_sums(a, size):
-    """Sums of `a` (..., H, W) over the size x size window around each pixel, clipped at the border: (..., H, W)."""
+def box_sums(a, window):
+    """Sums of `a` (..., H, W) over the window x window pixels around each one, clipped at the border: (..., H, W)."""
     ### BEGIN SOLUTION
-    r, (rows, columns) = size // 2, a.shape[-2:]
+    r, (rows, columns) = window // 2, a.shape[-2:]
     padded = np.pad(a, [(0, 0)] * (a.ndim - 2) + [(r, r), (r, r)])  # (..., H + 2r, W + 2r)
-    places = [(i, j) for i in range(size) for j in range(size)]
+    places = [(i, j) for i in range(window) for j in range(window)]
     return sum(padded[..., i : i + rows, j : j + columns] for i, j in places)  # (..., H, W)
     ### END SOLUTION
 
@@ -44,11 +44,11 @@ def box_sums(a, size):
 
 
 # %%
-def local(x, images, alpha, sigma, size):
+def local(x, images, alpha, sigma, window):
     """The local score's x0_hat: `x` (B, H, W, C), `images` (N, H, W, C) to (B, H, W, C)."""
     ### BEGIN SOLUTION
     squares = ((x[:, None] - alpha * images) ** 2).sum(axis=-1)  # (B, N, H, W)
-    logits = box_sums(squares, size) / (-2 * sigma**2)  # (B, N, H, W)
+    logits = box_sums(squares, window) / (-2 * sigma**2)  # (B, N, H, W)
     weights = np.exp(logits - logits.max(axis=1, keepdims=True))  # (B, N, H, W)
     weights = weights / weights.sum(axis=1, keepdims=True)  # (B, N, H, W)
     return np.einsum("bnhw,nhwc->bhwc", weights, images)  # (B, H, W, C)

@@ -11,24 +11,24 @@ from edudiff.course.answers import agree
 def test_sums_in_plain_loops(student):
     """Against loops over the pixels, for windows smaller and larger than the picture."""
     rng = np.random.default_rng(61)
-    for shape, size in (((4, 6), 3), ((2, 5, 5), 5), ((3, 2, 3, 4), 3), ((4, 3), 7), ((1, 1), 3)):
-        a, r = rng.standard_normal(shape), size // 2
+    for shape, window in (((4, 6), 3), ((2, 5, 5), 5), ((3, 2, 3, 4), 3), ((4, 3), 7), ((1, 1), 3)):
+        a, r = rng.standard_normal(shape), window // 2
         expected = np.empty(shape)
         for i in range(shape[-2]):
             for j in range(shape[-1]):
                 expected[..., i, j] = a[..., max(0, i - r) : i + r + 1, max(0, j - r) : j + r + 1].sum(axis=(-2, -1))
-        agree(student.box_sums(a, size), expected, what=f"shape {shape}, size {size}")
+        agree(student.box_sums(a, window), expected, what=f"shape {shape}, window {window}")
 
 
 @pytest.mark.local
 def test_local_equals_the_package(student):
     """edudiff.denoisers.Patch, over shapes, windows and levels."""
     rng = np.random.default_rng(62)
-    for shape, size in (((4, 4, 1), 3), ((4, 5, 3), 5)):
+    for shape, window in (((4, 4, 1), 3), ((4, 5, 3), 5)):
         images, x = rng.standard_normal((3, *shape)), rng.standard_normal((2, *shape))
         for alpha, sigma in ((0.9, 0.3), (0.4, 1.0)):
-            expected = ed.denoisers.Patch(images, size, shifts=False, backend="numpy")(x, alpha, sigma)
-            agree(student.local(x, images, alpha, sigma, size), expected, what=f"shape {shape}, size {size}")
+            expected = ed.denoisers.Patch(images, window, shifts=False, backend="numpy")(x, alpha, sigma)
+            agree(student.local(x, images, alpha, sigma, window), expected, what=f"shape {shape}, window {window}")
 
 
 @pytest.mark.local

@@ -6,7 +6,7 @@ import pytest
 from edudiff.course.answers import agree
 
 
-def pictures(count, rows=4, columns=5, channels=2, seed=0):
+def random_images(count, rows=4, columns=5, channels=2, seed=0):
     """Random pictures, (count, rows, columns, channels)."""
     return np.random.default_rng(seed).standard_normal((count, rows, columns, channels))
 
@@ -30,15 +30,15 @@ def test_one_pixel_spreads_over_its_window(student):
 
 @pytest.mark.box_sums
 def test_a_window_of_one_pixel_changes_nothing(student):
-    """size = 1."""
-    a = pictures(2)[..., 0]
+    """window = 1."""
+    a = random_images(2)[..., 0]
     agree(student.box_sums(a, 1), a)
 
 
 @pytest.mark.local
 def test_two_pictures_make_a_hyperbolic_tangent(student):
     """Pictures {m, -m}: m(u) tanh(alpha / sigma^2 times the sum of m x over the window of u), not NaN."""
-    [m], x = pictures(1), pictures(2, seed=1)
+    [m], x = random_images(1), random_images(2, seed=1)
     x[1, 3, 4] = 80.0  # far from both: all logits there are far below those of other pixels
     for alpha, sigma in ((0.8, 0.7), (0.5, 2.0)):
         product = (m * x).sum(axis=-1)  # (B, H, W)
@@ -51,7 +51,7 @@ def test_two_pictures_make_a_hyperbolic_tangent(student):
 @pytest.mark.local
 def test_nothing_outside_the_window_matters(student):
     """A change at the top right leaves the bottom left as it was, for each of two pictures."""
-    images, x = pictures(5), pictures(2, seed=1)
+    images, x = random_images(5), random_images(2, seed=1)
     moved = x.copy()
     moved[:, 0, 4] += 3.0
     before, after = (student.local(y, images, 0.7, 0.8, 3) for y in (x, moved))
@@ -61,5 +61,5 @@ def test_nothing_outside_the_window_matters(student):
 @pytest.mark.local
 def test_little_noise_finds_the_picture(student):
     """With sigma = 0.001 the training picture that made x comes back, and not NaN."""
-    images = pictures(4)
+    images = random_images(4)
     agree(student.local(0.9 * images[:2] + 0.001, images, 0.9, 0.001, 3), images[:2])

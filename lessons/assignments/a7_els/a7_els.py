@@ -5,19 +5,19 @@
 # of that kind compares the window around a pixel with the training windows *at all places*. Its pictures are mosaics of
 # training patches: the equivariant local score, ELS.
 #
-# Pictures have shape `(B, H, W, C)`, training pictures `(N, H, W, C)`; windows are `size` x `size` with an odd `size`.
-# These two functions are given: they cut out the windows, and take softmax means.
+# Pictures have shape `(B, H, W, C)`, training pictures `(N, H, W, C)`. A window has `window` x `window` pixels, and
+# `window` is odd. These two functions are given: they cut out the windows, and take softmax means.
 
 # %%
 import numpy as np
 
 
-def windows(images, size, padding):
-    """The window of every pixel as a row: (B, H, W, C) to (B, H, W, size * size * C). `padding`: "zero", "circular"."""
-    edge = ((0, 0), (size // 2, size // 2), (size // 2, size // 2), (0, 0))
+def windows(images, window, padding):
+    """The window of every pixel as a row: (B, H, W, C) to (B, H, W, window**2 * C). `padding`: "zero", "circular"."""
+    edge = ((0, 0), (window // 2, window // 2), (window // 2, window // 2), (0, 0))
     padded = np.pad(images, edge, mode={"zero": "constant", "circular": "wrap"}[padding])
-    cut = np.lib.stride_tricks.sliding_window_view(padded, (size, size), axis=(1, 2))  # (B, H, W, C, size, size)
-    return cut.reshape(*images.shape[:3], -1)  # (B, H, W, size * size * C)
+    cut = np.lib.stride_tricks.sliding_window_view(padded, (window, window), axis=(1, 2))  # (B, H, W, C, rows, columns)
+    return cut.reshape(*images.shape[:3], -1)  # (B, H, W, window**2 * C)
 
 
 def softmax_mean(logits, values):
@@ -35,11 +35,11 @@ def softmax_mean(logits, values):
 
 
 # %%
-def els_circular(x, images, alpha, sigma, size):
+def els_circular(x, images, alpha, sigma, window):
     """ELS with wrapping windows: `x` (B, H, W, C), `images` (N, H, W, C) to (B, H, W, C)."""
     ### BEGIN SOLUTION
-    own = windows(x, size, "circular")  # (B, H, W, P)
-    patches = windows(images, size, "circular").reshape(-1, own.shape[-1])  # (M, P)
+    own = windows(x, window, "circular")  # (B, H, W, P)
+    patches = windows(images, window, "circular").reshape(-1, own.shape[-1])  # (M, P)
     squares = ((own[..., None, :] - alpha * patches) ** 2).sum(axis=-1)  # (B, H, W, M)
     return softmax_mean(-squares / (2 * sigma**2), images.reshape(-1, images.shape[-1]))  # (B, H, W, C)
     ### END SOLUTION
@@ -71,16 +71,16 @@ def alike(u, v, length, radius):
 
 
 # %%
-def els_zero(x, images, alpha, sigma, size):
+def els_zero(x, images, alpha, sigma, window):
     """ELS with zero padding: `x` (B, H, W, C), `images` (N, H, W, C) to (B, H, W, C)."""
     ### BEGIN SOLUTION
     _, rows, columns, channels = images.shape
-    own, patches = windows(x, size, "zero"), windows(images, size, "zero")  # (B, H, W, P), (N, H, W, P)
+    own, patches = windows(x, window, "zero"), windows(images, window, "zero")  # (B, H, W, P), (N, H, W, P)
     out = np.empty_like(x)
     for i in range(rows):
         for j in range(columns):
-            down = [p for p in range(rows) if alike(i, p, rows, size // 2)]
-            right = [q for q in range(columns) if alike(j, q, columns, size // 2)]
+            down = [p for p in range(rows) if alike(i, p, rows, window // 2)]
+            right = [q for q in range(columns) if alike(j, q, columns, window // 2)]
             places = np.ix_(range(len(images)), down, right)
             candidates = patches[places].reshape(-1, own.shape[-1])  # (M, P)
             squares = ((own[:, i, j, None] - alpha * candidates) ** 2).sum(axis=-1)  # (B, M)

@@ -19,15 +19,15 @@ def pair(shape, seed):
 @pytest.mark.els_circular
 def test_els_circular_equals_the_package(student):
     """edudiff.denoisers.Patch, over shapes, windows and levels."""
-    for shape, size, alpha, sigma in CASES:
+    for shape, window, alpha, sigma in CASES:
         images, x = pair(shape, 71)
-        expected = ed.denoisers.Patch(images, size, padding="circular", backend="numpy")(x, alpha, sigma)
-        agree(student.els_circular(x, images, alpha, sigma, size), expected, what=f"shape {shape}, size {size}")
+        expected = ed.denoisers.Patch(images, window, padding="circular", backend="numpy")(x, alpha, sigma)
+        agree(student.els_circular(x, images, alpha, sigma, window), expected, what=f"shape {shape}, window {window}")
 
 
 @pytest.mark.els_circular
 def test_a_covering_window_is_the_ideal_score_of_all_shifts(student):
-    """On 3 x 3 pictures, size 3 sees everything: the ideal score of the training set moved everywhere."""
+    """On 3 x 3 pictures, window 3 sees everything: the ideal score of the training set moved everywhere."""
     images, x = pair((3, 3, 1), 72)
     moved = np.concatenate([np.roll(images, (i, j), axis=(1, 2)) for i in range(3) for j in range(3)])
     agree(student.els_circular(x, images, 0.7, 0.8, 3), ed.denoisers.Ideal(moved)(x, 0.7, 0.8))
@@ -48,10 +48,10 @@ def test_alike_against_the_package(student):
 @pytest.mark.els_zero
 def test_els_zero_equals_the_package(student):
     """edudiff.denoisers.Patch, over shapes, windows and levels."""
-    for shape, size, alpha, sigma in CASES:
+    for shape, window, alpha, sigma in CASES:
         images, x = pair(shape, 73)
-        expected = ed.denoisers.Patch(images, size, padding="zero", backend="numpy")(x, alpha, sigma)
-        agree(student.els_zero(x, images, alpha, sigma, size), expected, what=f"shape {shape}, size {size}")
+        expected = ed.denoisers.Patch(images, window, padding="zero", backend="numpy")(x, alpha, sigma)
+        agree(student.els_zero(x, images, alpha, sigma, window), expected, what=f"shape {shape}, window {window}")
 
 
 @pytest.mark.els_zero

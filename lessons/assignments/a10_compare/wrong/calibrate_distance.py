@@ -2,6 +2,6 @@
 see strength."""
 
 
-def calibrate(wanted, answers, sizes):
+def calibrate(wanted, answers, windows):
     error = ((wanted[:, None] - answers) ** 2).sum(axis=-1).mean(axis=2)
-    return [sizes[j] for j in error.argmin(axis=1)]
+    return [windows[j] for j in error.argmin(axis=1)]

@@ -1,4 +1,4 @@
-"""You take the logarithm to base 10: the clock is the natural logarithm, np.log."""
+"""You take the logarithm to base 10: this one is natural, np.log."""
 
 
 def log_snr(alpha, sigma):

@@ -2,7 +2,7 @@
 window."""
 
 
-def local(x, images, alpha, sigma, size):
+def local(x, images, alpha, sigma, window):
     squares = ((x[:, None] - alpha * images) ** 2).sum(axis=-1)
     logits = np.broadcast_to(squares.sum(axis=(2, 3), keepdims=True), squares.shape) / (-2 * sigma**2)
     weights = np.exp(logits - logits.max(axis=1, keepdims=True))

@@ -2,9 +2,9 @@
 all others."""
 
 
-def els_circular(x, images, alpha, sigma, size):
-    own, r = windows(x, size, "circular"), size // 2
+def els_circular(x, images, alpha, sigma, window):
+    own, r = windows(x, window, "circular"), window // 2
     inside = (slice(None), slice(r, images.shape[1] - r), slice(r, images.shape[2] - r))
-    patches = windows(images, size, "circular")[inside].reshape(-1, own.shape[-1])
+    patches = windows(images, window, "circular")[inside].reshape(-1, own.shape[-1])
     squares = ((own[..., None, :] - alpha * patches) ** 2).sum(axis=-1)
     return softmax_mean(-squares / (2 * sigma**2), images[inside].reshape(-1, images.shape[-1]))

@@ -2,8 +2,8 @@
 window, wherever that is."""
 
 
-def els_circular(x, images, alpha, sigma, size):
-    own, patches = windows(x, size, "circular"), windows(images, size, "circular")
+def els_circular(x, images, alpha, sigma, window):
+    own, patches = windows(x, window, "circular"), windows(images, window, "circular")
     squares = ((own[:, None, :, :, None, None] - alpha * patches[:, None, None]) ** 2).sum(axis=-1)
     logits = -squares / (2 * sigma**2)
     weights = np.exp(logits - logits.max(axis=(1, 4, 5), keepdims=True))

@@ -1,9 +1,9 @@
 """Rows and columns have changed places in your rule: i goes with the height, j with the width."""
 
 
-def els_zero(x, images, alpha, sigma, size):
+def els_zero(x, images, alpha, sigma, window):
     _, rows, columns, channels = images.shape
-    own, patches, r = windows(x, size, "zero"), windows(images, size, "zero"), size // 2
+    own, patches, r = windows(x, window, "zero"), windows(images, window, "zero"), window // 2
     out = np.empty_like(x)
     for i in range(rows):
         for j in range(columns):

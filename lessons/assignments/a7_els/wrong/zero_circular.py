@@ -1,9 +1,9 @@
 """Your windows wrap around the picture: with zero padding they see zeros there."""
 
 
-def els_zero(x, images, alpha, sigma, size):
+def els_zero(x, images, alpha, sigma, window):
     _, rows, columns, channels = images.shape
-    own, patches, r = windows(x, size, "circular"), windows(images, size, "circular"), size // 2
+    own, patches, r = windows(x, window, "circular"), windows(images, window, "circular"), window // 2
     out = np.empty_like(x)
     for i in range(rows):
         for j in range(columns):
