@@ -1,9 +1,7 @@
 """`edudiff course build | check | grade` on the command line."""
 
-from edudiff.course import check, grade, reports
+from edudiff.course import assignment, check, grade, reports
 from edudiff.course.sandbox.process import Limits
-
-ASSIGNMENTS = "lessons/assignments"
 
 
 def add(parser):
@@ -11,7 +9,7 @@ def add(parser):
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
     build = commands.add_parser("build", help="make the students' and the grader's bundle")
     build.add_argument("folder", metavar="DIR", help="gets DIR/student and DIR/grader")
-    build.add_argument("--from", dest="source", default=ASSIGNMENTS, help=f"the assignments (default: {ASSIGNMENTS})")
+    build.add_argument("--from", dest="source", metavar="DIR", help="the assignments (default: those of the package)")
     build.set_defaults(run=run_build)
 
     check = commands.add_parser("check", help="run the visible tests on a student's file")
@@ -39,7 +37,7 @@ def run_build(args):
     """`edudiff course build`."""
     from edudiff.course.build import build
 
-    found = build(args.source, args.folder)
+    found = build(args.source or assignment.shipped(), args.folder)
     tasks, wrongs = sum(len(one.tasks) for one in found), sum(len(one.wrongs) for one in found)
     print(f"{len(found)} assignments, {tasks} tasks, hints for {wrongs} wrong solutions")
     print(f"for students: {args.folder}/student\nfor grading:  {args.folder}/grader")

@@ -1,5 +1,10 @@
 """A course in a folder: assignments become bundles for students and graders, and what is handed in is graded.
 
-Read `assignment` (what an assignment is), `runner` (how its tests are run), `sandbox` and `worker` (how code that
-nobody trusts is run), then `build`, `check` and `grade`, the three commands of `edudiff course`.
+Read `assignment` (what an assignment is), `runner` (how its tests are run), `sandbox` (how code that nobody trusts is
+run), then `build`, `check` and `grade`, the three commands of `edudiff course`.
 """
+
+from edudiff.course import build, check, grade
+from edudiff.course.assignment import Assignment, read_all, shipped
+
+__all__ = ["Assignment", "build", "check", "grade", "read_all", "shipped"]

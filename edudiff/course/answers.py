@@ -1,22 +1,18 @@
 """Answers of functions under test: whether they are right, said in words, and their fingerprint."""
 
 import hashlib
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
+
+from edudiff.support.types import Array
 
 PIECE = 1 << 18  # values that are rounded at once
 DECIMALS, EDGE = 4, 2.71828e-6  # an answer's fingerprint must not depend on the order in which a processor adds
 
 
-class Broken(Exception):
-    """A submission gave no answer: its process ended, took too long, or sent what is no answer."""
-
-
-class CannotStart(OSError):
-    """The process for a submission did not start, which is no fault of the submission and must not cost it a point."""
-
-
-def agree(actual, expected, tolerance=1e-9, what="the answer"):
+def agree(actual: Any, expected: Any, tolerance: float = 1e-9, what: str = "the answer") -> None:
     """Raise AssertionError, in words for a student, unless `actual` has the shape, dtype and values of `expected`.
 
     Values may differ by `tolerance`, relative to the largest expected one, or to 1 if that is larger. Tuples are
@@ -50,11 +46,11 @@ def agree(actual, expected, tolerance=1e-9, what="the answer"):
         raise AssertionError(f"{what} is {float(got[worst]):.6g}{where}, expected {float(wanted[worst]):.6g}")
 
 
-def _kind(value):
+def _kind(value: Any) -> str:
     return "None; is a return missing?" if value is None else f"a {type(value).__name__}"
 
 
-def print_of(value):
+def print_of(value: Any) -> str:
     """Text that is the same for equal answers: values rounded, float32 by shape alone, since its last digits vary."""
     if isinstance(value, np.ndarray | np.generic | float | int) and not isinstance(value, bool):
         array = np.asarray(value)
@@ -65,7 +61,7 @@ def print_of(value):
     return repr(value)
 
 
-def _rounded(array):
+def _rounded(array: Array) -> str:
     digest, values = hashlib.sha256(), np.ravel(array)  # (values,)
     for first in range(0, len(values), PIECE):
         piece = values[first : first + PIECE].astype(complex if array.dtype.kind == "c" else float)
@@ -76,6 +72,6 @@ def _rounded(array):
     return digest.hexdigest()
 
 
-def fingerprint(prints):
+def fingerprint(prints: Sequence[str]) -> str:
     """A short hash of a list of texts: it says whether two sets of answers are the same, and nothing else."""
     return hashlib.sha256("\n".join(prints).encode("utf-8", "backslashreplace")).hexdigest()[:16]

@@ -8,10 +8,11 @@ a1_noise/wrong/*.py       the hint as the docstring, and one task written wrongl
 
 import ast
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
+HERE = Path(__file__).parent
 BEGIN, END = "### BEGIN SOLUTION", "### END SOLUTION"
 VISIBLE, HIDDEN = "test_visible.py", "test_hidden.py"
 MARKED = re.compile(rf"^([ \t]*){BEGIN}[ \t]*\n.*?^[ \t]*{END}[ \t]*\n", re.MULTILINE | re.DOTALL)
@@ -24,10 +25,10 @@ class Wrong:
     name: str
     task: str
     hint: str
-    source: str
+    source: str = field(repr=False)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Assignment:
     """The parts of an assignment's folder; `name` is the folder's name and that of its master file."""
 
@@ -36,28 +37,31 @@ class Assignment:
     source: str
 
     @cached_property
-    def tasks(self):
+    def tasks(self) -> list[str]:
         """Names of the functions to write, in the order of the file."""
         return [node.name for node in functions(self.source) if BEGIN in lines_of(self.source, node)]
 
     @property
-    def stub(self):
+    def stub(self) -> str:
         """The student's file: each marked solution is replaced by `raise NotImplementedError`."""
         return MARKED.sub(r"\1raise NotImplementedError\n", self.source)
 
     @cached_property
-    def wrongs(self):
+    def wrongs(self) -> list[Wrong]:
         """The wrong solutions, by name. Raises ValueError that names a file which is none."""
         return [self._wrong(path) for path in sorted((self.folder / "wrong").glob("*.py"))]
 
-    def test_file(self, name):
+    def test_file(self, name: str) -> Path:
         """The path of `test_visible.py` or `test_hidden.py`. Raises ValueError if it is missing."""
         path = self.folder / name
         if not path.is_file():
             raise ValueError(f"{self.folder} has no {name}")
         return path
 
-    def _wrong(self, path):
+    def __repr__(self) -> str:
+        return f"Assignment({self.name!r}, tasks={self.tasks})"
+
+    def _wrong(self, path: Path) -> Wrong:
         text = path.read_text(encoding="utf-8")
         hint = ast.get_docstring(ast.parse(text))
         task = [node.name for node in functions(text) if node.name in self.tasks]
@@ -66,7 +70,22 @@ class Assignment:
         return Wrong(path.stem, task[0], " ".join(hint.split()), replaced(self.source, task[0], text))
 
 
-def read(folder):
+def shipped() -> Path:
+    """The folder of the assignments that come with the package: in a checkout lessons/assignments, else a copy of it.
+
+    Raises FileNotFoundError if they are in neither place.
+    """
+    installed, checkout = HERE / "assignments", HERE.parents[1] / "lessons" / "assignments"
+    for folder in (installed, checkout):
+        if folder.is_dir():
+            return folder
+    raise FileNotFoundError(
+        f"the assignments are neither in {installed} nor in {checkout}; install edudiff again, or name their folder:"
+        " edudiff course build DIR --from FOLDER"
+    )
+
+
+def read(folder: str | Path) -> Assignment:
     """The `Assignment` in a folder. Raises ValueError if its master file is missing or marks no solution."""
     folder = Path(folder)
     path = folder / f"{folder.name}.py"
@@ -82,7 +101,7 @@ def read(folder):
     return made
 
 
-def read_all(folder):
+def read_all(folder: str | Path) -> list[Assignment]:
     """All assignments below a folder, in the order of their numbers: a2 before a10. Raises ValueError for none."""
     folder = Path(folder)
     if not folder.is_dir():
@@ -93,22 +112,22 @@ def read_all(folder):
     return [read(path) for path in sorted(found, key=natural)]
 
 
-def natural(path):
+def natural(path: Path) -> list[int | str]:
     """A sorting key by which a2 comes before a10."""
     return [int(part) if part.isdigit() else part for part in re.split(r"(\d+)", path.name)]
 
 
-def functions(source):
+def functions(source: str) -> list[ast.FunctionDef]:
     """The top-level functions of a file, as syntax trees."""
     return [node for node in ast.parse(source).body if isinstance(node, ast.FunctionDef)]
 
 
-def lines_of(source, node):
+def lines_of(source: str, node: ast.FunctionDef) -> str:
     """The text of one syntax tree: whole lines."""
     return "".join(source.splitlines(keepends=True)[node.lineno - 1 : node.end_lineno])
 
 
-def replaced(source, task, text):
+def replaced(source: str, task: str, text: str) -> str:
     """The file `source` with its function `task` replaced by that of `text`."""
     old, new = (next(node for node in functions(s) if node.name == task) for s in (source, text))
     lines = source.splitlines(keepends=True)

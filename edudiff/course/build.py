@@ -13,7 +13,7 @@ README = """\
 Each folder is one assignment: text and functions to write, as a file (`.py`) and as a notebook (`.ipynb`). Fill in one
 of the two and hand it in under its name.
 
-    pip install 'edudiff[lessons]' pytest
+    pip install 'edudiff[lessons]'
 
     python grade.py    # check all that is here
     python grade.py {first}    # check one assignment
@@ -57,7 +57,7 @@ addopts = -q -p edudiff.course.plugin --import-mode=importlib
 """
 
 
-def build(source, target):
+def build(source: str | Path, target: str | Path) -> list[assignment.Assignment]:
     """Build `target`/student and `target`/grader from the assignments in `source`; returns the assignments.
 
     Raises ValueError for a broken assignment, for wrong solutions that cannot be told apart, or if a bundle is already
@@ -83,12 +83,12 @@ def build(source, target):
     return found
 
 
-def _readme(found):
+def _readme(found: list[assignment.Assignment]) -> str:
     rows = "\n".join(f"| `{one.name}` | {', '.join(f'`{task}`' for task in one.tasks)} |" for one in found)
     return README.format(first=found[0].name, task=found[0].tasks[0], rows=rows)
 
 
-def _fresh(folder):
+def _fresh(folder: Path) -> Path:
     """An empty folder. Raises ValueError if there is something in it: it may be a student's work."""
     if folder.exists() and any(folder.iterdir()):
         raise ValueError(f"{folder} is not empty; name another folder, or remove it first")

@@ -4,16 +4,17 @@ from pathlib import Path
 
 from edudiff.course import handed_in, hints, judge
 from edudiff.course.assignment import VISIBLE, natural
+from edudiff.course.sandbox.process import Limits
 
 
-def places(path):
+def places(path: str | Path) -> list[Path]:
     """The folders of assignments that `path` stands for: one file or folder is itself, a bundle is all its folders."""
     path = Path(path)
     inside = [file.parent for file in path.glob(f"*/{hints.FILE}")]
     return sorted(inside, key=natural) if inside else [path]
 
 
-def check(path, limits=None):
+def check(path: str | Path, limits: Limits | None = None) -> list[judge.Verdict]:
     """The verdicts on a student's file (.py, .ipynb) or on the folder that holds it.
 
     The tests and hints lie beside it, as in the student's bundle. Raises ValueError if they do not, or if the file
@@ -32,7 +33,7 @@ def check(path, limits=None):
     return verdicts
 
 
-def report(verdicts):
+def report(verdicts: list[judge.Verdict]) -> str:
     """The verdicts as lines of text."""
     lines = []
     for verdict in verdicts:

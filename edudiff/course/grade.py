@@ -1,10 +1,15 @@
 """`edudiff course grade`: every submission against the visible and the hidden tests."""
 
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from edudiff.course import assignment, handed_in, hints, judge, reports
+from edudiff.course.sandbox.process import Limits
+from edudiff.support import checks
+
+Rubric = list[tuple[assignment.Assignment, hints.Hints]]
 
 NEEDED = {"files", "system calls"}
 
@@ -14,26 +19,35 @@ class Graded:
     """One student: {assignment: verdicts}, {assignment: what was wrong with the file}, and the defenses that held."""
 
     student: str
-    verdicts: dict = field(default_factory=dict)
-    problems: dict = field(default_factory=dict)
-    held: set = field(default_factory=set)
+    verdicts: dict[str, list[judge.Verdict]] = field(default_factory=dict)
+    problems: dict[str, str] = field(default_factory=dict)
+    held: set[str] = field(default_factory=set)
 
     @property
-    def points(self):
+    def points(self) -> int:
+        """How many tasks passed."""
         return sum(verdict.passed for verdicts in self.verdicts.values() for verdict in verdicts)
 
     @property
-    def most(self):
+    def most(self) -> int:
+        """How many tasks there are."""
         return sum(len(verdicts) for verdicts in self.verdicts.values())
 
 
-def grade(submissions, grader, out, limits=None, jobs=1, progress=None):
+def grade(
+    submissions: str | Path,
+    grader: str | Path,
+    out: str | Path,
+    limits: Limits | None = None,
+    jobs: int = 1,
+    progress: Callable[[Graded], object] | None = None,
+) -> list[Graded]:
     """Grade every folder in `submissions` with the bundle `grader`; returns a list of `Graded`.
 
     Writes the table `out` (CSV), and beside it, in a folder of the same name without its ending, for each student
-    `junit.xml` and Gradescope's `results.json`. `progress` is called with each `Graded`.
-    Raises ValueError for a missing folder, a broken bundle or an `out` among the submissions, OSError if the results
-    cannot be written.
+    `junit.xml` and Gradescope's `results.json`. `jobs`: how many submissions are graded at once. `progress` is called
+    with each `Graded`. Raises ValueError for a missing folder, a broken bundle or an `out` among the submissions,
+    TypeError for `jobs` that is no integer, OSError if the results cannot be written.
     """
     submissions, out = Path(submissions), Path(out)
     if not submissions.is_dir():
@@ -41,8 +55,7 @@ def grade(submissions, grader, out, limits=None, jobs=1, progress=None):
     students = sorted((path for path in submissions.iterdir() if path.is_dir()), key=assignment.natural)
     if not students:
         raise ValueError(f"{submissions} has no folders; expected one for each student")
-    if not isinstance(jobs, int) or jobs < 1:
-        raise ValueError(f"jobs is {jobs}, expected a number of submissions to grade at once, at least 1")
+    checks.integer(jobs, "jobs")
     rubric = [(one, hints.read(one.folder / hints.FILE)) for one in assignment.read_all(grader)]
     folder = out.with_suffix("")
     if folder == out:
@@ -62,7 +75,7 @@ def grade(submissions, grader, out, limits=None, jobs=1, progress=None):
     return done
 
 
-def one_student(folder, rubric, limits=None):
+def one_student(folder: Path, rubric: Rubric, limits: Limits | None = None) -> Graded:
     """Grade one folder; nothing in it can end the grading."""
     graded = Graded(folder.name)
     for one, known in rubric:
@@ -78,10 +91,10 @@ def one_student(folder, rubric, limits=None):
     return graded
 
 
-def warning(done):
+def warning(done: list[Graded]) -> str:
     """What the platform did not enforce, in a sentence, or ""."""
     ran = [graded.held for graded in done if graded.held]
-    missing = sorted(NEEDED - set.intersection(*ran)) if ran else []
+    missing = sorted(name for name in NEEDED if not all(name in held for held in ran))
     if not missing:
         return ""
     return (

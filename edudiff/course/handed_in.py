@@ -3,7 +3,8 @@
 import os
 import re
 import stat
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from pathlib import Path
 
 from edudiff.course import notebook
 
@@ -16,11 +17,11 @@ class HandedIn:
     """One file of a submission: its code, or the `problem` that keeps it from being read."""
 
     name: str
-    source: str = ""
+    source: str = field(default="", repr=False)
     problem: str = ""
 
 
-def find(folder, name):
+def find(folder: Path, name: str) -> HandedIn | None:
     """What a submission has for the assignment `name`, or None.
 
     Looked for are `name`.py and `name`.ipynb in the folder and in its folder `name`. Of several, the one with the
@@ -31,7 +32,7 @@ def find(folder, name):
     return min(found, key=lambda one: (bool(one.problem), len(UNWRITTEN.findall(one.source)))) if found else None
 
 
-def read(path):
+def read(path: Path) -> HandedIn:
     """One file as a `HandedIn`. A link, a pipe or a huge file is not opened: it could be anything."""
     try:
         kind = os.lstat(path)

@@ -5,15 +5,18 @@ who gave these wrong answers can read it, and nobody learns all mistakes, and so
 """
 
 import json
+from collections.abc import Sequence
 from hashlib import shake_256
+from pathlib import Path
 
 from edudiff.course import runner
-from edudiff.course.assignment import HIDDEN, VISIBLE
+from edudiff.course.assignment import HIDDEN, VISIBLE, Assignment
 
 FILE = "hints.json"
+Hints = dict[str, dict[str, str]]  # {task: {fingerprint: sealed hint}}
 
 
-def collect(assignment):
+def collect(assignment: Assignment) -> Hints:
     """{task: {fingerprint: sealed hint}} of all wrong solutions.
 
     Raises ValueError if the master fails a test, if a wrong solution passes all hidden tests, or if it answers the
@@ -21,13 +24,13 @@ def collect(assignment):
     """
     visible, hidden = (assignment.test_file(name) for name in (VISIBLE, HIDDEN))
     master = runner.local(runner.loaded(assignment.source, assignment.name))
-    known: dict[str, dict] = {}
+    known: dict[str, dict[str, tuple[str, bytes]]] = {}
     for path in (hidden, visible):
         for result in runner.run(path, master, assignment.tasks):
             if not result.passed:
                 said = [o.message for o in result.outcomes if o.error] or ["no test has its marker"]
                 raise ValueError(f"{assignment.name}: the master fails {path.name} of {result.task}: {said[0]}")
-            known[result.task] = {result.fingerprint: ("the master", "")}
+            known[result.task] = {result.fingerprint: ("the master", b"")}
     for wrong in assignment.wrongs:
         call = runner.local(runner.loaded(wrong.source, wrong.name))
         [result], [unseen] = (runner.run(path, call, [wrong.task]) for path in (visible, hidden))
@@ -39,24 +42,24 @@ def collect(assignment):
     return {task: {mark: hint.hex() for mark, (_, hint) in found.items() if hint} for task, found in known.items()}
 
 
-def hint(hints, result):
+def hint(hints: Hints, result: runner.Result) -> str:
     """The hint for the answers in a `runner.Result`, or ""."""
     sealed = hints[result.task].get(result.fingerprint, "")
     return _seal(bytes.fromhex(sealed), result.prints).decode()
 
 
-def _seal(text, prints):
+def _seal(text: bytes, prints: Sequence[str]) -> bytes:
     """`text` (bytes) added to a stream of bytes made from answers; doing it twice gives the text again."""
     stream = shake_256("\n".join(prints).encode("utf-8", "backslashreplace")).digest(len(text))
     return bytes(a ^ b for a, b in zip(text, stream, strict=True))
 
 
-def write(path, hints):
+def write(path: Path, hints: Hints) -> None:
     """Write hints as JSON."""
     path.write_text(json.dumps(hints, indent=1) + "\n", encoding="utf-8")
 
 
-def read(path):
+def read(path: Path) -> Hints:
     """Hints as `collect` made them; their keys are the tasks, in order. Raises ValueError for another file."""
     try:
         hints = json.loads(path.read_text(encoding="utf-8"))

@@ -1,9 +1,10 @@
 """Judge one file: run tests in the sandbox, and say for each task what is wrong, with a hint where one is known."""
 
 from dataclasses import dataclass
+from pathlib import Path
 
 from edudiff.course import hints, runner
-from edudiff.course.sandbox.process import Sandbox
+from edudiff.course.sandbox.process import Limits, Sandbox
 
 PASSED, UNWRITTEN, WRONG = "passed", "not written yet", "wrong"
 
@@ -22,11 +23,19 @@ class Verdict:
     hidden: tuple[int, int] | None = None
 
     @property
-    def passed(self):
+    def passed(self) -> bool:
+        """True for a task that is solved."""
         return self.status == PASSED
 
 
-def judge(source, name, visible, known, hidden=None, limits=None):
+def judge(
+    source: str,
+    name: str,
+    visible: Path,
+    known: hints.Hints,
+    hidden: Path | None = None,
+    limits: Limits | None = None,
+) -> tuple[list[Verdict], list[str]]:
     """Run the tests in the file `visible`, and in `hidden` if given, on the text `source`.
 
     `known`: from `edudiff.course.hints`. Returns a list of `Verdict` and the defenses that the sandbox had. Hidden
@@ -35,13 +44,13 @@ def judge(source, name, visible, known, hidden=None, limits=None):
     """
     with Sandbox(source, name, limits) as sandbox:
         shown = runner.run(visible, sandbox.call, list(known))
-        left = [result.task for result in shown if result.passed and hidden]
-        unseen = {result.task: result for result in runner.run(hidden, sandbox.call, left)} if left else {}
+        left = [result.task for result in shown if result.passed]
+        unseen = {result.task: result for result in runner.run(hidden, sandbox.call, left)} if hidden and left else {}
         held = sandbox.held
     return [_verdict(result, unseen.get(result.task), hints.hint(known, result)) for result in shown], held
 
 
-def _verdict(shown, unseen, hint):
+def _verdict(shown: runner.Result, unseen: runner.Result | None, hint: str) -> Verdict:
     count = (sum(not outcome.error for outcome in unseen.outcomes), len(unseen.outcomes)) if unseen else None
     if shown.passed and (unseen is None or unseen.passed):
         return Verdict(shown.task, PASSED, hint=hint, hidden=count)

@@ -8,15 +8,18 @@ import ast
 import json
 import re
 import textwrap
+from pathlib import Path
+from types import ModuleType
+from typing import Any
 
-from edudiff.course.assignment import HIDDEN, VISIBLE, functions
+from edudiff.course.assignment import HIDDEN, VISIBLE, Assignment, functions
 
 HIDE, SHOW = "### BEGIN HIDDEN TESTS", "### END HIDDEN TESTS"
 MAGIC = re.compile(r"\s*(%{1,2}[A-Za-z]|!(?!=)|\?)")  # "% n" and "!= n" may go on with a line of Python
 STUDENT = "student = SimpleNamespace(**globals())"
 
 
-def build(assignment, for_student):
+def build(assignment: Assignment, for_student: bool) -> Any:
     """The assignment as a notebook node: text, one cell to solve a task, one cell with its tests.
 
     Needs jupytext and nbformat. Raises ImportError that says how to get them, and nbformat's ValidationError.
@@ -41,13 +44,13 @@ def build(assignment, for_student):
     return done
 
 
-def write(path, notebook):
+def write(path: Path, notebook: Any) -> None:
     """Write a notebook as JSON."""
     _, nbformat = libraries()
     path.write_text(nbformat.writes(notebook) + "\n", encoding="utf-8")
 
 
-def code(text):
+def code(text: str) -> str:
     """The code of a notebook that was handed in, as one file: its code cells without tests, magics or commands.
 
     Raises ValueError for what is no notebook.
@@ -60,7 +63,7 @@ def code(text):
     return "\n\n\n".join(_plain(source) for source in sources) + "\n"
 
 
-def tests(path, task):
+def tests(path: Path, task: str) -> str:
     """The tests of one task as the text of a cell that runs them on the notebook's own functions.
 
     All in a function, so that no helper of the tests takes the place of one that a student wrote.
@@ -81,7 +84,7 @@ def tests(path, task):
     return f"def _check_{task}():\n{textwrap.indent(body, '    ')}\n\n\n_check_{task}()"
 
 
-def libraries():
+def libraries() -> tuple[ModuleType, ModuleType]:
     """(jupytext, nbformat). Raises ImportError that says how to get them."""
     try:
         import jupytext
@@ -91,7 +94,7 @@ def libraries():
     return jupytext, nbformat
 
 
-def _mark(cell, grade_id, solution=False, points=None):
+def _mark(cell: Any, grade_id: str, solution: bool = False, points: int | None = None) -> Any:
     """Give a cell nbgrader's metadata: to be solved, to be graded (with points), or to be read only."""
     cell.metadata.clear()
     cell.metadata["nbgrader"] = {
@@ -106,9 +109,9 @@ def _mark(cell, grade_id, solution=False, points=None):
     return cell
 
 
-def _is_test(cell):
-    return cell["metadata"].get("nbgrader", {}).get("grade") or STUDENT in "".join(cell["source"])
+def _is_test(cell: Any) -> bool:
+    return bool(cell["metadata"].get("nbgrader", {}).get("grade")) or STUDENT in "".join(cell["source"])
 
 
-def _plain(source):
+def _plain(source: str) -> str:
     return "\n".join(line for line in source.splitlines() if not MAGIC.match(line))

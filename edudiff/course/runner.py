@@ -5,15 +5,19 @@ submission, wherever it runs. pytest runs the same files (see `plugin`); here th
 trust what is counted.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from edudiff.course import answers
 from edudiff.course.assignment import functions
+from edudiff.course.sandbox.process import CannotStart
+
+Call = Callable[[str, tuple, dict], Any]  # a function of a submission by name, its arguments, its keywords
 
 
 @dataclass(frozen=True)
@@ -40,33 +44,36 @@ class Result:
     """All outcomes of one task, and the fingerprint of the answers that were given on the way."""
 
     task: str
-    outcomes: list = field(default_factory=list)
-    prints: list = field(default_factory=list)
+    outcomes: list[Outcome] = field(default_factory=list)
+    prints: list[str] = field(default_factory=list, repr=False)
 
     @property
-    def passed(self):
+    def passed(self) -> bool:
+        """True if there are tests and all of them passed."""
         return bool(self.outcomes) and not any(outcome.error for outcome in self.outcomes)
 
     @property
-    def unwritten(self):
+    def unwritten(self) -> bool:
+        """True if a test met NotImplementedError, which is what a stub raises."""
         return any(outcome.error == "NotImplementedError" for outcome in self.outcomes)
 
     @property
-    def fingerprint(self):
+    def fingerprint(self) -> str:
+        """The fingerprint of all answers; see `edudiff.course.answers.fingerprint`."""
         return answers.fingerprint(self.prints)
 
 
 class Student:
     """What a test sees of a submission: its functions. Answers to the task under test are kept for the fingerprint."""
 
-    def __init__(self, call, task=None, prints=None):
-        self._call, self._task, self._prints = call, task, prints
+    def __init__(self, call: Call, task: str | None = None, prints: list[str] | None = None) -> None:
+        self._call, self._task, self._prints = call, task, [] if prints is None else prints
 
-    def __getattr__(self, name):
+    def __getattr__(self, name: str) -> Callable[..., Any]:
         if name.startswith("__"):
             raise AttributeError(name)
 
-        def function(*args, **kwargs):
+        def function(*args: Any, **kwargs: Any) -> Any:
             try:
                 answer = self._call(name, args, kwargs)
             except Exception as error:
@@ -77,15 +84,15 @@ class Student:
 
         return function
 
-    def _keep(self, name, answer):
+    def _keep(self, name: str, answer: Any) -> None:
         if name == self._task:
             self._prints.append(answers.print_of(answer))
 
 
-def local(names):
+def local(names: dict[str, Any]) -> Call:
     """A `call` for `Student` in this process: for code that is trusted, or the student's own."""
 
-    def call(name, args, kwargs):
+    def call(name: str, args: tuple, kwargs: dict) -> Any:
         if name not in names:
             raise NameError(f"there is no function {name!r}")
         return names[name](*[_frozen(a) for a in args], **{k: _frozen(v) for k, v in kwargs.items()})
@@ -93,7 +100,7 @@ def local(names):
     return call
 
 
-def _frozen(value):
+def _frozen(value: Any) -> Any:
     """A view that cannot be written to, so that a function which changes its input is found out."""
     if isinstance(value, tuple):
         return tuple(_frozen(item) for item in value)
@@ -103,7 +110,7 @@ def _frozen(value):
     return value
 
 
-def run(path, call, tasks):
+def run(path: Path, call: Call, tasks: Sequence[str]) -> list[Result]:
     """Run the tests of a file: one `Result` for each of `tasks`, in order."""
     results = {task: Result(task) for task in tasks}
     for test in tests(path):
@@ -116,18 +123,18 @@ def run(path, call, tasks):
     return list(results.values())
 
 
-def _outcome(test, student):
+def _outcome(test: Test, student: Student) -> Outcome:
     try:
         with np.errstate(all="ignore"):
             test.run(student)
-    except answers.CannotStart:
+    except CannotStart:
         raise
     except Exception as error:
         return Outcome(test, type(error).__name__, str(error) or "a check failed")
     return Outcome(test)
 
 
-def loaded(source, path):
+def loaded(source: str, path: str | Path) -> dict[str, Any]:
     """The names that a trusted file defines: {name: value}."""
     names: dict[str, Any] = {"__name__": "submission", "__file__": str(path)}
     exec(compile(source, str(path), "exec"), names)
@@ -135,7 +142,7 @@ def loaded(source, path):
 
 
 @lru_cache(maxsize=64)
-def tests(path):
+def tests(path: Path) -> list[Test]:
     """The tests of a file. Raises ValueError for two of one name, or for one without exactly one marker."""
     source = path.read_text(encoding="utf-8")
     names = [node.name for node in functions(source)]

@@ -17,7 +17,6 @@ from edudiff.course import assignment, runner
 from edudiff.course.build import build
 from edudiff.course.grade import grade, warning
 
-ASSIGNMENTS = Path(__file__).parents[2] / "lessons" / "assignments"
 HOSTILE = {
     "loop": "while True: pass",
     "fork": "[os.fork() for _ in range(50)]",
@@ -75,7 +74,7 @@ def main():
     options = options.parse_args()
     folder = Path(options.keep or tempfile.mkdtemp())
     started = time.perf_counter()
-    found = build(ASSIGNMENTS, folder / "bundles")
+    found = build(assignment.shipped(), folder / "bundles")
     built = time.perf_counter() - started
     points = hand_in(folder / "submissions", found)
     started = time.perf_counter()

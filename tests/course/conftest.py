@@ -1,18 +1,14 @@
 """The course's bundles, built once for all tests."""
 
-from pathlib import Path
-
 import pytest
 
-from edudiff.course.assignment import read_all
+from edudiff.course import read_all, shipped
 from edudiff.course.build import build
-
-ASSIGNMENTS = Path(__file__).parents[2] / "lessons" / "assignments"
 
 
 def pytest_configure(config):
     """The markers of the assignments' tests, which are loaded inside these tests; `three` and `other` are made up."""
-    for task in ["three", "other", *(task for one in read_all(ASSIGNMENTS) for task in one.tasks)]:
+    for task in ["three", "other", *(task for one in read_all(shipped()) for task in one.tasks)]:
         config.addinivalue_line("markers", f"{task}: a task of an assignment")
 
 
@@ -21,5 +17,5 @@ def bundles(tmp_path_factory):
     """The folder with `student` and `grader`, made from the project's own assignments."""
     pytest.importorskip("jupytext")
     folder = tmp_path_factory.mktemp("course")
-    build(ASSIGNMENTS, folder)
+    build(shipped(), folder)
     return folder

@@ -1,13 +1,10 @@
 """Each assignment of the project: master right, stub empty, every wrong solution caught and told."""
 
-from pathlib import Path
-
 import pytest
 
 from edudiff.course import assignment, hints, runner
 
-FOLDER = Path(__file__).parents[2] / "lessons" / "assignments"
-ALL = assignment.read_all(FOLDER)
+ALL = assignment.read_all(assignment.shipped())
 FILES = (assignment.VISIBLE, assignment.HIDDEN)
 
 

@@ -3,6 +3,8 @@
 import ctypes
 import os
 import struct
+from collections.abc import Sequence
+from typing import Any
 
 CREATE, ADD_RULE, RESTRICT = 444, 445, 446  # system calls, the same number on every machine
 READ_FILE, READ_DIR = 1 << 2, 1 << 3
@@ -10,7 +12,7 @@ READ_FILE, READ_DIR = 1 << 2, 1 << 3
 FILE_BITS = {1: 13, 2: 14, 3: 15, 4: 15, 5: 16}
 
 
-def read_only(roots, listed):
+def read_only(roots: Sequence[str], listed: str) -> None:
     """Allow reading below `roots` (files or folders) and listing the folder `listed`, refuse every other file.
 
     Raises OSError without Landlock.
@@ -34,7 +36,7 @@ def read_only(roots, listed):
     os.close(ruleset)
 
 
-def _call(number, *arguments):
+def _call(number: int, *arguments: Any) -> int:
     libc = ctypes.CDLL(None, use_errno=True)
     libc.syscall.restype = ctypes.c_long
     given = [ctypes.c_long(a) if isinstance(a, int) else a for a in arguments]

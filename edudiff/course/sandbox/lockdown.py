@@ -9,6 +9,8 @@ import platform
 import signal
 import sys
 import sysconfig
+from collections.abc import Callable, Sequence
+from typing import Any
 
 from edudiff.course.sandbox import landlock, syscalls
 
@@ -17,7 +19,7 @@ REFUSED_EVENTS = ("os.", "subprocess.", "socket.", "shutil.", "ctypes.", "pty.",
 READING_EVENTS = {"open": 0, "os.listdir": 0, "os.scandir": 0}
 
 
-def lock(numpy_folder, seconds, memory):
+def lock(numpy_folder: str, seconds: int, memory: int) -> list[str]:
     """Lock this process in for good; returns the names of the defenses that hold.
 
     `numpy_folder`: where NumPy lies, which stays readable, as the standard library does. `seconds`: of processor time.
@@ -37,7 +39,7 @@ def lock(numpy_folder, seconds, memory):
     return [name for name in held if name] + ["audit hook"]
 
 
-def readable(numpy_folder):
+def readable(numpy_folder: str) -> list[str]:
     """What a solution may read, files and folders: the standard library, without what is installed in it, and NumPy."""
     library = sysconfig.get_path("stdlib")
     names = set(os.listdir(library)) - {"site-packages", "dist-packages"}
@@ -45,7 +47,7 @@ def readable(numpy_folder):
     return [os.path.join(library, name) for name in sorted(names)] + [path for path in near if os.path.exists(path)]
 
 
-def _attempt(name, defense, *arguments):
+def _attempt(name: str, defense: Callable[..., object], *arguments: Any) -> str | None:
     try:
         defense(*arguments)
     except (OSError, ValueError, KeyError, ImportError, AttributeError):
@@ -53,7 +55,7 @@ def _attempt(name, defense, *arguments):
     return name
 
 
-def _limit(seconds, memory):
+def _limit(seconds: int, memory: int) -> None:
     import resource
 
     signal.alarm(2 * seconds + 60)  # if the grader is gone, a process that only sleeps goes too
@@ -64,26 +66,26 @@ def _limit(seconds, memory):
     resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
 
 
-def _no_processes():
+def _no_processes() -> None:
     """Where no filter of system calls refuses them; threads are refused as well, and root is not held."""
     import resource
 
     resource.setrlimit(resource.RLIMIT_NPROC, (0, 0))
 
 
-def _become_nobody():
+def _become_nobody() -> None:
     """Where Landlock is missing and the grader is root, another user at least cannot read what only root may."""
     os.setgroups([])
     os.setresgid(NOBODY, NOBODY, NOBODY)
     os.setresuid(NOBODY, NOBODY, NOBODY)
 
 
-def _hook(roots, library):
+def _hook(roots: Sequence[str], library: str) -> Callable[[str, tuple], None]:
     """An audit hook: read below `roots`, list `library`, and refuse all other events which reach outside."""
     inside = tuple(root + os.sep for root in roots)
     realpath, fspath, fsdecode, refused = os.path.realpath, os.fspath, os.fsdecode, REFUSED_EVENTS
 
-    def hook(event, arguments):
+    def hook(event: str, arguments: tuple) -> None:
         if event in READING_EVENTS:
             path, mode = arguments[0], arguments[1] if event == "open" else "r"
             if isinstance(path, int):

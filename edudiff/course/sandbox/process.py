@@ -12,11 +12,10 @@ import threading
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 
-from edudiff.course.answers import Broken, CannotStart
 from edudiff.course.sandbox import wire
 
 # The package's own __init__ is not run there: it would put the answers of most tasks into the process.
@@ -41,6 +40,14 @@ PLAIN = {"ValueError", "TypeError", "NotImplementedError", "IndexError", "KeyErr
 PLAIN |= {"AssertionError", "RuntimeError", "ZeroDivisionError", "FloatingPointError", "OverflowError", "MemoryError"}
 
 
+class Broken(Exception):
+    """A submission gave no answer: its process ended, took too long, or sent what is no answer."""
+
+
+class CannotStart(OSError):
+    """The process for a submission did not start, which is no fault of the submission and must not cost it a point."""
+
+
 @dataclass(frozen=True)
 class Limits:
     """What one file may use: `call` and `total` seconds, `memory` in MiB."""
@@ -49,7 +56,7 @@ class Limits:
     total: float = 60.0
     memory: int = 1024
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         if not (0 < self.call <= self.total and self.memory >= 256):
             raise ValueError(f"limits are {self}; expected 0 < call <= total seconds and at least 256 MiB of memory")
 
@@ -57,15 +64,18 @@ class Limits:
 class Sandbox:
     """The functions of one submission, each call made in its locked process; a process that died is started anew."""
 
-    def __init__(self, source, name, limits=None):
+    def __init__(self, source: str, name: str, limits: Limits | None = None) -> None:
         self.source, self.name, self.limits = source, name, limits or Limits()
         self.process: Any = None
         self.talk: Any = None
-        self.held: list = []
-        self.given_up = {}
+        self.held: list[str] = []
+        self.given_up: dict[str, str] = {}
         self.left = self.limits.total
 
-    def call(self, function, args, kwargs):
+    def __repr__(self) -> str:
+        return f"Sandbox({self.name!r}, {self.limits}, held={self.held})"
+
+    def call(self, function: str, args: tuple, kwargs: dict) -> Any:
         """The answer of one function. Raises Broken, or the function's own exception if it is a plain one."""
         reason = self.given_up.get(function) or self.given_up.get("")
         if reason:
@@ -79,7 +89,7 @@ class Sandbox:
             return reply["result"]
         raise exception(reply["error"])
 
-    def close(self):
+    def close(self) -> None:
         """End the process and all that it started."""
         if self.process is None:
             return
@@ -95,13 +105,13 @@ class Sandbox:
                 with contextlib.suppress(OSError):
                     pipe.close()
 
-    def __enter__(self):
+    def __enter__(self) -> "Sandbox":
         return self
 
-    def __exit__(self, *_):
+    def __exit__(self, *_: object) -> None:
         self.close()
 
-    def _start(self):
+    def _start(self) -> None:
         numpy_folder = str(Path(np.__file__).parents[1])
         seconds, memory = int(self.limits.total) + 1, self.limits.memory << 20
         quiet = dict.fromkeys(("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"), "1")
@@ -130,7 +140,7 @@ class Sandbox:
             told = loaded.get("error") if isinstance(loaded, dict) else None
             self._give_up("", f"the file cannot be loaded: {describe(told)}")
 
-    def _timed(self, order, function):
+    def _timed(self, order: dict | None, function: str) -> Any:
         """One exchange on the submission's time; without an answer the function is given up."""
         started = time.monotonic()
         try:
@@ -142,7 +152,7 @@ class Sandbox:
             if self.left <= 0:
                 self._give_up("", f"all calls together took longer than {self.limits.total:g} s")
 
-    def _exchange(self, order, seconds):
+    def _exchange(self, order: dict | None, seconds: float) -> Any:
         """Send `order`, if there is one, and wait for the reply. Raises Broken without one."""
         box: queue.Queue = queue.Queue(1)
         # In a thread, because neither a pipe that is never read nor one that is never written can be waited for in time
@@ -158,21 +168,21 @@ class Sandbox:
             raise reply
         return reply
 
-    def _give_up(self, function, reason):
+    def _give_up(self, function: str, reason: str) -> NoReturn:
         """End the process, and call this function no more; without a name, none."""
         self.close()
         self.given_up[function] = reason
         raise Broken(reason)
 
 
-def exception(told):
+def exception(told: Any) -> Exception:
     """The exception that a submission's process told of, if it is of a plain kind; otherwise a Broken that says so."""
     text = describe(told)
     kind = told[0] if text != UNKNOWN else None
     return getattr(builtins, kind)(text) if kind in PLAIN else Broken(text)
 
 
-def describe(told):
+def describe(told: Any) -> str:
     """(type, message, line) as one line of text. What is not that came from a submission that plays tricks."""
     if not isinstance(told, tuple) or [type(part) for part in told] != [str, str, int]:
         return UNKNOWN
@@ -180,7 +190,7 @@ def describe(told):
     return f"{kind}{f' in line {line}' if line else ''}{f': {message}' if message else ''}"
 
 
-def _talk(process, order):
+def _talk(process: Any, order: dict | None) -> Any:
     """Send a message and return the answer; in between, answer for the functions that were sent with it."""
     functions: list = []
     try:
@@ -199,7 +209,7 @@ def _talk(process, order):
         return Broken("the process of the submission was ended")
 
 
-def _ask(functions, reply):
+def _ask(functions: list, reply: dict) -> dict:
     """The answer of a test's own function to what the submission passed to it."""
     try:
         args, kwargs = reply["args"], reply["kwargs"]

@@ -40,7 +40,7 @@ NUMBER_AT, MACHINE_AT, FIRST_ARGUMENT_AT = 0, 4, 16  # places in the kernel's st
 NO_NEW_PRIVILEGES, SET_SECCOMP, FILTER = 38, 22, 2  # prctl
 
 
-def program(machine):
+def program(machine: str) -> bytes:
     """The filter for one machine ("x86_64", "aarch64") as BPF instructions, bytes."""
     column, audit, clone = MACHINES[machine]
     refuse = REFUSE | errno.EPERM
@@ -56,7 +56,7 @@ def program(machine):
     return b"".join(struct.pack("=HBBI", *step) for step in steps)
 
 
-def drop_capabilities():
+def drop_capabilities() -> None:
     """Root without its rights over others: no capability is left. Raises OSError where that is not to be had."""
     header, none = struct.pack("=Ii", 0x20080522, 0), bytes(24)
     if ctypes.CDLL(None, use_errno=True).capset(header, none):
@@ -67,7 +67,7 @@ class _Program(ctypes.Structure):
     _fields_ = (("length", ctypes.c_ushort), ("filter", ctypes.c_char_p))
 
 
-def refuse(machine):
+def refuse(machine: str) -> None:
     """Refuse the calls above to this process from now on. Raises OSError, KeyError where that is not to be had."""
     code = program(machine)
     libc = ctypes.CDLL(None, use_errno=True)

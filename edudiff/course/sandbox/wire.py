@@ -7,7 +7,8 @@ submission controls every byte that its process sends, so all that such a messag
 import json
 import re
 import struct
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import Any, BinaryIO
 
 import numpy as np
 
@@ -20,7 +21,7 @@ class WireError(Exception):
     """What arrived is no message, or what should be sent cannot be one."""
 
 
-def send(file, value, functions=None):
+def send(file: BinaryIO, value: Any, functions: list | None = None) -> None:
     """Write one message. Callables in `value` are put into the list `functions` and sent as their place in it."""
     blobs: list[bytes] = []
     text = json.dumps(_encode(value, blobs, functions)).encode()
@@ -31,7 +32,7 @@ def send(file, value, functions=None):
     file.flush()
 
 
-def receive(file, function=None):
+def receive(file: BinaryIO, function: Callable[[int], Any] | None = None) -> Any:
     """Read one message; `function(place)` stands for each callable in it. Raises EOFError, WireError."""
     text_size, size = HEAD.unpack(_exactly(file, HEAD.size))
     if text_size > MOST_TEXT or size > MOST_BYTES:
@@ -43,14 +44,14 @@ def receive(file, function=None):
         raise WireError(f"not a message ({type(error).__name__})") from error
 
 
-def _exactly(file, count):
+def _exactly(file: BinaryIO, count: int) -> bytes:
     got = file.read(count)
     if len(got) < count:
         raise EOFError("the other side is gone")
     return got
 
 
-def _encode(value, blobs, functions):
+def _encode(value: Any, blobs: list[bytes], functions: list | None) -> Any:
     again = lambda items: [_encode(v, blobs, functions) for v in items]  # noqa: E731
     if isinstance(value, np.ndarray | np.generic) and value.dtype.kind in "biufc":
         array = np.asarray(value)
@@ -74,7 +75,7 @@ def _encode(value, blobs, functions):
     raise WireError(f"{type(value).__name__}; expected numbers, text, NumPy arrays, or tuples and lists of them")
 
 
-def _decode(tree, blob, function):
+def _decode(tree: Any, blob: bytes, function: Callable[[int], Any] | None) -> Any:
     again = lambda items: [_decode(item, blob, function) for item in items]  # noqa: E731
     if not isinstance(tree, dict):
         if isinstance(tree, list):

@@ -7,11 +7,13 @@ the functions return. So the worst that a submission can forge is an answer, and
 import os
 import sys
 import traceback
+from collections.abc import Callable
+from typing import Any, BinaryIO
 
 from edudiff.course.sandbox import lockdown, wire
 
 
-def main(numpy_folder, seconds, memory):
+def main(numpy_folder: str, seconds: int, memory: int) -> None:
     """Serve one submission. Standard input and output are the channel; what the submission prints goes nowhere."""
     source, sink = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
     nowhere = os.open(os.devnull, os.O_RDWR)
@@ -31,10 +33,10 @@ def main(numpy_folder, seconds, memory):
 class Channel:
     """Answers calls, and lets a function under test call back the functions that it was given."""
 
-    def __init__(self, source, sink, name):
+    def __init__(self, source: BinaryIO, sink: BinaryIO, name: str) -> None:
         self.source, self.sink, self.name = source, sink, name
 
-    def answer(self, names, order):
+    def answer(self, names: dict, order: dict) -> None:
         """One call: {"call", "args", "kwargs"} in, {"result"} or {"error"} out."""
         try:
             if order["call"] not in names:
@@ -45,10 +47,10 @@ class Channel:
         except BaseException as error:  # SystemExit too: the next task may still be right
             wire.send(self.sink, _error(error, self.name))
 
-    def stand_in(self, place):
+    def stand_in(self, place: int) -> Callable[..., Any]:
         """A function that asks the grader for the answer of its `place`-th function."""
 
-        def function(*args, **kwargs):
+        def function(*args: Any, **kwargs: Any) -> Any:
             wire.send(self.sink, {"ask": place, "args": args, "kwargs": kwargs})
             reply = wire.receive(self.source)
             if "error" in reply:
@@ -58,9 +60,9 @@ class Channel:
         return function
 
 
-def _load(text, name):
+def _load(text: str, name: str) -> tuple[dict, dict | None]:
     """Run a submission's file; returns its names, and None or the error."""
-    names = {"__name__": "submission", "__file__": name}
+    names: dict[str, Any] = {"__name__": "submission", "__file__": name}
     try:
         exec(compile(text, name, "exec"), names)
     except BaseException as error:  # SystemExit too: a file that ends itself is a file that cannot be loaded
@@ -68,7 +70,7 @@ def _load(text, name):
     return names, None
 
 
-def _error(error, name):
+def _error(error: BaseException, name: str) -> dict:
     """What is told of an exception: its type, its text, and the line of the submission where it was raised."""
     try:
         frames = traceback.walk_tb(error.__traceback__)
@@ -79,7 +81,7 @@ def _error(error, name):
         return {"error": ("Exception", "an error without a text", 0)}
 
 
-def _forget_the_package():
+def _forget_the_package() -> None:
     """The package answers most tasks; a submission has to write them."""
     for name in [name for name in sys.modules if name.split(".")[0] == "edudiff"]:
         del sys.modules[name]
