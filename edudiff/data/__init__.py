@@ -1,4 +1,4 @@
-"""Pictures and points to learn from: `shapes` (drawn by code), `toys` (2-D points), `files` (MNIST and others)."""
+"""Images and points to learn from: `shapes` (drawn by code), `toys` (2-D points), `files` (MNIST and others)."""
 
 from edudiff.data import files, shapes, toys
 from edudiff.data.files import load, load_range

@@ -1,19 +1,23 @@
-"""Pictures in a NumPy file: `.npy`, or `.npz` with `images` and perhaps `labels`. Never a pickle, so no code runs."""
+"""Images in a NumPy file: `.npy`, or `.npz` with `images` and perhaps `labels`. Never a pickle, so no code runs."""
 
 import zipfile
+from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 
 from edudiff.data.pixels import from_uint8
 from edudiff.support import checks
+from edudiff.support.types import Array
 
+Within = Callable[[int], tuple[int, int]]  # which of so many images are wanted: first, last
 LARGEST = 2**32  # bytes of one array; a small packed file may claim any size
 
 
-def read_arrays(path, within=None):
-    """Pictures (N, H, W, C) float32 in [-1, 1], and labels (N,) or None.
+def read_arrays(path: Path, within: Within | None = None) -> tuple[Array, Array | None]:
+    """Images (N, H, W, C) float32 in [-1, 1], and labels (N,) or None.
 
-    `within`: a function from the number of pictures in the file to the (first, last) wanted; all if None. Of an .npy
+    `within`: a function from the number of images in the file to the (first, last) wanted; all if None. Of an .npy
     file only these are read. The file holds uint8 or floats in [-1, 1], (N, H, W) or (N, H, W, C). Raises ValueError
     for a damaged file, a pickle, another rank or dtype, NaN, or labels that do not match.
     """
@@ -36,7 +40,7 @@ def read_arrays(path, within=None):
     return _as_images(images, path), labels
 
 
-def _as_images(images, path):
+def _as_images(images: Array, path: Path) -> Array:
     if images.ndim not in (3, 4) or images.size == 0:
         raise ValueError(f"{path} has images {images.shape}, expected (N, H, W) or (N, H, W, C), at least one")
     if images.ndim == 3:
@@ -49,7 +53,7 @@ def _as_images(images, path):
     return np.array(images, np.float32)
 
 
-def _open(path):
+def _open(path: Path) -> dict[str, Array]:
     if path.suffix == ".npy":
         return {"images": np.load(path, mmap_mode="r", allow_pickle=False)}
     with zipfile.ZipFile(path) as archive:

@@ -1,18 +1,23 @@
 """CIFAR-10's binary batches: records of one label byte and 3 x 32 x 32 bytes, all red ones, then green, then blue."""
 
+from collections.abc import Sequence
+from pathlib import Path
+
 import numpy as np
+
+from edudiff.support.types import Array
 
 RECORD = 1 + 3 * 32 * 32
 CLASSES = 10
 
 
-def count_cifar(paths):
+def count_cifar(paths: Sequence[Path]) -> int:
     """How many records the batch files hold in all. Raises ValueError for one that is not a whole number of records."""
     return sum(map(_records, paths))
 
 
-def read_cifar(paths, first=0, last=None):
-    """Pictures (N, 32, 32, 3) uint8 and labels (N,): records `first` to `last` - 1 of the batch files, in order.
+def read_cifar(paths: Sequence[Path], first: int = 0, last: int | None = None) -> tuple[Array, Array]:
+    """Images (N, 32, 32, 3) uint8 and labels (N,): records `first` to `last` - 1 of the batch files, in order.
 
     Only these are read. Raises ValueError for a file that is not a whole number of records or has a label above 9.
     """
@@ -28,7 +33,7 @@ def read_cifar(paths, first=0, last=None):
     return np.concatenate(images), np.concatenate(labels)  # (N, 32, 32, 3), (N,)
 
 
-def _records(path):
+def _records(path: Path) -> int:
     size = path.stat().st_size
     if size == 0 or size % RECORD:
         raise ValueError(
@@ -38,7 +43,7 @@ def _records(path):
     return size // RECORD
 
 
-def _batch(path, start, stop):
+def _batch(path: Path, start: int, stop: int) -> tuple[Array, Array]:
     flat = np.fromfile(path, np.uint8, (stop - start) * RECORD, offset=start * RECORD)  # (n * 3073,)
     records = flat.reshape(-1, RECORD)  # (n, 3073)
     if records[:, 0].max() >= CLASSES:

@@ -3,21 +3,24 @@
 Lengths are in pixels, points are (y, x), and the center of pixel (i, j) is the point (i, j).
 """
 
+from typing import Any
+
 import numpy as np
 
 from edudiff.support import checks
+from edudiff.support.types import Array
 
 EDGE = 0.6  # pixels: how soft an outline is
-BLOCK = 256  # pictures drawn at once
+BLOCK = 256  # images drawn at once
 
 
-def axes(size):
+def axes(size: int) -> tuple[Array, Array]:
     """The rows (H, 1) and columns (1, W) of a `size` x `size` picture."""
     at = np.arange(size, dtype=np.float64)
     return at[:, None], at[None, :]
 
 
-def capsule(size, start, end, radius):
+def capsule(size: int, start: Array, end: Array, radius: Array) -> Array:
     """Signed distance to a line from `start` to `end` drawn by a round pen of `radius`; a disc if both are one point.
 
     `start`, `end`: (N, 2). `radius`: (N,). Returns (N, H, W).
@@ -30,7 +33,7 @@ def capsule(size, start, end, radius):
     return np.hypot(y - share * dy, x - share * dx) - radius[:, None, None]  # (N, H, W)
 
 
-def capsules(size, start, end, radius):
+def capsules(size: int, start: Array, end: Array, radius: Array) -> Array:
     """Signed distance to unions of K capsules, (N, H, W). `start`, `end`: (N, K, 2). `radius`: (N, K)."""
     union = np.empty((len(start), size, size))  # (N, H, W)
     for i in range(0, len(start), BLOCK):
@@ -40,7 +43,7 @@ def capsules(size, start, end, radius):
     return union
 
 
-def ellipse(size, middle, radii):
+def ellipse(size: int, middle: Array, radii: Array) -> Array:
     """Signed distance to upright ellipses, (N, H, W), to first order near the outline. `middle`, `radii`: (N, 2)."""
     rows, columns = axes(size)
     y, x = rows - middle[:, 0, None, None], columns - middle[:, 1, None, None]  # (N, H, 1), (N, 1, W)
@@ -50,18 +53,19 @@ def ellipse(size, middle, radii):
     return level * (level - 1) / np.maximum(slope, 1e-9)  # (N, H, W)
 
 
-def paint(distance, edge=EDGE):
+def paint(distance: Array, edge: float = EDGE) -> Array:
     """1 inside, -1 outside, and tanh(-distance / edge) between: the soft outline that stands for anti-aliasing."""
     return np.tanh(-distance / edge)
 
 
-def check_request(count, size, rng, edge, smallest):
-    """Raise a clear error unless `count` >= 1, `size` >= `smallest`, `rng` is a Generator, and 0 < `edge` < 2."""
-    for value, least, name in ((count, 1, "count"), (size, smallest, "size")):
-        if isinstance(value, bool) or not hasattr(value, "__index__"):
-            raise TypeError(f"{name} is {value!r}, expected an integer >= {least}")
-        if value < least:
-            raise ValueError(f"{name} is {value}, expected at least {least}")
-    checks.generator(rng)
+def request(count: int, size: int, rng: Any, edge: float, smallest: int) -> np.random.Generator:
+    """Check what is to be drawn; returns `rng`.
+
+    Raises TypeError unless `count` and `size` are integers and `rng` is a generator, ValueError unless `count` >= 1,
+    `size` >= `smallest` and 0 < `edge` < 2.
+    """
+    checks.integer(count, "count")
+    checks.integer(size, "size", smallest)
     if not 0 < edge < 2:
         raise ValueError(f"edge is {edge}, expected a softness in pixels between 0 and 2, such as {EDGE}")
+    return checks.generator(rng)

@@ -10,7 +10,8 @@ The axis runs through the middle or the edge of a pixel, so the whole picture is
 
 import numpy as np
 
-from edudiff.data.draw import EDGE, axes, capsules, check_request, ellipse, paint
+from edudiff.data.draw import EDGE, axes, capsules, ellipse, paint, request
+from edudiff.support.types import Array
 
 # Red, green, blue in [0, 1]. Skins, hairs and grounds are far apart, so that a pixel can be told by its color; only
 # the iris is so blue, and only the mouth is so red.
@@ -22,15 +23,15 @@ WHITE, IRIS, MOUTH = np.array([(1.0, 1.0, 1.0), (0.05, 0.20, 0.85), (0.80, 0.10,
 HAIRCUTS = ("none", "short", "long")
 
 
-def faces(count, size=32, rng=None, edge=EDGE):
-    """Pictures of a face, (count, size, size, 3) float32 in [-1, 1], that keep the four rules above.
+def faces(count: int, size: int = 32, rng: np.random.Generator | None = None, edge: float = EDGE) -> Array:
+    """Images of a face, (count, size, size, 3) float32 in [-1, 1], that keep the four rules above.
 
     What varies: the three colors, the haircut (none, short, long), the fringe; place, width and height of the face;
     size, height and distance of the eyes; height, width and smile of the mouth. `size`: pixels, at least 24. `rng`: a
     numpy.random.Generator; face i does not depend on `count`. `edge`: how soft outlines are, in pixels.
     Raises TypeError or ValueError for anything else.
     """
-    check_request(count, size, rng, edge, smallest=24)
+    rng = request(count, size, rng, edge, smallest=24)
     u = rng.random((count, 15))  # (N, 15), one row a face
     skin, hair, ground = (colors[pick(u[:, i], len(colors))] for i, colors in enumerate((SKINS, HAIRS, GROUNDS)))
     axis = np.rint(2 * size * between(u[:, 3], 0.44, 0.56)) / 2 - 0.5  # (N,)
@@ -50,7 +51,7 @@ def faces(count, size=32, rng=None, edge=EDGE):
     return (2 * image - 1).astype(np.float32)  # (N, H, W, 3)
 
 
-def haircut(size, middle, radii, kind, line):
+def haircut(size: int, middle: Array, radii: Array, kind: Array, line: Array) -> tuple[Array, Array]:
     """The hair behind the head and the fringe over it, down to `line`: signed distances, (N, H, W) each."""
     rows, _ = axes(size)
     down = (rows - middle[:, :1, None]) / radii[:, :1, None]  # (N, H, 1) 0 at the middle of the face, 1 at the chin
@@ -63,7 +64,7 @@ def haircut(size, middle, radii, kind, line):
     return behind, fringe
 
 
-def eyes(size, middle, radii, u):
+def eyes(size: int, middle: Array, radii: Array, u: Array) -> tuple[Array, Array, Array]:
     """Two round eyes, signed distances (N, H, W) each, and their radius (N, 1, 1)."""
     y = middle[:, 0] - radii[:, 0] * between(u[:, 0], 0.0, 0.15)  # (N,)
     apart = radii[:, 1] * between(u[:, 1], 0.45, 0.55)  # (N,)
@@ -73,7 +74,7 @@ def eyes(size, middle, radii, u):
     return left, right, radius[:, None, None]
 
 
-def smile(size, middle, radii, u):
+def smile(size: int, middle: Array, radii: Array, u: Array) -> Array:
     """Signed distance to a mouth, (N, H, W): a parabola whose corners go up (a smile) or down."""
     at = np.linspace(-1, 1, 7)  # (7,)
     y = middle[:, 0] + radii[:, 0] * between(u[:, 0], 0.46, 0.58)  # (N,)
@@ -84,11 +85,11 @@ def smile(size, middle, radii, u):
     return capsules(size, curve[:, :-1], curve[:, 1:], np.full((len(y), 6), 0.026 * size))  # (N, H, W)
 
 
-def between(u, low, high):
+def between(u: Array, low: float, high: float) -> Array:
     """`u` in [0, 1] carried to [low, high]: (N,)."""
     return low + (high - low) * u  # (N,)
 
 
-def pick(u, number):
+def pick(u: Array, number: int) -> Array:
     """`u` in [0, 1) as one of 0 to number - 1: (N,) ints."""
     return (number * u).astype(int)  # (N,)

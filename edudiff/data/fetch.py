@@ -17,11 +17,11 @@ import zlib
 from pathlib import Path
 
 from edudiff.data.files import cache_folder
-from edudiff.data.registry import DATA_SETS
+from edudiff.data.registry import DATA_SETS, Download
 from edudiff.support import checks
 
 
-def fetch(name, root=None, progress=True):
+def fetch(name: str, root: str | Path | None = None, progress: bool = True) -> Path:
     """Download a data set into `root/name`, by default the cache folder where `load` looks; returns that folder.
 
     `name`: one of DATA_SETS. `progress`: say on stderr what comes. Files that are there and whole are kept. Raises
@@ -38,7 +38,7 @@ def fetch(name, root=None, progress=True):
     return folder
 
 
-def _download(file, workplace, progress):
+def _download(file: Download, workplace: str, progress: bool) -> str:
     try:
         import pooch
     except ImportError:
@@ -59,7 +59,7 @@ def _download(file, workplace, progress):
     raise kind(f"could not fetch {file.name}; try again later, or put the file there by hand.{told}") from errors[-1]
 
 
-def _unpack(path, file, workplace, folder):
+def _unpack(path: str, file: Download, workplace: Path, folder: Path) -> None:
     if file.name.endswith(".tar.gz"):
         with tarfile.open(path) as archive:
             for part in file.unpacked:
@@ -77,7 +77,7 @@ def _unpack(path, file, workplace, folder):
         os.replace(workplace / part, folder / part)
 
 
-def _whole(path, checksum):
+def _whole(path: Path, checksum: str) -> bool:
     """True if the file is there and its bytes, unpacked if it is a .gz, have the checksum, or the "size:BYTES"."""
     if not path.is_file():
         return False

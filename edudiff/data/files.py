@@ -1,4 +1,4 @@
-"""Pictures from files: MNIST, Fashion-MNIST, CIFAR-10 by name; a folder of pictures or a NumPy file by path.
+"""Images from files: MNIST, Fashion-MNIST, CIFAR-10 by name; a folder of images or a NumPy file by path.
 
 A name is looked for in `root/name`, else in the folder that EDUDIFF_DATA names, else where `edudiff fetch` puts it.
 """
@@ -6,42 +6,76 @@ A name is looked for in `root/name`, else in the folder that EDUDIFF_DATA names,
 import os
 from functools import partial
 from pathlib import Path
+from typing import Any, Literal, overload
 
 import numpy as np
 
-from edudiff.data.arrays import read_arrays
+from edudiff.data.arrays import Within, read_arrays
 from edudiff.data.cifar import count_cifar, read_cifar
 from edudiff.data.folder import image_paths, read_images
 from edudiff.data.idx import idx_shape, read_idx
 from edudiff.data.pixels import from_uint8, resize
 from edudiff.support import checks
+from edudiff.support.types import Array
 
 NAMES = ("mnist", "fashion_mnist", "cifar10")
 SPLITS = {"train": "train", "test": "t10k"}
 
 
-def load(name, count=None, size=None, root=None, labels=False, split="train", rng=None, start=0):
-    """Pictures, (N, H, W, C) float32 in [-1, 1]; with `labels=True` also their labels, (N,) int64.
+@overload
+def load(
+    name: str | Path,
+    count: int | None = None,
+    size: int | None = None,
+    root: str | Path | None = None,
+    labels: Literal[False] = False,
+    split: str = "train",
+    rng: np.random.Generator | None = None,
+    start: int = 0,
+) -> Array: ...
 
-    `name`: one of NAMES, or a path to a folder of pictures, an .npy or an .npz file. `count`: how many, the first ones
+
+@overload
+def load(
+    name: str | Path,
+    count: int | None = None,
+    size: int | None = None,
+    root: str | Path | None = None,
+    *,
+    labels: Literal[True],
+    split: str = "train",
+    rng: np.random.Generator | None = None,
+    start: int = 0,
+) -> tuple[Array, Array]: ...
+
+
+def load(
+    name: str | Path,
+    count: int | None = None,
+    size: int | None = None,
+    root: str | Path | None = None,
+    labels: bool = False,
+    split: str = "train",
+    rng: np.random.Generator | None = None,
+    start: int = 0,
+) -> Array | tuple[Array, Array]:
+    """Images, (N, H, W, C) float32 in [-1, 1]; with `labels=True` also their labels, (N,) int64.
+
+    `name`: one of NAMES, or a path to a folder of images, an .npy or an .npz file. `count`: how many, the first ones
     from number `start` on, or random ones if `rng` (numpy.random.Generator) is given; all if None. No others are kept
     in memory, nor read where the format allows it. `size`: side in pixels to resize to. `split`: "train" or "test", for
     names. Nothing is ever downloaded; see `edudiff.data.fetch`.
 
     Raises FileNotFoundError if it is not there (it lists where it looked), ValueError for a damaged file, for fewer
-    than `count` pictures, or for labels that do not exist.
+    than `count` images, or for labels that do not exist.
     """
     checks.one_of(split, tuple(SPLITS), "split")
     if rng is not None:
         checks.generator(rng)
-    if isinstance(start, bool) or not hasattr(start, "__index__"):
-        raise TypeError(f"start is {start!r}, expected an integer such as 0")
-    if start < 0 or (start > 0 and rng is not None):
-        raise ValueError(f"start is {start}, expected at least 0, and no other with rng, which chooses among all")
-    if count is not None and (isinstance(count, bool) or not hasattr(count, "__index__")):
-        raise TypeError(f"count is {count!r}, expected an integer such as 1000, or None for all")
-    if count is not None and count < 1:
-        raise ValueError(f"count is {count}, expected at least 1, or None for all")
+    if checks.integer(start, "start", 0) and rng is not None:
+        raise ValueError(f"start is {start}, expected no other than 0 with rng, which chooses among all")
+    if count is not None:
+        checks.integer(count, "count")
     within = partial(_within, name, start, count, rng)
     if name in ("mnist", "fashion_mnist"):
         images, answers = _mnist(name, root, split, within)
@@ -56,16 +90,18 @@ def load(name, count=None, size=None, root=None, labels=False, split="train", rn
     images = from_uint8(images) if images.dtype == np.uint8 else images
     if size is not None:
         images = resize(images, size)  # (N, size, size, C)
-    return (images, answers[chosen].astype(np.int64)) if labels else images
+    return (images, answers[chosen].astype(np.int64)) if labels and answers is not None else images
 
 
-def load_range(name, first, last, **options):
-    """Pictures number `first` to `last` - 1, (last - first, H, W, C): `load` with two numbers, for a part of a set."""
+def load_range(name: str | Path, first: int, last: int, **options: Any) -> Any:
+    """Images number `first` to `last` - 1, (last - first, H, W, C): `load` with two numbers, for a part of a set."""
     return load(name, last - first, start=first, **options)
 
 
-def _within(name, start, count, rng, available):
-    """Which pictures to read, (first, last), of so many that are `available`."""
+def _within(
+    name: str | Path, start: int, count: int | None, rng: np.random.Generator | None, available: int
+) -> tuple[int, int]:
+    """Which images to read, (first, last), of so many that are `available`."""
     last = available if count is None else start + count
     if last > available or start >= available > 0:
         wanted = f"count is {count:,}" if start == 0 else f"those from number {start:,} to {last:,} are asked for"
@@ -73,7 +109,7 @@ def _within(name, start, count, rng, available):
     return (start, last) if rng is None else (0, available)  # a random choice needs them all
 
 
-def places(root=None):
+def places(root: str | Path | None = None) -> list[Path]:
     """The folders in which data sets are looked for, in this order: `root` alone, or EDUDIFF_DATA and the cache."""
     if root is not None:
         return [Path(root).expanduser()]
@@ -81,21 +117,21 @@ def places(root=None):
     return [*([Path(named).expanduser()] if named else []), cache_folder()]
 
 
-def cache_folder():
+def cache_folder() -> Path:
     """Where `edudiff fetch` puts data sets: $XDG_CACHE_HOME/edudiff, by default ~/.cache/edudiff."""
     return Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser() / "edudiff"
 
 
-def _mnist(name, root, split, within):
-    pictures = f"{SPLITS[split]}-images-idx3-ubyte"
-    answers = f"{SPLITS[split]}-labels-idx1-ubyte"
-    folder = _find(name, root, [pictures, pictures + ".gz"])
-    path = _packed_or_not(folder / pictures)
+def _mnist(name: str, root: str | Path | None, split: str, within: Within) -> tuple[Array, Array | None]:
+    pixels = f"{SPLITS[split]}-images-idx3-ubyte"
+    labels = f"{SPLITS[split]}-labels-idx1-ubyte"
+    folder = _find(name, root, [pixels, pixels + ".gz"])
+    path = _packed_or_not(folder / pixels)
     available = idx_shape(path, dimensions=3)[0]
     first, last = within(available)
     images = read_idx(path, 3, first, last)  # (n, H, W)
-    path = _packed_or_not(folder / answers)
-    if path is None:
+    path = _packed_or_not(folder / labels)
+    if not path.is_file():
         return images, None
     (number,) = idx_shape(path, dimensions=1)
     if number != available:
@@ -105,7 +141,7 @@ def _mnist(name, root, split, within):
     return images, read_idx(path, 1, first, last)  # (n, H, W), (n,)
 
 
-def _cifar(root, split, within):
+def _cifar(root: str | Path | None, split: str, within: Within) -> tuple[Array, Array]:
     names = [f"data_batch_{i}.bin" for i in range(1, 6)] if split == "train" else ["test_batch.bin"]
     inner = "cifar-10-batches-bin"
     folder = _find("cifar10", root, [f"{inner}/{n}" for n in names])
@@ -113,7 +149,7 @@ def _cifar(root, split, within):
     return read_cifar(paths, *within(count_cifar(paths)))
 
 
-def _find(name, root, any_of):
+def _find(name: str, root: str | Path | None, any_of: list[str]) -> Path:
     folders = [place / name for place in places(root)]
     for folder in folders:
         if any((folder / file).is_file() for file in any_of):
@@ -125,11 +161,12 @@ def _find(name, root, any_of):
     )
 
 
-def _packed_or_not(path):
-    return next((p for p in (path, path.with_name(path.name + ".gz")) if p.is_file()), None)
+def _packed_or_not(path: Path) -> Path:
+    packed = path.with_name(path.name + ".gz")
+    return packed if packed.is_file() and not path.is_file() else path
 
 
-def _path(path, size, within):
+def _path(path: Path, size: int | None, within: Within) -> tuple[Array, Array | None]:
     if path.is_dir():
         paths = image_paths(path)
         first, last = within(len(paths))

@@ -1,23 +1,28 @@
-"""A folder of pictures, read with Pillow (the extra `data`)."""
+"""A folder of image files, read with Pillow (the extra `data`)."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from edudiff.data.pixels import from_uint8, resize
+from edudiff.support.types import Array
 
 ENDINGS = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp", ".tif", ".tiff", ".ppm", ".pgm")
-LARGEST = 2**26  # pixels of one picture; a small file may claim any size
+LARGEST = 2**26  # pixels of one image; a small file may claim any size
 
 
-def image_paths(folder):
-    """The pictures in `folder`, not in the folders inside it, by name. Raises ValueError if there is none."""
+def image_paths(folder: Path) -> list[Path]:
+    """The image files in `folder`, not in the folders inside it, by name. Raises ValueError if there is none."""
     paths = sorted(p for p in folder.iterdir() if p.suffix.lower() in ENDINGS)
     if not paths:
         raise ValueError(f"{folder} holds no pictures; expected files that end in {', '.join(ENDINGS)}")
     return paths
 
 
-def read_images(paths, size=None):
-    """Pictures as (N, H, W, C) float32 in [-1, 1]: C = 1 if all are gray, else 3; transparency is dropped.
+def read_images(paths: Sequence[Path], size: int | None = None) -> Array:
+    """Images as (N, H, W, C) float32 in [-1, 1]: C = 1 if all are gray, else 3; transparency is dropped.
 
     `size`: side in pixels; the middle square of each picture is cut out and resized. Without it all pictures must have
     one size. Raises ImportError without Pillow, ValueError for a file that is no picture or too large, or for mixed
@@ -34,7 +39,7 @@ def read_images(paths, size=None):
     return np.stack([np.broadcast_to(p, (*p.shape[:2], channels)) for p in images])  # (N, H, W, C)
 
 
-def _image(path, size):
+def _image(path: Path, size: int | None) -> Array:
     try:
         from PIL import Image, UnidentifiedImageError
     except ImportError:
@@ -54,8 +59,8 @@ def _image(path, size):
     return image[0]  # (H, W, C)
 
 
-def _bytes(file):
-    """The pixels of an open picture as uint8, (H, W) if it is gray, else (H, W, 3)."""
+def _bytes(file: Any) -> Array:
+    """The pixels of an open image as uint8, (H, W) if it is gray, else (H, W, 3)."""
     if file.mode.startswith("I"):  # gray, 16 bits a pixel
         deep = np.asarray(file)  # (H, W)
         if deep.min() < 0 or deep.max() > 65535:

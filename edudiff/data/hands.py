@@ -4,9 +4,10 @@ import math
 
 import numpy as np
 
-from edudiff.data.draw import capsules, check_request, paint
+from edudiff.data.draw import capsules, paint, request
+from edudiff.support.types import Array
 
-# In units of the picture's side.
+# In units of the image's side.
 PALM = 0.18
 FINGER = 0.056  # half the width of a finger
 LENGTH = 0.42  # from the middle of the palm to the middle of a finger's round tip
@@ -20,17 +21,19 @@ APART = math.radians(39)  # between neighboring fingers
 THUMB_APART = math.radians(62)
 
 
-def hands(count, size=20, rng=None, fingers=5, edge=OUTLINE):
-    """Pictures of a hand, (count, size, size, 1) float32 in [-1, 1]: the hand is 1, the background -1.
+def hands(
+    count: int, size: int = 20, rng: np.random.Generator | None = None, fingers: int = 5, edge: float = OUTLINE
+) -> Array:
+    """Images of a hand, (count, size, size, 1) float32 in [-1, 1]: the hand is 1, the background -1.
 
-    The rule that every picture keeps: one palm, `fingers` straight fingers (the thumb is one) that do not touch each
+    The rule that every image keeps: one palm, `fingers` straight fingers (the thumb is one) that do not touch each
     other, no wrist, nothing cut off by the border. What varies is the angle (any), the place (anywhere it fits), left
     or right, the size (by 6 %), and each finger's direction (by 1.5 degrees) and length (by 5 %).
 
     `size`: pixels, at least 14. `rng`: a numpy.random.Generator; hand i does not depend on `count`. `fingers`: 1 to 7.
     `edge`: how soft the outline is, in pixels. Raises TypeError or ValueError for anything else.
     """
-    check_request(count, size, rng, edge, smallest=14)
+    rng = request(count, size, rng, edge, smallest=14)
     if fingers not in range(1, 8):
         raise ValueError(f"fingers is {fingers}, expected 1 to 7: more do not fit around a palm")
     u = rng.random((count, 5 + 2 * fingers))  # (N, 5 + 2F), one row a hand
@@ -51,7 +54,7 @@ def hands(count, size=20, rng=None, fingers=5, edge=OUTLINE):
     return paint(hand, edge)[..., None].astype(np.float32)  # (N, H, W, 1)
 
 
-def fan(fingers):
+def fan(fingers: int) -> tuple[Array, Array]:
     """Directions and lengths of the thumb and the others, (F,) and (F,); direction 0 is the middle of the others."""
     steps = np.arange(fingers - 1) - (fingers - 2) / 2  # (F - 1,)
     thumb = APART * (2 - fingers) / 2 - THUMB_APART
@@ -59,7 +62,7 @@ def fan(fingers):
     return np.append(thumb, APART * steps), np.append(THUMB, LENGTH * bend)  # (F,), (F,)
 
 
-def place(ends, radius, size, share):
+def place(ends: Array, radius: Array, size: int, share: Array) -> Array:
     """Where the palm's middle goes, (N, 2): all discs at `ends` stay off the border, `share` (N, 2) in [0, 1] picks."""
     low = (ends - radius[..., None]).min(axis=1)  # (N, 2)
     high = (ends + radius[..., None]).max(axis=1)  # (N, 2)

@@ -8,15 +8,19 @@ import math
 import os
 import struct
 import zlib
+from pathlib import Path
+from typing import IO, cast
 
 import numpy as np
 
-BYTES = 8  # the type code of unsigned bytes, the only one that picture files use
+from edudiff.support.types import Array
+
+BYTES = 8  # the type code of unsigned bytes, the only one that image files use
 LARGEST = 2**30  # bytes; twenty times MNIST
 PIECE = 2**20
 
 
-def read_idx(path, dimensions, first=0, last=None):
+def read_idx(path: Path, dimensions: int, first: int = 0, last: int | None = None) -> Array:
     """The items `first` to `last` - 1 of an idx file of bytes: uint8, (N, ...) with `dimensions` axes.
 
     A file is read from the first item on; one whose name ends in .gz is unpacked from its start to its end, because
@@ -35,7 +39,7 @@ def read_idx(path, dimensions, first=0, last=None):
     return np.frombuffer(data, np.uint8).reshape(last - first, *shape[1:])  # (last - first, ...)
 
 
-def idx_shape(path, dimensions):
+def idx_shape(path: Path, dimensions: int) -> tuple[int, ...]:
     """The shape that the header of an idx file promises: a tuple of `dimensions` integers. Raises as `read_idx`."""
     with _opened(path) as file:
         try:
@@ -44,11 +48,11 @@ def idx_shape(path, dimensions):
             raise ValueError(f"{path} is no whole gzip file ({error}); fetch it again") from error
 
 
-def _opened(path):
-    return gzip.open(path) if str(path).endswith(".gz") else open(path, "rb")
+def _opened(path: Path) -> IO[bytes]:
+    return cast(IO[bytes], gzip.open(path)) if str(path).endswith(".gz") else open(path, "rb")
 
 
-def _header(file, path, dimensions):
+def _header(file: IO[bytes], path: Path, dimensions: int) -> tuple[int, ...]:
     magic = file.read(4)
     expected = bytes([0, 0, BYTES, dimensions])
     if magic != expected:
@@ -65,7 +69,7 @@ def _header(file, path, dimensions):
     return shape
 
 
-def _check_size(path, shape, wanted):
+def _check_size(path: Path, shape: tuple[int, ...], wanted: int) -> None:
     if wanted > LARGEST:
         raise ValueError(
             f"{path} says that its shape is {shape}, and {wanted:,} bytes of it are wanted, expected up to {LARGEST:,}."
@@ -73,7 +77,7 @@ def _check_size(path, shape, wanted):
         )
 
 
-def _body(file, path, start, stop, promised):
+def _body(file: IO[bytes], path: Path, start: int, stop: int, promised: int) -> bytes | bytearray:
     """The bytes `start` to `stop` of the `promised` ones after the header."""
     if isinstance(file, gzip.GzipFile):
         data, size = _unpacked(file, start, stop, promised)
@@ -87,7 +91,7 @@ def _body(file, path, start, stop, promised):
     return data
 
 
-def _unpacked(file, start, stop, promised):
+def _unpacked(file: IO[bytes], start: int, stop: int, promised: int) -> tuple[bytearray, int]:
     """The bytes `start` to `stop`, and how many there are in all, counted no further than one more than `promised`."""
     data, at = bytearray(), 0
     while piece := file.read(min(PIECE, promised + 1 - at)):

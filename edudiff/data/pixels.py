@@ -1,11 +1,12 @@
-"""Pixels: bytes 0 to 255 on disk, floats in [-1, 1] everywhere else; and pictures of another size."""
+"""Pixels: bytes 0 to 255 on disk, floats in [-1, 1] everywhere else; and images of another size."""
 
 import numpy as np
 
 from edudiff.support import checks
+from edudiff.support.types import Array
 
 
-def from_uint8(images):
+def from_uint8(images: Array) -> Array:
     """Bytes as floats: x / 127.5 - 1, so 0 is -1 and 255 is 1.
 
     `images`: (N, H, W) or (N, H, W, C) uint8. Returns (N, H, W, C) float32, C = 1 for gray ones. Raises TypeError for
@@ -21,7 +22,7 @@ def from_uint8(images):
     return images.astype(np.float32) / np.float32(127.5) - np.float32(1)  # (N, H, W, C)
 
 
-def to_uint8(images):
+def to_uint8(images: Array) -> Array:
     """Floats as bytes, the inverse of `from_uint8`: rounded, and clipped to [-1, 1] first.
 
     `images`: floats of any shape. Returns uint8 of that shape. Raises TypeError for another dtype, ValueError for NaN
@@ -35,21 +36,18 @@ def to_uint8(images):
     return np.rint((np.clip(images, -1, 1) + 1) * 127.5).astype(np.uint8)
 
 
-def resize(images, size):
-    """Pictures of another size: each new pixel is the mean of the area that it covers, so 28 -> 14 is a 2x2 mean.
+def resize(images: Array, size: int | tuple[int, int]) -> Array:
+    """Images of another size: each new pixel is the mean of the area that it covers, so 28 -> 14 is a 2x2 mean.
 
     `images`: (N, H, W, C) floats. `size`: new side, or (height, width), in pixels; larger ones work too.
-    Returns (N, h, w, C) of the same dtype. Raises ValueError for a size below 1 or another rank.
+    Returns (N, h, w, C) of the same dtype. Raises TypeError for a size that is no integer, ValueError for a size below
+    1 or another rank.
     """
     checks.finite_floats(images, "images")
     if images.ndim != 4:
         raise ValueError(f"images have shape {images.shape}, expected (N, H, W, C)")
-    height, width = (size, size) if np.ndim(size) == 0 else size
-    for side in (height, width):
-        if isinstance(side, bool) or not hasattr(side, "__index__"):
-            raise TypeError(f"size is {size!r}, expected an integer such as 14, or (height, width)")
-        if side < 1:
-            raise ValueError(f"size is {size}, expected at least 1 pixel")
+    both = size if isinstance(size, tuple | list) else (size, size)
+    height, width = (checks.integer(side, "size") for side in both)
     if images.shape[1:3] == (height, width):
         return images
     down = coverage(images.shape[1], height).astype(images.dtype)  # (h, H)
@@ -58,7 +56,7 @@ def resize(images, size):
     return np.ascontiguousarray(np.einsum("wW,nhWc->nhwc", across, rows, optimize=True))  # (N, h, w, C)
 
 
-def coverage(old, new):
+def coverage(old: int, new: int) -> Array:
     """Share of old pixel j in new pixel i, (new, old): their overlap in units of a new pixel's width. Rows sum to 1."""
     edges = np.arange(new + 1) * (old / new)  # (new + 1,) in old pixels
     j = np.arange(old)

@@ -17,7 +17,7 @@ class Download:
     unpacked: dict[str, str]
 
 
-def _idx_files(bases, files):
+def _idx_files(bases: tuple[str, ...], files: dict[str, tuple[str, str]]) -> list[Download]:
     return [
         Download(f"{name}.gz", bases, md5, {f"{name}.gz": f"sha256:{sha256}"}) for name, (md5, sha256) in files.items()
     ]

@@ -1,4 +1,4 @@
-"""Pictures drawn by code, each kind with rules that can be checked: hands, strokes like digits, faces."""
+"""Images drawn by code, each kind with rules that can be checked: hands, strokes like digits, faces."""
 
 from edudiff.data.faces import faces
 from edudiff.data.hands import hands

@@ -1,16 +1,21 @@
 """Strokes: ten kinds of pen curves that look like digits, each bent, slanted and placed at random."""
 
 import math
+from collections.abc import Sequence
+from typing import Literal, overload
 
 import numpy as np
 
-from edudiff.data.draw import EDGE, capsules, check_request, paint
+from edudiff.data.draw import EDGE, capsules, paint, request
+from edudiff.support.types import Array
 
-PIECES = 24  # straight pieces per picture
-PEN = 0.045  # half the width of the pen, in units of the picture's side
+Point = tuple[float, float]
+
+PIECES = 24  # straight pieces per image
+PEN = 0.045  # half the width of the pen, in units of the image's side
 
 # Each kind is a list of pen strokes, each the (y, x) points that a smooth curve goes through, in the unit square.
-KINDS = [
+KINDS: list[list[list[Point]]] = [
     [[(0, 0.5), (0.2, 0.15), (0.5, 0.05), (0.8, 0.15), (1, 0.5), (0.8, 0.85), (0.5, 0.95), (0.2, 0.85), (0, 0.5)]],
     [[(0.2, 0.3), (0, 0.55)], [(0, 0.55), (1, 0.55)]],
     [[(0.22, 0.1), (0.02, 0.45), (0.25, 0.85), (0.6, 0.5), (1, 0.08)], [(1, 0.08), (0.98, 0.95)]],
@@ -31,15 +36,33 @@ KINDS = [
 ]
 
 
-def strokes(count, size=20, rng=None, labels=False, edge=EDGE):
-    """Pictures of one digit, (count, size, size, 1) float32 in [-1, 1]; with `labels=True` also its kind, (count,).
+@overload
+def strokes(
+    count: int, size: int = 20, rng: np.random.Generator | None = None, *, labels: Literal[True], edge: float = EDGE
+) -> tuple[Array, Array]: ...
+
+
+@overload
+def strokes(
+    count: int,
+    size: int = 20,
+    rng: np.random.Generator | None = None,
+    labels: Literal[False] = False,
+    edge: float = EDGE,
+) -> Array: ...
+
+
+def strokes(
+    count: int, size: int = 20, rng: np.random.Generator | None = None, labels: bool = False, edge: float = EDGE
+) -> Array | tuple[Array, Array]:
+    """Images of one digit, (count, size, size, 1) float32 in [-1, 1]; with `labels=True` also its kind, (count,).
 
     The kind (0 to 9) is drawn evenly. What varies is slant, height, width, place, a smooth bend and the pen's width.
-    `size`: pixels, at least 8. `rng`: a numpy.random.Generator; picture i does not depend on `count`. `edge`: how soft
+    `size`: pixels, at least 8. `rng`: a numpy.random.Generator; image i does not depend on `count`. `edge`: how soft
     the outline is, in pixels. Raises TypeError or ValueError for anything else.
     """
-    check_request(count, size, rng, edge, smallest=8)
-    u = rng.random((count, 9))  # (N, 9), one row a picture
+    rng = request(count, size, rng, edge, smallest=8)
+    u = rng.random((count, 9))  # (N, 9), one row an image
     kind = (len(KINDS) * u[:, 0]).astype(np.int64)  # (N,)
     joints = np.stack([pieces(curves) for curves in KINDS])[kind]  # (N, K, 2, 2) start and end, (y, x)
     bent = bend(joints.reshape(count, -1, 2), 2 * u[:, 1:8] - 1)  # (N, 2K, 2)
@@ -51,7 +74,7 @@ def strokes(count, size=20, rng=None, labels=False, edge=EDGE):
     return (images, kind) if labels else images
 
 
-def pieces(curves):
+def pieces(curves: Sequence[Sequence[Point]]) -> Array:
     """PIECES straight pieces along the pen strokes of one kind, (PIECES, 2, 2): longer strokes get more of them."""
     shares = np.array([len(points) - 1 for points in curves])
     ends = np.rint(np.cumsum(shares) / shares.sum() * PIECES).astype(int)
@@ -62,7 +85,7 @@ def pieces(curves):
     return np.concatenate(parts)  # (PIECES, 2, 2)
 
 
-def smooth(points, number):
+def smooth(points: Array, number: int) -> Array:
     """`number` places along the Catmull-Rom curve through `points`: cubics whose slopes are central differences."""
     closed = len(points) > 2 and np.array_equal(points[0], points[-1])
     before, after = (points[-2], points[1]) if closed else (points[0], points[-1])
@@ -75,7 +98,7 @@ def smooth(points, number):
     return a + s * slope0 + s**2 * (3 * (b - a) - 2 * slope0 - slope1) + s**3 * (slope0 + slope1 - 2 * (b - a))
 
 
-def bend(points, v):
+def bend(points: Array, v: Array) -> Array:
     """Points (N, M, 2) of the unit square, bent and slanted, around 0. `v`: (N, 7), each in [-1, 1]."""
     v = v[..., None]  # (N, 7, 1)
     y, x = points[..., 0] - 0.5, points[..., 1] - 0.5  # (N, M) each

@@ -8,16 +8,17 @@ import math
 import numpy as np
 
 from edudiff.support import checks
+from edudiff.support.types import Array
 
 
-def ring(count, rng, noise=0.03):
+def ring(count: int, rng: np.random.Generator, noise: float = 0.03) -> Array:
     """A circle of radius 0.8; `noise` is the standard deviation around it."""
     checks.generator(rng)
     angle = 2 * math.pi * rng.random(count)  # (N,)
     return 0.8 * _direction(angle) + noise * rng.standard_normal((count, 2))  # (N, 2)
 
 
-def two_moons(count, rng, noise=0.03):
+def two_moons(count: int, rng: np.random.Generator, noise: float = 0.03) -> Array:
     """Two half circles, one open below and one above, that reach into each other without touching."""
     checks.generator(rng)
     angle = math.pi * rng.random(count)  # (N,)
@@ -27,14 +28,14 @@ def two_moons(count, rng, noise=0.03):
     return (points - [0.5, 0.25]) / 1.7 + noise * rng.standard_normal((count, 2))  # (N, 2)
 
 
-def eight_gaussians(count, rng, noise=0.06):
+def eight_gaussians(count: int, rng: np.random.Generator, noise: float = 0.06) -> Array:
     """Eight round clouds, with standard deviation `noise`, around the corners of a regular octagon of radius 0.8."""
     checks.generator(rng)
     angle = math.pi / 4 * rng.integers(8, size=count)  # (N,)
     return 0.8 * _direction(angle) + noise * rng.standard_normal((count, 2))  # (N, 2)
 
 
-def spiral(count, rng, noise=0.02):
+def spiral(count: int, rng: np.random.Generator, noise: float = 0.02) -> Array:
     """One arm of two turns from the middle to radius 0.9, equally dense along its radius squared."""
     checks.generator(rng)
     radius = 0.9 * np.sqrt(rng.random(count))  # (N,)
@@ -42,7 +43,7 @@ def spiral(count, rng, noise=0.02):
     return arm + noise * rng.standard_normal((count, 2))  # (N, 2)
 
 
-def checkerboard(count, rng, squares=4):
+def checkerboard(count: int, rng: np.random.Generator, squares: int = 4) -> Array:
     """Uniform on the dark fields of a board of `squares` x `squares` fields over [-1, 1]; `squares` is even."""
     checks.generator(rng)
     if squares < 2 or squares % 2:
@@ -53,5 +54,5 @@ def checkerboard(count, rng, squares=4):
     return 2 * place / squares - 1  # (N, 2)
 
 
-def _direction(angle):
+def _direction(angle: Array) -> Array:
     return np.stack([np.cos(angle), np.sin(angle)], axis=1)  # (N, 2)

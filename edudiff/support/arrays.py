@@ -5,17 +5,20 @@ NumPy is imported; a formula never imports CuPy. A CuPy array can only exist if 
 """
 
 import sys
+from typing import Any
 
 import numpy as np
 
+from edudiff.support.types import Array
 
-def is_device_array(x):
+
+def is_device_array(x: Any) -> bool:
     """True for a CuPy array, False for anything else."""
     cupy = sys.modules.get("cupy")
     return cupy is not None and isinstance(x, cupy.ndarray)
 
 
-def array_namespace(*arrays):
+def array_namespace(*arrays: Any) -> Any:
     """The library that all `arrays` belong to: NumPy, or CuPy if they live on a GPU.
 
     Raises TypeError if an argument is not an array, or if host and device arrays are mixed.
@@ -37,12 +40,12 @@ def array_namespace(*arrays):
     return np
 
 
-def to_numpy(x):
+def to_numpy(x: Any) -> Array:
     """`x` as a NumPy array on the host; a CuPy array is copied, a NumPy array is returned as it is."""
     return x.get() if is_device_array(x) else np.asarray(x)
 
 
-def move(x, like):
+def move(x: Array, like: Array) -> Array:
     """`x` copied to where the array `like` lives; an array that is there already is returned as it is."""
     xp = array_namespace(like)
     return to_numpy(x) if xp is np else xp.asarray(x)

@@ -2,6 +2,7 @@
 
 import functools
 import importlib.util
+from typing import Any
 
 from edudiff.support.arrays import array_namespace
 
@@ -9,12 +10,12 @@ BACKENDS = ("numpy", "numba", "cupy")
 
 
 @functools.cache
-def has_numba():
+def has_numba() -> bool:
     """True if Numba can be imported. It is not imported here."""
     return importlib.util.find_spec("numba") is not None
 
 
-def has_gpu():
+def has_gpu() -> bool:
     """True if CuPy is installed and finds a GPU. Imports CuPy where it is installed."""
     try:
         import cupy
@@ -24,7 +25,7 @@ def has_gpu():
         return False
 
 
-def choose(backend, *arrays):
+def choose(backend: str | None, *arrays: Any) -> str:
     """The name of the code that will run on `arrays`: `backend` if it can, or the fastest that can if it is None.
 
     `backend` is None, "numpy", "numba" or "cupy". Raises ValueError for another name or one that does not fit

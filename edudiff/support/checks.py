@@ -3,18 +3,22 @@
 import math
 import zipfile
 import zlib
+from collections.abc import Sequence
 from types import ModuleType
+from typing import Any, TypeVar
 
 import numpy as np
 
 from edudiff.support.arrays import array_namespace
 from edudiff.support.types import Array
 
+T = TypeVar("T")
+
 # What reading a damaged file of NumPy arrays can raise; RuntimeError: a flipped bit says that it is encrypted.
 DAMAGED = (OSError, EOFError, KeyError, ValueError, MemoryError, RuntimeError, zipfile.BadZipFile, zlib.error)
 
 
-def finite_floats(x, name):
+def finite_floats(x: Array, name: str) -> Any:
     """Check that `x` is a non-empty array of finite float32 or float64; returns its array module.
 
     Raises TypeError for another type, ValueError for an empty array, NaN or infinity.
@@ -35,8 +39,8 @@ def finite_floats(x, name):
     return xp
 
 
-def training_set(images, name="images"):
-    """Check a training set: finite floats, (N, H, W, C) pictures or (N, D) points; returns its array module.
+def training_set(images: Array, name: str = "images") -> Any:
+    """Check a training set: finite floats, (N, H, W, C) images or (N, D) points; returns its array module.
 
     Raises TypeError for integers, ValueError for a wrong rank, an empty set, NaN, or pixels that look like 0 to 255.
     """
@@ -54,7 +58,7 @@ def training_set(images, name="images"):
     return xp
 
 
-def batch(x, images=None, name="x"):
+def batch(x: Array, images: Array | None = None, name: str = "x") -> Any:
     """Check a noisy batch, and that one of its items has the shape of one of the training `images`.
 
     Raises TypeError for integers or for arrays in different places, ValueError for a wrong rank or shape, or NaN.
@@ -80,7 +84,7 @@ def image_batch(x: Array, channels: int) -> ModuleType:
     return xp
 
 
-def levels(alpha, sigma):
+def levels(alpha: Any, sigma: Any) -> tuple[float, float]:
     """`alpha` and `sigma` as Python floats, so that they never change the dtype of an array.
 
     Raises TypeError if one is not a number, ValueError unless 0 <= alpha <= 1 and 1e-12 <= sigma <= 1e12: beyond, what
@@ -97,8 +101,8 @@ def levels(alpha, sigma):
     return alpha, sigma
 
 
-def window(size, shape=None, padding="zero"):
-    """Check the side length of a square window: an odd integer >= 1, and no larger than the picture if it wraps.
+def window(size: Any, shape: Sequence[int] | None = None, padding: str = "zero") -> int:
+    """Check the side length of a square window: an odd integer >= 1, and no larger than the image if it wraps.
 
     `shape` is (H, W). Raises TypeError for a size that is not an integer, ValueError for the rest.
     """
@@ -114,7 +118,7 @@ def window(size, shape=None, padding="zero"):
     return int(size)
 
 
-def integer(value, name, least=1):
+def integer(value: Any, name: str, least: int = 1) -> int:
     """`value` as a Python integer, if it is one and at least `least`.
 
     Raises TypeError for anything else than an integer, ValueError for a smaller one.
@@ -126,14 +130,14 @@ def integer(value, name, least=1):
     return int(value)
 
 
-def integers(values, name, least=1):
+def integers(values: Any, name: str, least: int = 1) -> tuple[int, ...]:
     """A list or tuple of integers >= `least` as a tuple of Python integers; errors as `integer`."""
     if not isinstance(values, list | tuple):
         raise TypeError(f"{name} is {values!r}, expected a list of integers such as (1, 2)")
     return tuple(integer(value, f"a value of {name}", least) for value in values)
 
 
-def positive(value, name):
+def positive(value: Any, name: str) -> float:
     """`value` as a Python float, if it is finite and above 0; TypeError for no number, ValueError for another one."""
     if not hasattr(value, "__float__"):
         raise TypeError(f"{name} is {value!r}, expected a finite number > 0")
@@ -142,7 +146,7 @@ def positive(value, name):
     return float(value)
 
 
-def share(value, name):
+def share(value: Any, name: str) -> float:
     """`value` as a Python float, if it is at least 0 and below 1, such as a probability of being left out."""
     if not hasattr(value, "__float__"):
         raise TypeError(f"{name} is {value!r}, expected a number >= 0 and < 1")
@@ -151,22 +155,22 @@ def share(value, name):
     return float(value)
 
 
-def generator(rng):
+def generator(rng: Any) -> np.random.Generator:
     """Return `rng` if it is a `numpy.random.Generator`; raise a TypeError that says how to make one otherwise."""
     if not isinstance(rng, np.random.Generator):
         raise TypeError(f"rng is {type(rng).__name__}, expected a generator: rng=numpy.random.default_rng(seed)")
     return rng
 
 
-def one_of(value, choices, name):
+def one_of(value: T, choices: Sequence[T], name: str) -> T:
     """Return `value` if it is among `choices`; raise a ValueError that lists them otherwise."""
     if value not in choices:
         raise ValueError(f"{name} is {value!r}, expected one of {', '.join(repr(c) for c in choices)}")
     return value
 
 
-def per_image(value, x, name):
-    """A number as a Python float; an array (B,) as (B, 1, ...) in the dtype of `x`, so that it multiplies pictures.
+def per_image(value: Any, x: Array, name: str) -> Any:
+    """A number as a Python float; an array (B,) as (B, 1, ...) in the dtype of `x`, so that it multiplies images.
 
     Raises ValueError for another shape, or unless it is finite and not negative.
     """
@@ -179,7 +183,7 @@ def per_image(value, x, name):
     return values.reshape(-1, *[1] * (x.ndim - 1)) if values.ndim else float(value)  # (B, 1, ...)
 
 
-def same_shape(a, b, name_a, name_b):
+def same_shape(a: Array, b: Array, name_a: str, name_b: str) -> None:
     """Check that two arrays live in one place and have the same shape, so that nothing broadcasts unseen."""
     array_namespace(a, b)
     if a.shape != b.shape:

@@ -2,11 +2,13 @@
 
 import signal
 import threading
+from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 
 @contextmanager
-def deferred():
+def deferred() -> Iterator[threading.Event]:
     """`with deferred() as stop:` notes Ctrl-C instead of raising; `stop.is_set()` says whether it came.
 
     A second Ctrl-C raises KeyboardInterrupt at once. Outside the main thread signals cannot be caught, and nothing
@@ -18,7 +20,7 @@ def deferred():
         return
     before = signal.getsignal(signal.SIGINT)
 
-    def note(number, frame):
+    def note(number: int, frame: Any) -> None:
         if stop.is_set():
             raise KeyboardInterrupt
         stop.set()

@@ -2,9 +2,13 @@
 
 import sys
 import time
+from collections.abc import Iterable, Iterator
+from typing import TypeVar
+
+T = TypeVar("T")
 
 
-def bar(iterable, total, label):
+def bar(iterable: Iterable[T], total: int, label: str) -> Iterable[T]:
     """Iterate over `iterable` and show how far it is and the time left, on standard error. `total`: its length."""
     try:
         from tqdm import tqdm
@@ -13,7 +17,7 @@ def bar(iterable, total, label):
     return tqdm(iterable, total=total, desc=f"{label:<12}", mininterval=0.5, file=sys.stderr, dynamic_ncols=True)
 
 
-def _lines(iterable, total, label, pause=5.0):
+def _lines(iterable: Iterable[T], total: int, label: str, pause: float = 5.0) -> Iterator[T]:
     begun = said = time.monotonic()
     for done, item in enumerate(iterable, 1):
         yield item

@@ -6,16 +6,21 @@ and the matrix library uses the cores by itself.
 """
 
 import os
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
+from typing import Any, TypeVar
+
+T = TypeVar("T")
+Part = TypeVar("Part")
 
 
-def cores():
+def cores() -> int:
     """The number of processor cores that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def map_threads(function, parts):
+def map_threads(function: Callable[[Part], T], parts: Sequence[Part]) -> list[T]:
     """`[function(part) for part in parts]`, on all cores at once if that is possible; results in the same order."""
     matrix_library = _matrix_library()
     if matrix_library is None or cores() == 1 or len(parts) == 1:
@@ -25,12 +30,12 @@ def map_threads(function, parts):
 
 
 @cache
-def _pool():
+def _pool() -> ThreadPoolExecutor:
     return ThreadPoolExecutor(cores(), thread_name_prefix="edudiff")
 
 
 @cache
-def _matrix_library():
+def _matrix_library() -> Any:
     try:
         from threadpoolctl import ThreadpoolController
     except ImportError:

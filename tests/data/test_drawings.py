@@ -78,7 +78,9 @@ def test_faces_have_one_skin_and_one_ground(seed):
         grounds = [np.allclose(g, colors[0], atol=0.01) for g in GROUNDS]
         assert sum(grounds) == 1
         shares = [(np.abs(colors - skin).max(axis=1) < 0.02).mean() for skin in SKINS]
-        assert sum(share > 0.01 for share in shares) == 1
+        assert (
+            sum(share > 0.02 for share in shares) == 1
+        )  # dark hair on light skin has an edge of another
         assert max(shares) > 0.04
 
 
@@ -112,7 +114,7 @@ def test_distances_to_forms(seed):
 
 @pytest.mark.parametrize(("draw_them", "smallest"), [(strokes, 8), (faces, 24)])
 def test_drawings_refuse(draw_them, smallest):
-    with pytest.raises(ValueError, match=f"expected at least {smallest}"):
+    with pytest.raises(ValueError, match=f"expected an integer >= {smallest}"):
         draw_them(2, smallest - 1, np.random.default_rng(0))
     with pytest.raises(TypeError, match="default_rng"):
         draw_them(2, 32)

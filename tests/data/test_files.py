@@ -107,7 +107,7 @@ def test_load_refuses(tmp_path):
     write_mnist(tmp_path)
     with pytest.raises(ValueError, match="has 12 pictures here, but count is 13"):
         load("mnist", 13, root=tmp_path)
-    with pytest.raises(ValueError, match="count is 0, expected at least 1"):
+    with pytest.raises(ValueError, match="count is 0, expected an integer >= 1"):
         load("mnist", 0, root=tmp_path)
     with pytest.raises(TypeError, match=r"count is 3\.0"):
         load("mnist", 3.0, root=tmp_path)
@@ -243,11 +243,11 @@ def test_a_range_of_a_file_is_that_part_of_the_whole(tmp_path_factory, start, co
 
 def test_a_range_starts_somewhere_in_the_file(tmp_path):
     write_mnist(tmp_path)
-    with pytest.raises(ValueError, match="start is -1, expected at least 0"):
+    with pytest.raises(ValueError, match="start is -1, expected an integer >= 0"):
         load("mnist", 2, root=tmp_path, start=-1)
     with pytest.raises(TypeError, match=r"start is 1\.5"):
         load("mnist", 2, root=tmp_path, start=1.5)
-    with pytest.raises(ValueError, match="no other with rng"):
+    with pytest.raises(ValueError, match="expected no other than 0 with rng"):
         load("mnist", 2, root=tmp_path, start=1, rng=RNG)
     with pytest.raises(ValueError, match="12 pictures here, but those from number 12"):
         load("mnist", root=tmp_path, start=12)

@@ -61,9 +61,9 @@ def test_hands_are_turned_and_placed_everywhere():
 @pytest.mark.parametrize(
     ("wrong", "error", "says"),
     [
-        ({"size": 13}, ValueError, "size is 13, expected at least 14"),
+        ({"size": 13}, ValueError, "size is 13, expected an integer >= 14"),
         ({"size": 20.0}, TypeError, "size is 20.0, expected an integer"),
-        ({"count": 0}, ValueError, "count is 0, expected at least 1"),
+        ({"count": 0}, ValueError, "count is 0, expected an integer >= 1"),
         ({"rng": None}, TypeError, "default_rng"),
         ({"rng": 3}, TypeError, "default_rng"),
         ({"fingers": 8}, ValueError, "fingers is 8, expected 1 to 7"),
