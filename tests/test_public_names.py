@@ -53,6 +53,8 @@ OLD_VALUES = {"wrap", "scaled", "karras", "ho", "salimans", "hang", "velocity"}
 def public(path):
     """(qualified name, node) of every public function, class and method of a file."""
     for node in ast.parse(path.read_text()).body:
+        if any(ast.unparse(mark) == "overload" for mark in getattr(node, "decorator_list", [])):
+            continue  # the function itself comes after its overloads
         if isinstance(node, ast.FunctionDef | ast.ClassDef) and not node.name.startswith("_"):
             yield node.name, node
         if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):

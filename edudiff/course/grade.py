@@ -92,7 +92,7 @@ def one_student(folder: Path, rubric: Rubric, limits: Limits | None = None) -> G
 
 
 def warning(done: list[Graded]) -> str:
-    """What the platform did not enforce, in a sentence, or ""."""
+    """What the platform did not enforce, in a sentence; empty if it enforced all."""
     ran = [graded.held for graded in done if graded.held]
     missing = sorted(name for name in NEEDED if not all(name in held for held in ran))
     if not missing:

@@ -43,7 +43,7 @@ def collect(assignment: Assignment) -> Hints:
 
 
 def hint(hints: Hints, result: runner.Result) -> str:
-    """The hint for the answers in a `runner.Result`, or ""."""
+    """The hint for the answers in a `runner.Result`; empty if none is known."""
     sealed = hints[result.task].get(result.fingerprint, "")
     return _seal(bytes.fromhex(sealed), result.prints).decode()
 

@@ -3,14 +3,14 @@
 import math
 import zipfile
 import zlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from types import ModuleType
 from typing import Any, TypeVar
 
 import numpy as np
 
 from edudiff.support.arrays import array_namespace
-from edudiff.support.types import Array
+from edudiff.support.types import Array, Rng
 
 T = TypeVar("T")
 
@@ -190,7 +190,7 @@ def same_shape(a: Array, b: Array, name_a: str, name_b: str) -> None:
         raise ValueError(f"{name_a} has shape {a.shape} and {name_b} {b.shape}, expected the same shape")
 
 
-def pair(x, other, alpha, sigma, signal=False):
+def pair(x: Array, other: Array, alpha: Any, sigma: Any, signal: bool = False) -> tuple[float, float]:
     """Check two arrays of one shape and a noise level; returns `levels`. `signal`: alpha = 0 is a ValueError too."""
     same_shape(x, other, "x", "the other array")
     alpha, sigma = levels(alpha, sigma)
@@ -199,13 +199,13 @@ def pair(x, other, alpha, sigma, signal=False):
     return alpha, sigma
 
 
-def signal(alpha, t, name):
+def signal(alpha: Any, t: Any, name: str) -> None:
     """Raise ValueError where a schedule, called `name` in the message, has alpha = 0: no drift has a limit there."""
     if np.min(alpha) <= 0:
         raise ValueError(f"schedule {name!r} has alpha = 0 at t = {t}: no drift there; start below")
 
 
-def times(t):
+def times(t: Any) -> Array:
     """`t` as a float64 array. Raises ValueError unless all times lie in [0, 1]."""
     times = np.asarray(t, dtype=np.float64)
     if not np.all((times >= 0) & (times <= 1)):  # also catches NaN
@@ -213,7 +213,7 @@ def times(t):
     return times
 
 
-def method(method, methods, eta, rng):
+def method(method: str, methods: Sequence[str], eta: float, rng: Rng) -> bool:
     """Check how to go back: one of `methods`, with an `eta` that fits it; returns whether noise is drawn.
 
     Raises ValueError if it is drawn and `rng` is None.
@@ -230,7 +230,7 @@ def method(method, methods, eta, rng):
     return draws
 
 
-def grid(x, schedule, times):
+def grid(x: Array, schedule: Callable[[float], tuple[Any, Any]], times: Any) -> list[tuple[float, float, float]]:
     """Check the noisy batch `x` and the strictly falling `times` (K,); returns K triples (alpha, sigma, t)."""
     batch(x)
     times = np.asarray(times, dtype=np.float64)
@@ -244,7 +244,7 @@ def grid(x, schedule, times):
     return found
 
 
-def answer(x0_hat, x, i, now):
+def answer(x0_hat: Any, x: Array, i: int, now: Any) -> None:
     """Check what a denoiser answered in step `i` at the level `now`: the shape and dtype of `x`, no NaN."""
     if getattr(x0_hat, "shape", None) != x.shape or x0_hat.dtype != x.dtype:
         raise ValueError(

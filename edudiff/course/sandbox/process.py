@@ -69,7 +69,7 @@ class Sandbox:
         self.process: Any = None
         self.talk: Any = None
         self.held: list[str] = []
-        self.given_up: dict[str, str] = {}
+        self.reasons: dict[str, str] = {}  # why a function is called no more; "" is all
         self.left = self.limits.total
 
     def __repr__(self) -> str:
@@ -77,7 +77,7 @@ class Sandbox:
 
     def call(self, function: str, args: tuple, kwargs: dict) -> Any:
         """The answer of one function. Raises Broken, or the function's own exception if it is a plain one."""
-        reason = self.given_up.get(function) or self.given_up.get("")
+        reason = self.reasons.get(function) or self.reasons.get("")
         if reason:
             raise Broken(reason)
         if self.process is None:
@@ -171,7 +171,7 @@ class Sandbox:
     def _give_up(self, function: str, reason: str) -> NoReturn:
         """End the process, and call this function no more; without a name, none."""
         self.close()
-        self.given_up[function] = reason
+        self.reasons[function] = reason
         raise Broken(reason)
 
 

@@ -8,7 +8,7 @@ import ctypes
 import errno
 import struct
 
-# Number of each call on (x86-64, ARM64); None where a machine has no such call.
+# Number of each call on (x86-64, ARM64); None where an architecture has no such call.
 REFUSED = {
     "fork": (57, None), "vfork": (58, None), "execve": (59, 221), "execveat": (322, 281),
     "socket": (41, 198), "socketpair": (53, 199), "connect": (42, 203), "bind": (49, 200), "sendto": (44, 206),
@@ -31,7 +31,7 @@ REFUSED = {
     "open_by_handle_at": (304, 265), "shmget": (29, 194), "msgget": (68, 186), "semget": (64, 190),
     "mq_open": (240, 180), "mq_unlink": (241, 181), "quotactl": (179, 60), "acct": (163, 89),
 }  # fmt: skip
-MACHINES = {"x86_64": (0, 0xC000003E, 56), "aarch64": (1, 0xC00000B7, 220)}  # column, audit name, number of clone
+ARCHITECTURES = {"x86_64": (0, 0xC000003E, 56), "aarch64": (1, 0xC00000B7, 220)}  # column, audit name, number of clone
 
 CLONE3, CLONE_THREAD, X32 = 435, 0x00010000, 0x40000000
 LOAD, EQUAL, AT_LEAST, ANY_BIT, RETURN = 0x20, 0x15, 0x35, 0x45, 0x06  # BPF instructions
@@ -40,9 +40,9 @@ NUMBER_AT, MACHINE_AT, FIRST_ARGUMENT_AT = 0, 4, 16  # places in the kernel's st
 NO_NEW_PRIVILEGES, SET_SECCOMP, FILTER = 38, 22, 2  # prctl
 
 
-def program(machine: str) -> bytes:
-    """The filter for one machine ("x86_64", "aarch64") as BPF instructions, bytes."""
-    column, audit, clone = MACHINES[machine]
+def program(architecture: str) -> bytes:
+    """The filter for one architecture ("x86_64", "aarch64") as BPF instructions, bytes."""
+    column, audit, clone = ARCHITECTURES[architecture]
     refuse = REFUSE | errno.EPERM
     steps = [(LOAD, 0, 0, MACHINE_AT), (EQUAL, 1, 0, audit), (RETURN, 0, 0, refuse), (LOAD, 0, 0, NUMBER_AT)]
     steps += [(AT_LEAST, 0, 1, X32), (RETURN, 0, 0, refuse)]
@@ -67,9 +67,9 @@ class _Program(ctypes.Structure):
     _fields_ = (("length", ctypes.c_ushort), ("filter", ctypes.c_char_p))
 
 
-def refuse(machine: str) -> None:
+def refuse(architecture: str) -> None:
     """Refuse the calls above to this process from now on. Raises OSError, KeyError where that is not to be had."""
-    code = program(machine)
+    code = program(architecture)
     libc = ctypes.CDLL(None, use_errno=True)
     whole = _Program(len(code) // 8, code)
     if libc.prctl(NO_NEW_PRIVILEGES, 1, 0, 0, 0) or libc.prctl(SET_SECCOMP, FILTER, ctypes.byref(whole), 0, 0):

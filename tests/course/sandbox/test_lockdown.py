@@ -62,7 +62,7 @@ def test_the_filter_has_the_numbers_of_this_machine():
     from pathlib import Path
 
     headers = {"x86_64": "asm/unistd_64.h", "aarch64": "asm-generic/unistd.h"}
-    for machine, header in headers.items():
+    for architecture, header in headers.items():
         found = [p for root in ("/usr/include", "/usr/include/x86_64-linux-gnu") if (p := Path(root, header)).is_file()]
         if not found:
             continue
@@ -71,13 +71,13 @@ def test_the_filter_has_the_numbers_of_this_machine():
             words = line.split()
             if len(words) == 3 and words[0] == "#define" and words[1].startswith("__NR") and words[2].isdigit():
                 numbers[words[1].removeprefix("__NR3264_").removeprefix("__NR_")] = int(words[2])
-        column = syscalls.MACHINES[machine][0]
+        column = syscalls.ARCHITECTURES[architecture][0]
         for name, both in syscalls.REFUSED.items():
             if name in numbers and both[column] is not None:
                 assert numbers[name] == both[column], name
-        assert numbers["clone"] == syscalls.MACHINES[machine][2]
-    for machine in syscalls.MACHINES:
-        code = syscalls.program(machine)
+        assert numbers["clone"] == syscalls.ARCHITECTURES[architecture][2]
+    for architecture in syscalls.ARCHITECTURES:
+        code = syscalls.program(architecture)
         assert len(code) % 8 == 0
         assert len(code) // 8 < 4096
 
