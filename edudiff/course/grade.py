@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
 from pathlib import Path
 
 from edudiff.course import assignment, handed_in, hints, judge, reports
@@ -14,34 +13,14 @@ Rubric = list[tuple[assignment.Assignment, hints.Hints]]
 NEEDED = {"files", "system calls"}
 
 
-@dataclass
-class Graded:
-    """One student: {assignment: verdicts}, {assignment: what was wrong with the file}, and the defenses that held."""
-
-    student: str
-    verdicts: dict[str, list[judge.Verdict]] = field(default_factory=dict)
-    problems: dict[str, str] = field(default_factory=dict)
-    held: set[str] = field(default_factory=set)
-
-    @property
-    def points(self) -> int:
-        """How many tasks passed."""
-        return sum(verdict.passed for verdicts in self.verdicts.values() for verdict in verdicts)
-
-    @property
-    def most(self) -> int:
-        """How many tasks there are."""
-        return sum(len(verdicts) for verdicts in self.verdicts.values())
-
-
 def grade(
     submissions: str | Path,
     grader: str | Path,
     out: str | Path,
     limits: Limits | None = None,
     jobs: int = 1,
-    progress: Callable[[Graded], object] | None = None,
-) -> list[Graded]:
+    progress: Callable[[judge.Graded], object] | None = None,
+) -> list[judge.Graded]:
     """Grade every folder in `submissions` with the bundle `grader`; returns a list of `Graded`.
 
     Writes the table `out` (CSV), and beside it, in a folder of the same name without its ending, for each student
@@ -75,9 +54,9 @@ def grade(
     return done
 
 
-def one_student(folder: Path, rubric: Rubric, limits: Limits | None = None) -> Graded:
+def one_student(folder: Path, rubric: Rubric, limits: Limits | None = None) -> judge.Graded:
     """Grade one folder; nothing in it can end the grading."""
-    graded = Graded(folder.name)
+    graded = judge.Graded(folder.name)
     for one, known in rubric:
         file = None if folder.is_symlink() else handed_in.find(folder, one.name)
         if file is None or file.problem:
@@ -91,7 +70,7 @@ def one_student(folder: Path, rubric: Rubric, limits: Limits | None = None) -> G
     return graded
 
 
-def warning(done: list[Graded]) -> str:
+def warning(done: list[judge.Graded]) -> str:
     """What the platform did not enforce, in a sentence; empty if it enforced all."""
     ran = [graded.held for graded in done if graded.held]
     missing = sorted(name for name in NEEDED if not all(name in held for held in ran))

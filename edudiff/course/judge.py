@@ -1,6 +1,6 @@
 """Judge one file: run tests in the sandbox, and say for each task what is wrong, with a hint where one is known."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from edudiff.course import hints, runner
@@ -26,6 +26,26 @@ class Verdict:
     def passed(self) -> bool:
         """True for a task that is solved."""
         return self.status == PASSED
+
+
+@dataclass
+class Graded:
+    """One student: {assignment: verdicts}, {assignment: what was wrong with the file}, and the defenses that held."""
+
+    student: str
+    verdicts: dict[str, list[Verdict]] = field(default_factory=dict)
+    problems: dict[str, str] = field(default_factory=dict)
+    held: set[str] = field(default_factory=set)
+
+    @property
+    def points(self) -> int:
+        """How many tasks passed."""
+        return sum(verdict.passed for verdicts in self.verdicts.values() for verdict in verdicts)
+
+    @property
+    def most(self) -> int:
+        """How many tasks there are."""
+        return sum(len(verdicts) for verdicts in self.verdicts.values())
 
 
 def judge(

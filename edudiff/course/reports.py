@@ -9,17 +9,14 @@ import json
 import re
 import xml.etree.ElementTree as ElementTree
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from edudiff.course.judge import Verdict
-
-if TYPE_CHECKING:
-    from edudiff.course.grade import Graded
+from edudiff.course.judge import Graded, Verdict
 
 CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")  # what XML cannot hold
 
 
-def write_table(path: Path, done: list["Graded"]) -> None:
+def write_table(path: Path, done: list[Graded]) -> None:
     """One row a student: total, and 1 or 0 for each task; the last column says what was wrong with files."""
     names = [f"{name}/{verdict.task}" for name, verdicts in done[0].verdicts.items() for verdict in verdicts]
     with open(path, "w", newline="", encoding="utf-8") as file:
@@ -31,14 +28,14 @@ def write_table(path: Path, done: list["Graded"]) -> None:
             table.writerow([clean(graded.student), graded.points, graded.most, *points, clean(notes)])
 
 
-def write_one(folder: Path, graded: "Graded") -> None:
+def write_one(folder: Path, graded: Graded) -> None:
     """`junit.xml` and `results.json` of one student."""
     folder.mkdir(exist_ok=True)
     (folder / "junit.xml").write_bytes(junit(graded))
     (folder / "results.json").write_text(json.dumps(gradescope(graded), indent=1) + "\n", encoding="utf-8")
 
 
-def junit(graded: "Graded") -> bytes:
+def junit(graded: Graded) -> bytes:
     """One test suite an assignment, one test case a task: bytes."""
     root = ElementTree.Element("testsuites", name=clean(graded.student))
     for name, verdicts in graded.verdicts.items():
@@ -52,7 +49,7 @@ def junit(graded: "Graded") -> bytes:
     return ElementTree.tostring(root, encoding="utf-8", xml_declaration=True)
 
 
-def gradescope(graded: "Graded") -> dict[str, Any]:
+def gradescope(graded: Graded) -> dict[str, Any]:
     """The dictionary that Gradescope reads: one point a task."""
     tests = [
         {

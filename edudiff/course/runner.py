@@ -69,6 +69,9 @@ class Student:
     def __init__(self, call: Call, task: str | None = None, prints: list[str] | None = None) -> None:
         self._call, self._task, self._prints = call, task, [] if prints is None else prints
 
+    def __repr__(self) -> str:
+        return f"Student(task={self._task!r})"
+
     def __getattr__(self, name: str) -> Callable[..., Any]:
         if name.startswith("__"):
             raise AttributeError(name)

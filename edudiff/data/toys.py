@@ -1,6 +1,7 @@
 """Points in the plane to learn from: each function gives (count, 2) float64 within about [-1, 1].
 
-`rng`: a `numpy.random.Generator`. Each raises TypeError for anything else.
+`count`: how many, at least 1. `rng`: a `numpy.random.Generator`. Each raises TypeError for anything else, ValueError
+for a smaller `count`.
 """
 
 import math
@@ -13,14 +14,14 @@ from edudiff.support.types import Array
 
 def ring(count: int, rng: np.random.Generator, noise: float = 0.03) -> Array:
     """A circle of radius 0.8; `noise` is the standard deviation around it."""
-    checks.generator(rng)
+    _check(count, rng)
     angle = 2 * math.pi * rng.random(count)  # (N,)
     return 0.8 * _direction(angle) + noise * rng.standard_normal((count, 2))  # (N, 2)
 
 
 def two_moons(count: int, rng: np.random.Generator, noise: float = 0.03) -> Array:
     """Two half circles, one open below and one above, that reach into each other without touching."""
-    checks.generator(rng)
+    _check(count, rng)
     angle = math.pi * rng.random(count)  # (N,)
     upper = rng.random(count) < 0.5  # (N,)
     arc = _direction(angle)  # (N, 2)
@@ -30,14 +31,14 @@ def two_moons(count: int, rng: np.random.Generator, noise: float = 0.03) -> Arra
 
 def eight_gaussians(count: int, rng: np.random.Generator, noise: float = 0.06) -> Array:
     """Eight round clouds, with standard deviation `noise`, around the corners of a regular octagon of radius 0.8."""
-    checks.generator(rng)
+    _check(count, rng)
     angle = math.pi / 4 * rng.integers(8, size=count)  # (N,)
     return 0.8 * _direction(angle) + noise * rng.standard_normal((count, 2))  # (N, 2)
 
 
 def spiral(count: int, rng: np.random.Generator, noise: float = 0.02) -> Array:
     """One arm of two turns from the middle to radius 0.9, equally dense along its radius squared."""
-    checks.generator(rng)
+    _check(count, rng)
     radius = 0.9 * np.sqrt(rng.random(count))  # (N,)
     arm = radius[:, None] * _direction(4 * math.pi * radius / 0.9)  # (N, 2)
     return arm + noise * rng.standard_normal((count, 2))  # (N, 2)
@@ -45,13 +46,18 @@ def spiral(count: int, rng: np.random.Generator, noise: float = 0.02) -> Array:
 
 def checkerboard(count: int, rng: np.random.Generator, squares: int = 4) -> Array:
     """Uniform on the dark fields of a board of `squares` x `squares` fields over [-1, 1]; `squares` is even."""
-    checks.generator(rng)
-    if squares < 2 or squares % 2:
+    _check(count, rng)
+    if checks.integer(squares, "squares", 2) % 2:
         raise ValueError(f"squares is {squares}, expected an even number >= 2")
     row = rng.integers(squares, size=count)  # (N,)
     column = 2 * rng.integers(squares // 2, size=count) + row % 2  # (N,)
     place = np.stack([column, row], axis=1) + rng.random((count, 2))  # (N, 2) in [0, squares]
     return 2 * place / squares - 1  # (N, 2)
+
+
+def _check(count: int, rng: np.random.Generator) -> None:
+    checks.integer(count, "count")
+    checks.generator(rng)
 
 
 def _direction(angle: Array) -> Array:

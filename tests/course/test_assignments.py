@@ -21,6 +21,11 @@ def test_there_are_enough_of_all():
             assert sum(wrong.task == task for wrong in one.wrongs) >= 4, task
 
 
+def test_an_assignment_and_a_wrong_solution_say_what_they_are():
+    assert repr(ALL[0]) == "Assignment('a1_noise', tasks=['cosine', 'add_noise', 'log_snr'])"
+    assert repr(ALL[0].wrongs[0]).startswith("Wrong(name='add_noise_exploding', task='add_noise', hint='The picture")
+
+
 def test_tasks_have_names_of_their_own():
     """So that a pytest marker, which is a task's name, means one task in the whole bundle."""
     names = [task for one in ALL for task in one.tasks]

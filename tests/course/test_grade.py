@@ -191,9 +191,9 @@ def test_only_hidden_tests_catch_what_passes_the_visible_ones(grader):
 
 
 def test_what_the_platform_does_not_enforce_is_said():
-    done = [grade.Graded("a", held={"limits", "audit hook"}), grade.Graded("b")]
+    done = [judge.Graded("a", held={"limits", "audit hook"}), judge.Graded("b")]
     assert "kernel did not restrict files and system calls" in grade.warning(done)
-    assert grade.warning([grade.Graded("a", held={"files", "system calls"})]) == ""
+    assert grade.warning([judge.Graded("a", held={"files", "system calls"})]) == ""
     assert grade.warning([]) == ""
 
 

@@ -78,9 +78,7 @@ def test_faces_have_one_skin_and_one_ground(seed):
         grounds = [np.allclose(g, colors[0], atol=0.01) for g in GROUNDS]
         assert sum(grounds) == 1
         shares = [(np.abs(colors - skin).max(axis=1) < 0.02).mean() for skin in SKINS]
-        assert (
-            sum(share > 0.02 for share in shares) == 1
-        )  # dark hair on light skin has an edge of another
+        assert sum(share > 0.02 for share in shares) == 1  # dark hair on light skin has an edge of another
         assert max(shares) > 0.04
 
 

@@ -74,3 +74,8 @@ def test_checkerboard_is_on_the_dark_fields(seed, half):
     assert len(np.unique(field, axis=0)) == squares**2 // 2
     with pytest.raises(ValueError, match="squares is 3"):
         toys.checkerboard(5, np.random.default_rng(0), squares=3)
+    for toy in (toys.ring, toys.two_moons, toys.eight_gaussians, toys.spiral, toys.checkerboard):
+        with pytest.raises(ValueError, match="count is 0, expected an integer >= 1"):
+            toy(0, np.random.default_rng(0))
+        with pytest.raises(TypeError, match="default_rng"):
+            toy(5, None)
