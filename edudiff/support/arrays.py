@@ -5,6 +5,7 @@ NumPy is imported; a formula never imports CuPy. A CuPy array can only exist if 
 """
 
 import sys
+from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -18,7 +19,7 @@ def is_device_array(x: Any) -> bool:
     return cupy is not None and isinstance(x, cupy.ndarray)
 
 
-def array_namespace(*arrays: Any) -> Any:
+def array_namespace(*arrays: Any) -> ModuleType:
     """The library that all `arrays` belong to: NumPy, or CuPy if they live on a GPU.
 
     Raises TypeError if an argument is not an array, or if host and device arrays are mixed.

@@ -31,6 +31,7 @@ def choose(backend: str | None, *arrays: Any) -> str:
     `backend` is None, "numpy", "numba" or "cupy". Raises ValueError for another name or one that does not fit
     the arrays, ImportError if Numba is asked for and not installed.
 
+    >>> import numpy as np
     >>> choose("numpy", np.zeros(2))
     'numpy'
     """

@@ -18,7 +18,7 @@ T = TypeVar("T")
 DAMAGED = (OSError, EOFError, KeyError, ValueError, MemoryError, RuntimeError, zipfile.BadZipFile, zlib.error)
 
 
-def finite_floats(x: Array, name: str) -> Any:
+def finite_floats(x: Array, name: str) -> ModuleType:
     """Check that `x` is a non-empty array of finite float32 or float64; returns its array module.
 
     Raises TypeError for another type, ValueError for an empty array, NaN or infinity.
@@ -39,7 +39,7 @@ def finite_floats(x: Array, name: str) -> Any:
     return xp
 
 
-def training_set(images: Array, name: str = "images") -> Any:
+def training_set(images: Array, name: str = "images") -> ModuleType:
     """Check a training set: finite floats, (N, H, W, C) images or (N, D) points; returns its array module.
 
     Raises TypeError for integers, ValueError for a wrong rank, an empty set, NaN, or pixels that look like 0 to 255.
@@ -58,7 +58,7 @@ def training_set(images: Array, name: str = "images") -> Any:
     return xp
 
 
-def batch(x: Array, images: Array | None = None, name: str = "x") -> Any:
+def batch(x: Array, images: Array | None = None, name: str = "x") -> ModuleType:
     """Check a noisy batch, and that one of its items has the shape of one of the training `images`.
 
     Raises TypeError for integers or for arrays in different places, ValueError for a wrong rank or shape, or NaN.
