@@ -43,8 +43,8 @@ FAST = False
 #    grow.
 # 3. $s = q\,k^T / \sqrt d$: $\;dq = ds\,k / \sqrt d$, $\;dk = ds^T q / \sqrt d$.
 #
-# **Step through this.** Put a breakpoint in `attention_backward` (in `edudiff/nn/layers/attention.py`) after step 2,
-# and look at `dscores.sum(axis=3)`. What is it, and why?
+# **Step through this.** Put a breakpoint in `attention_backward` (in `edudiff/nn/layers/self_attention.py`) after step
+# 2, and look at `dscores.sum(axis=3)`. What is it, and why?
 
 
 # %%

@@ -1,58 +1,21 @@
-"""The layers of `edudiff.nn.layers` with their data movement and elementwise parts compiled.
+"""The loops of a network's layers, compiled: data movement, and what goes value by value.
 
-Same functions, same arguments, same results to rounding. The matrix products stay NumPy's. What is fast only in float32
-and on contiguous arrays falls back to the definition for anything else. Each loop runs on one core and lets other
-threads run beside it: training gives every core its own pictures (`edudiff.support.threads`).
+What they compute is told by the functions of the same names in `edudiff.nn.layers`; `edudiff.nn.layers.compiled` calls
+these where they fit.
 """
 
 import numpy as np
 
-from edudiff.fast import winograd
 from edudiff.fast.exp import LOG2_E, exp2
 from edudiff.fast.jit import compiled
-from edudiff.fast.lanes import LANES
-from edudiff.nn import layers
-from edudiff.nn.layers import (  # noqa: F401  what is not compiled here is the definition itself
-    attention,
-    attention_backward,
-    average_pool,
-    average_pool_backward,
-    bilinear,
-    bilinear_backward,
-    concatenate,
-    concatenate_backward,
-    conv_transpose,
-    conv_transpose_backward,
-    dense,
-    dense_at_level,
-    dense_at_level_backward,
-    dense_backward,
-    dropout,
-    dropout_backward,
-    embed,
-    embed_backward,
-    gelu,
-    gelu_backward,
-    group_norm,
-    group_norm_backward,
-    hermite,
-    hermite_backward,
-    max_pool,
-    max_pool_backward,
-    nearest,
-    nearest_backward,
-    relu,
-    relu_backward,
-)
+from edudiff.support.types import Array
 
 
-def columns(x, size, padding, stride=1):
-    """As `edudiff.nn.layers.columns`, without making a padded copy first."""
-    if padding == "reflect" or stride != 1:
-        return layers.columns(x, size, padding, stride)
+def columns(x: Array, size: int, circular: bool) -> Array:
+    """The window of every pixel as a row, with no padded copy: contiguous (B, H, W, C) -> (B * H * W, size**2 * C)."""
     count, height, width, channels = x.shape
     cols = np.empty((count * height * width, size * size * channels), x.dtype)
-    _columns(np.ascontiguousarray(x), size, padding == "circular", cols)
+    _columns(x, size, circular, cols)
     return cols
 
 
@@ -79,34 +42,11 @@ def _columns(x, size, circular, cols):
                             row[to + c] = 0
 
 
-def conv(x, w, b, padding, stride=1):
-    """As `edudiff.nn.layers.conv`; with many channels by `edudiff.fast.winograd`."""
-    if suits_winograd(w, padding, stride):
-        out, _ = winograd.conv(x, w, b, padding)
-        return out, (x, w, padding, stride)
-    return layers.conv(x, w, b, padding, stride, columns)
-
-
-def conv_backward(dout, cache, need_dx=True):
-    """As `edudiff.nn.layers.conv_backward`."""
-    _, w, padding, stride = cache
-    if suits_winograd(w, padding, stride):
-        return winograd.conv_backward(dout, cache[:3], need_dx)
-    return layers.conv_backward(dout, cache, columns, need_dx)
-
-
-def suits_winograd(w, padding="zero", stride=1):
-    """Whether the window `w` is 3x3 and has so many channels that multiplications are what a convolution costs."""
-    return w.shape[:2] == (3, 3) and min(w.shape[2:]) >= LANES and padding != "reflect" and stride == 1
-
-
-def silu(x):
-    """As `edudiff.nn.layers.silu`."""
-    if x.dtype != np.float32 or not x.flags.c_contiguous:
-        return layers.silu(x)
+def silu(x: Array) -> tuple[Array, Array]:
+    """x * sigmoid(x) of a contiguous float32 array of any shape: out and sigmoid(x)."""
     out, sigmoid = np.empty_like(x), np.empty_like(x)
     _silu(x.reshape(-1), out.reshape(-1), sigmoid.reshape(-1))
-    return out, (x, sigmoid)
+    return out, sigmoid
 
 
 @compiled
@@ -117,11 +57,8 @@ def _silu(x, out, sigmoid):
         out[i] = x[i] * s
 
 
-def silu_backward(dout, cache):
-    """As `edudiff.nn.layers.silu_backward`."""
-    x, sigmoid = cache
-    if x.dtype != np.float32 or not (dout.flags.c_contiguous and x.flags.c_contiguous):
-        return layers.silu_backward(dout, cache)
+def silu_backward(dout: Array, x: Array, sigmoid: Array) -> Array:
+    """The gradient in the x of `silu`; all contiguous float32."""
     dx = np.empty(x.shape, x.dtype)
     _silu_backward(dout.reshape(-1), x.reshape(-1), sigmoid.reshape(-1), dx.reshape(-1))
     return dx
@@ -133,13 +70,12 @@ def _silu_backward(dout, x, sigmoid, dx):
         dx[i] = dout[i] * (sigmoid[i] + x[i] * sigmoid[i] * (1 - sigmoid[i]))
 
 
-def modulate(x, scale, shift):
-    """As `edudiff.nn.layers.modulate`."""
-    gain = 1 + scale  # (B, C)
+def modulate(x: Array, gain: Array, shift: Array) -> Array:
+    """x * gain + shift: `x` (B, ..., C), `gain` and `shift` (B, C), the latter contiguous."""
     out = np.empty(x.shape, x.dtype)
     pixels = (len(x), -1, x.shape[-1])
-    _modulate(x.reshape(pixels), gain, np.ascontiguousarray(shift), out.reshape(pixels))
-    return out, (x, gain)
+    _modulate(x.reshape(pixels), gain, shift, out.reshape(pixels))
+    return out
 
 
 @compiled
@@ -150,29 +86,28 @@ def _modulate(x, gain, shift, out):
                 out[b, u, c] = x[b, u, c] * gain[b, c] + shift[b, c]
 
 
-def modulate_backward(dout, cache):
-    """As `edudiff.nn.layers.modulate_backward`."""
-    x, gain = cache
+def modulate_backward(dout: Array, x: Array, gain: Array) -> tuple[Array, Array, Array]:
+    """Gradients of `modulate`: dx (B, ..., C), dgain (B, C), dshift (B, C)."""
     dx = np.empty(x.shape, x.dtype)
-    dscale, dshift = np.zeros_like(gain), np.zeros_like(gain)
+    dgain, dshift = np.zeros_like(gain), np.zeros_like(gain)
     pixels = (len(x), -1, x.shape[-1])
-    _modulate_backward(dout.reshape(pixels), x.reshape(pixels), gain, dx.reshape(pixels), dscale, dshift)
-    return dx, dscale, dshift
+    _modulate_backward(dout.reshape(pixels), x.reshape(pixels), gain, dx.reshape(pixels), dgain, dshift)
+    return dx, dgain, dshift
 
 
 @compiled
-def _modulate_backward(dout, x, gain, dx, dscale, dshift):
+def _modulate_backward(dout, x, gain, dx, dgain, dshift):
     for b in range(x.shape[0]):
         for u in range(x.shape[1]):
             for c in range(x.shape[2]):
                 d = dout[b, u, c]
                 dx[b, u, c] = d * gain[b, c]
-                dscale[b, c] += d * x[b, u, c]
+                dgain[b, c] += d * x[b, u, c]
                 dshift[b, c] += d
 
 
-def add(x, y):
-    """As `edudiff.nn.layers.add`."""
+def add(x: Array, y: Array) -> Array:
+    """x + y, of the same shape."""
     out = np.empty(x.shape, x.dtype)
     _add(x.reshape(-1), y.reshape(-1), out.reshape(-1))
     return out

@@ -1,16 +1,17 @@
-"""The transforms of `edudiff.fast.winograd`: from pictures to tiles and back. All sums, LANES channels at a time.
+"""The transforms of `edudiff.fast.winograd`: from images to tiles and back. All sums, LANES channels at a time.
 
 Where the channels are no multiple of LANES, the last group overlaps the one before. `T` is the number of tiles that
-an array has room for; those of one picture after the other come first, row by row.
+an array has room for; those of one image after the other come first, row by row.
 """
 
 import numpy as np
 
 from edudiff.fast.jit import compiled, inlined
 from edudiff.fast.lanes import LANES, load, store
+from edudiff.support.types import Array
 
 
-def windows_to_tiles(x, circular, tiles):
+def windows_to_tiles(x: Array, circular: bool, tiles: Array) -> None:
     """B^T d B of every 6x6 window d: (n, H, W, C) -> `tiles` (36, T, C)."""
     _, height, width, channels = x.shape
     padded = np.zeros((-(-height // 4) * 4 + 2, -(-width // 4) * 4 + 2, channels), x.dtype)
@@ -18,12 +19,12 @@ def windows_to_tiles(x, circular, tiles):
     _windows_to_tiles(x.reshape(-1), sides, circular, padded.reshape(-1), tiles.reshape(-1), tiles.shape[1])
 
 
-def tiles_to_pixels(products, b, out):
+def tiles_to_pixels(products: Array, b: Array, out: Array) -> None:
     """A^T m A of every tile, plus `b` (D,), written to `out` (n, H, W, D). `products`: (36, T, D)."""
     _tiles_to_pixels(products.reshape(-1), products.shape[1], b, out.shape, out.reshape(-1))
 
 
-def pixels_to_tiles(dout, tiles):
+def pixels_to_tiles(dout: Array, tiles: Array) -> None:
     """A d A^T of every 4x4 tile d, zeros beyond the border: (n, H, W, D) -> `tiles` (36, T, D)."""
     _, height, width, features = dout.shape
     padded = np.zeros((-(-height // 4) * 4, -(-width // 4) * 4, features), dout.dtype)

@@ -1,6 +1,6 @@
 """3x3 convolution with 4 times fewer multiplications: Winograd's F(4x4, 3x3) (Lavin & Gray 2016, section 4).
 
-The picture is cut into tiles of 4x4 results, which need 6x6 pixels d. With the 3x3 window g,
+The image is cut into tiles of 4x4 results, which need 6x6 pixels d. With the 3x3 window g,
 
     result = A^T [ (G g G^T) * (B^T d B) ] A        36 products a tile, where the plain sum has 4 * 4 * 9 = 144,
 
@@ -14,8 +14,9 @@ import math
 
 import numpy as np
 
-from edudiff.fast import tiles as move
 from edudiff.fast.lanes import LANES
+from edudiff.fast.tiles import pixels_to_tiles, tiles_to_pixels, windows_to_tiles
+from edudiff.support.types import Array
 
 ROOT = math.sqrt(0.5)
 G = np.array(
@@ -28,11 +29,14 @@ G = np.array(
         [0, 0, 1],
     ]
 )
-TILE_BYTES = 1_000_000  # transformed tiles of one block of pictures: small enough to stay in a core's cache
+TILE_BYTES = 1_000_000  # transformed tiles of one block of images: small enough to stay in a core's cache
 
 
-def conv(x, w, b, padding):
-    """As `edudiff.nn.layers.conv`, for 3x3 windows and at least LANES channels on both sides."""
+def conv(x: Array, w: Array, b: Array, circular: bool) -> Array:
+    """The convolution of `x` (B, H, W, C) with `w` (3, 3, C, D), plus `b` (D,), zeros or the other side at the border.
+
+    Returns (B, H, W, D). Raises ValueError for fewer than LANES channels on either side.
+    """
     x = np.ascontiguousarray(x)
     _, _, channels, features = w.shape
     kernel = both_sides(G, w).reshape(36, channels, features)  # (36, C, D)
@@ -40,19 +44,20 @@ def conv(x, w, b, padding):
     pieces, most = blocks(x, features)
     tiles, products = (np.empty((36, most, width), x.dtype) for width in (channels, features))  # (36, T, C or D)
     for some, count in pieces:
-        move.windows_to_tiles(x[some], padding == "circular", tiles)
+        windows_to_tiles(x[some], circular, tiles)
         np.matmul(tiles[:, :count], kernel, out=products[:, :count])
-        move.tiles_to_pixels(products, b, out[some])
-    return out, (x, w, padding)
+        tiles_to_pixels(products, b, out[some])
+    return out
 
 
-def conv_backward(dout, cache, need_dx=True):
-    """As `edudiff.nn.layers.conv_backward`, terms numbered alike, for 3x3 windows.
+def conv_backward(
+    dout: Array, x: Array, w: Array, circular: bool, need_dx: bool = True
+) -> tuple[Array | None, Array, Array]:
+    """Gradients of `conv`, numbered as in `edudiff.nn.layers.conv_backward`: dx or None, dw (3, 3, C, D), db (D,).
 
     In 2, the gradient of the result of a tile, A dout A^T, meets the transformed pixels: one matrix product for each of
     the 36, and G^T (...) G takes their sum over all tiles back to the window.
     """
-    x, w, padding = cache
     dout = np.ascontiguousarray(dout)
     _, _, channels, features = w.shape
     rows = dout.reshape(-1, features)  # (B * H * W, D)
@@ -61,25 +66,25 @@ def conv_backward(dout, cache, need_dx=True):
     pieces, most = blocks(x, features)
     tiles, dtiles = (np.empty((36, most, width), x.dtype) for width in (channels, features))  # (36, T, C or D)
     for some, count in pieces:
-        move.windows_to_tiles(x[some], padding == "circular", tiles)
-        move.pixels_to_tiles(dout[some], dtiles)
+        windows_to_tiles(x[some], circular, tiles)
+        pixels_to_tiles(dout[some], dtiles)
         dkernel += tiles[:, :count].swapaxes(1, 2) @ dtiles[:, :count]  # (36, C, D)
     dw = both_sides(G.T, dkernel.reshape(6, 6, channels, features))  # 2. (3, 3, C, D)
     dx = None
     if need_dx:
         turned = w[::-1, ::-1].swapaxes(2, 3)  # (3, 3, D, C)
-        dx, _ = conv(dout, turned, np.zeros(channels, w.dtype), padding)  # 3. (B, H, W, C)
+        dx = conv(dout, turned, np.zeros(channels, w.dtype), circular)  # 3. (B, H, W, C)
     return dx, dw, db
 
 
-def both_sides(m, w):
+def both_sides(m: Array, w: Array) -> Array:
     """m w m^T over the first two axes: (i, j, C, D) -> (a, b, C, D) for `m` of shape (a, i) = (b, j)."""
     m = m.astype(w.dtype)
     rows = (m @ w.reshape(len(w), -1)).reshape(len(m), w.shape[1], -1)  # (a, j, C * D)
     return (m @ rows).reshape(len(m), len(m), *w.shape[2:])  # (a, b, C, D)
 
 
-def blocks(x, features):
+def blocks(x: Array, features: int) -> tuple[list[tuple[slice, int]], int]:
     """Pieces of the batch whose tiles fit in the cache: a list of (slice, number of tiles), and the largest number."""
     count, height, width, channels = x.shape
     if min(channels, features) < LANES:

@@ -79,7 +79,7 @@ class Net:
     def layers(self):
         """The module whose conv, silu, ... run on these parameters: `edudiff.nn.layers`, or its compiled twin."""
         if choose(self.backend, self._any_parameter()) == "numba":
-            from edudiff.fast import layers as compiled
+            from edudiff.nn.layers import compiled
 
             return compiled
         return layers

@@ -10,7 +10,7 @@ def modules():
     """The definition, and its compiled twin where there is Numba."""
     if not has_numba():
         return [layers]
-    from edudiff.fast import layers as compiled
+    from edudiff.nn.layers import compiled
 
     return [layers, compiled]
 

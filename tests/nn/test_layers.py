@@ -347,7 +347,7 @@ def test_winograd_loses_little_more_than_the_plain_sum_in_float32():
 
 def test_the_compiled_twin_has_every_layer():
     pytest.importorskip("numba")
-    from edudiff.fast import layers as compiled
+    from edudiff.nn.layers import compiled
 
     assert {name for name in layers.__all__ if name != "PADDINGS" and not hasattr(compiled, name)} == set()
 

@@ -1,12 +1,28 @@
 """The layers, forwards and backwards, as plain functions: the definition that every faster version must equal.
 
 Forward returns `(out, cache)`, backward takes `(dout, cache)`; the cache holds exactly what backward needs. `d` before
-a name is the gradient of the loss in it. Pictures are channels last, (B, H, W, C). Where there is more than one
-gradient, they are numbered. `edudiff.fast.layers` has the same functions, some of them compiled.
+a name is the gradient of the loss in it. Images are channels last, (B, H, W, C). Where there is more than one gradient,
+they are numbered. The module `compiled` has the same functions, some of them compiled.
 """
 
-from edudiff.nn.layers.activations import gelu, gelu_backward, relu, relu_backward, silu, silu_backward
-from edudiff.nn.layers.attention import attention, attention_backward
+from edudiff.nn.layers.activations import (
+    dropout,
+    dropout_backward,
+    gelu,
+    gelu_backward,
+    relu,
+    relu_backward,
+    silu,
+    silu_backward,
+)
+from edudiff.nn.layers.affine import (
+    dense,
+    dense_at_level,
+    dense_at_level_backward,
+    dense_backward,
+    embed,
+    embed_backward,
+)
 from edudiff.nn.layers.convolution import (
     PADDINGS,
     columns,
@@ -15,14 +31,20 @@ from edudiff.nn.layers.convolution import (
     conv_transpose,
     conv_transpose_backward,
 )
-from edudiff.nn.layers.dense import dense, dense_at_level, dense_at_level_backward, dense_backward
-from edudiff.nn.layers.dropout import dropout, dropout_backward
-from edudiff.nn.layers.embedding import embed, embed_backward
-from edudiff.nn.layers.hermite import hermite, hermite_backward
 from edudiff.nn.layers.joining import add, concatenate, concatenate_backward, modulate, modulate_backward
 from edudiff.nn.layers.normalization import group_norm, group_norm_backward
-from edudiff.nn.layers.pooling import average_pool, average_pool_backward, max_pool, max_pool_backward
-from edudiff.nn.layers.upsampling import bilinear, bilinear_backward, nearest, nearest_backward
+from edudiff.nn.layers.polynomials import hermite, hermite_backward
+from edudiff.nn.layers.resampling import (
+    average_pool,
+    average_pool_backward,
+    bilinear,
+    bilinear_backward,
+    max_pool,
+    max_pool_backward,
+    nearest,
+    nearest_backward,
+)
+from edudiff.nn.layers.self_attention import attention, attention_backward
 
 __all__ = [
     "PADDINGS",

@@ -1,18 +1,22 @@
 """Convolution as matrix products: every window becomes a row of a matrix, the kernel is the other matrix."""
 
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
 
 from edudiff.support.arrays import array_namespace
+from edudiff.support.types import Array
 
 PADDINGS = ("zero", "circular", "reflect")
 NUMPY_PAD = {"zero": "constant", "circular": "wrap", "reflect": "reflect"}  # what NumPy calls them
-COLUMN_BYTES = 1_400_000  # columns of one block of pictures: small enough to stay in a processor's cache
+COLUMN_BYTES = 1_400_000  # columns of one block of images: small enough to stay in a processor's cache
 
 
-def pad(x, r, padding):
+def pad(x: Array, r: int, padding: str) -> Array:
     """`x` (B, H, W, C) with `r` pixels more on each side: zeros, the other side, or the mirror image without the edge.
 
-    Raises ValueError where the mirror would have to show more than the picture holds.
+    Raises ValueError where the mirror would have to show more than the image holds.
     """
     xp = array_namespace(x)
     if padding == "reflect" and r >= min(x.shape[1:3]):
@@ -25,22 +29,20 @@ def pad(x, r, padding):
     return out
 
 
-def pad_backward(dout, r, padding):
-    """The gradient in the picture: each pixel beyond the border gives its own to the pixel that it is a copy of."""
+def pad_backward(dout: Array, r: int, padding: str) -> Array:
+    """The gradient in the image: each pixel beyond the border gives its own to the pixel that it is a copy of."""
     xp = array_namespace(dout)
     height, width = dout.shape[1] - 2 * r, dout.shape[2] - 2 * r
     if padding == "zero":
         return xp.ascontiguousarray(dout[:, r : r + height, r : r + width])  # (B, H, W, C)
     for axis, side in ((1, height), (2, width)):
-        source = xp.pad(
-            xp.arange(side), (r, r), mode=NUMPY_PAD[padding]
-        )  # (side + 2r,), the pixel that each is a copy of
+        source = xp.pad(xp.arange(side), (r, r), mode=NUMPY_PAD[padding])  # (side + 2r,), what each is a copy of
         copies = (xp.arange(side)[:, None] == source).astype(dout.dtype)  # (side, side + 2r)
         dout = xp.moveaxis(xp.tensordot(copies, dout, axes=(1, axis)), 0, axis)  # (B, side, ..., C)
     return xp.ascontiguousarray(dout)  # (B, H, W, C)
 
 
-def columns(x, size, padding, stride=1):
+def columns(x: Array, size: int, padding: str, stride: int = 1) -> Array:
     """The window of every `stride`-th pixel as a row: (B, H, W, C) -> (B * h * w, size * size * C).
 
     h = ceil(H / stride), w alike. `padding`: what a window sees beyond the border, see `pad`.
@@ -56,7 +58,7 @@ def columns(x, size, padding, stride=1):
     return cols.reshape(count * h * w, size * size * channels)
 
 
-def columns_backward(dcols, shape, size, padding, stride=1):
+def columns_backward(dcols: Array, shape: tuple[int, ...], size: int, padding: str, stride: int = 1) -> Array:
     """The adjoint of `columns`: every window's gradient goes back to the pixels that it saw. Returns dx of `shape`."""
     xp = array_namespace(dcols)
     count, height, width, channels = shape
@@ -70,14 +72,16 @@ def columns_backward(dcols, shape, size, padding, stride=1):
     return pad_backward(dx, r, padding)  # (B, H, W, C)
 
 
-def blocks(x, size):
+def blocks(x: Array, size: int) -> list[slice]:
     """Slices that cut the batch `x` into pieces whose columns fit in the cache; on a GPU, into one piece."""
     piece = len(x) if array_namespace(x) is not np else COLUMN_BYTES // (size * size * x[0].nbytes)
     piece = max(1, piece)
     return [slice(start, start + piece) for start in range(0, len(x), piece)]
 
 
-def conv(x, w, b, padding, stride=1, columns=columns):
+def conv(
+    x: Array, w: Array, b: Array, padding: str, stride: int = 1, columns: Callable[..., Array] = columns
+) -> tuple[Array, Any]:
     """Convolution: out(u) = sum over offsets s of x(stride * u + s) @ w[s], plus b, one matrix product a block.
 
     `x`: (B, H, W, C). `w`: (size, size, C, D), size odd. `b`: (D,). `padding`: see `pad`. Returns out (B, h, w, D) with
@@ -95,7 +99,9 @@ def conv(x, w, b, padding, stride=1, columns=columns):
     return out, (x, w, padding, stride)
 
 
-def conv_backward(dout, cache, columns=columns, need_dx=True):
+def conv_backward(
+    dout: Array, cache: Any, columns: Callable[..., Array] = columns, need_dx: bool = True
+) -> tuple[Array | None, Array, Array]:
     """Gradients of `conv`: returns dx (B, H, W, C) or None, dw (size, size, C, D), db (D,).
 
     1. db = sum over pixels of dout(u)
@@ -120,7 +126,9 @@ def conv_backward(dout, cache, columns=columns, need_dx=True):
     return dx, dw.reshape(w.shape), db
 
 
-def _conv_backward_turned(dout, x, w, padding, columns):
+def _conv_backward_turned(
+    dout: Array, x: Array, w: Array, padding: str, columns: Callable[..., Array]
+) -> tuple[Array, Array]:
     """Terms 2 and 3 of `conv_backward` from the same columns: both need dout(u - s) at all offsets s.
 
     2. dw[s] = sum over pixels of x(u)^T dout(u - s), the pixels counted from where x is read
@@ -137,7 +145,9 @@ def _conv_backward_turned(dout, x, w, padding, columns):
     return dx, xp.ascontiguousarray(dturned[:, ::-1, ::-1].transpose(1, 2, 0, 3))  # (size, size, C, D)
 
 
-def conv_transpose(x, w, b, shape, padding="zero", stride=2):
+def conv_transpose(
+    x: Array, w: Array, b: Array, shape: tuple[int, ...], padding: str = "zero", stride: int = 2
+) -> tuple[Array, Any]:
     """Transposed convolution: the dx of a strided convolution as a layer of its own, from coarse pixels to fine ones.
 
     `x`: (B, h, w, D). `w`: (size, size, C, D), size odd. `b`: (C,). `shape`: (H, W) of the result, with
@@ -151,7 +161,7 @@ def conv_transpose(x, w, b, shape, padding="zero", stride=2):
     return out + b, (x, w, padding, stride)
 
 
-def conv_transpose_backward(dout, cache):
+def conv_transpose_backward(dout: Array, cache: Any) -> tuple[Array, Array, Array]:
     """Gradients of `conv_transpose`: returns dx (B, h, w, D), dw (size, size, C, D), db (C,).
 
     1. db = sum over pixels of dout

@@ -1,11 +1,14 @@
-"""Group normalization: each group of channels of each picture gets mean 0 and variance 1."""
+"""Group normalization: each group of channels of each image gets mean 0 and variance 1."""
+
+from typing import Any
 
 from edudiff.support.arrays import array_namespace
+from edudiff.support.types import Array
 
 EPSILON = 1e-5
 
 
-def group_norm(x, gain, shift, groups):
+def group_norm(x: Array, gain: Array, shift: Array, groups: int) -> tuple[Array, Any]:
     """(x - mean) / sqrt(variance + 1e-5) * gain + shift, mean and variance over the pixels and channels of a group.
 
     `x`: (B, H, W, C). `gain`, `shift`: (C,). `groups`: how many groups of neighboring channels there are, a divisor
@@ -22,10 +25,10 @@ def group_norm(x, gain, shift, groups):
     return unit.reshape(x.shape) * gain + shift, (unit, spread, gain)
 
 
-def group_norm_backward(dout, cache):
+def group_norm_backward(dout: Array, cache: Any) -> tuple[Array, Array, Array]:
     """Gradients of `group_norm`: returns dx (B, H, W, C), dgain (C,), dshift (C,).
 
-    1. dshift = sum over pictures and pixels of dout
+    1. dshift = sum over images and pixels of dout
     2. dgain = the same sum of dout * unit
     3. dunit = dout * gain, and dx = (dunit - mean(dunit) - unit * mean(dunit * unit)) / spread, means over the group:
        what would change the group's mean or variance is taken out

@@ -1,13 +1,15 @@
 """Self-attention over pixels: every pixel asks all others, and gets a mean of their values (Vaswani et al. 2017)."""
 
 import math
+from typing import Any
 
-from edudiff.nn.layers.dense import dense, dense_backward
+from edudiff.nn.layers.affine import dense, dense_backward
 from edudiff.support.arrays import array_namespace
+from edudiff.support.types import Array
 
 
-def attention(x, w_in, b_in, w_out, b_out, heads=1):
-    """softmax(q k^T / sqrt(d)) v over all pixels of a picture, in `heads` independent groups of d channels.
+def attention(x: Array, w_in: Array, b_in: Array, w_out: Array, b_out: Array, heads: int = 1) -> tuple[Array, Any]:
+    """softmax(q k^T / sqrt(d)) v over all pixels of an image, in `heads` independent groups of d channels.
 
     `x`: (B, H, W, C). `w_in`: (C, 3C), makes the questions q, keys k and values v. `b_in`: (3C,). `w_out`: (C, C) and
     `b_out`: (C,) mix the heads' answers. Returns out (B, H, W, C), to be added to x, and the cache. It does not know
@@ -28,7 +30,7 @@ def attention(x, w_in, b_in, w_out, b_out, heads=1):
     return out, (cache_in, q, k, v, weights, cache_out)
 
 
-def attention_backward(dout, cache):
+def attention_backward(dout: Array, cache: Any) -> tuple[Array, Array, Array, Array, Array]:
     """Gradients of `attention`: returns dx (B, H, W, C), dw_in (C, 3C), db_in (3C,), dw_out (C, C), db_out (C,).
 
     1. dv = weights^T dmixed, and dweights = dmixed v^T
@@ -50,12 +52,12 @@ def attention_backward(dout, cache):
     return dx, dw_in, db_in, dw_out, db_out
 
 
-def split(x, heads):
+def split(x: Array, heads: int) -> Array:
     """(B, H, W, C) -> (B, heads, H * W, C / heads)."""
     count, height, width, channels = x.shape
     return x.reshape(count, height * width, heads, channels // heads).swapaxes(1, 2)
 
 
-def merge(x, shape):
+def merge(x: Array, shape: tuple[int, ...]) -> Array:
     """(B, heads, H * W, C / heads) -> (B, H, W, C) = `shape`."""
     return x.swapaxes(1, 2).reshape(shape)

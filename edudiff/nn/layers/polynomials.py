@@ -3,14 +3,16 @@
 import math
 from functools import cache as remembered
 from itertools import combinations_with_replacement
+from typing import Any
 
 import numpy as np
 
 from edudiff.support.arrays import array_namespace, move
+from edudiff.support.types import Array
 
 
 @remembered
-def exponents(dimensions, degree):
+def exponents(dimensions: int, degree: int) -> Array:
     """The exponents of every monomial of degree 1 to `degree`: host integers (F, D), F = C(D + degree, D) - 1."""
     rows = []
     for total in range(1, degree + 1):
@@ -19,7 +21,7 @@ def exponents(dimensions, degree):
     return np.array(rows)
 
 
-def hermite(x, degree):
+def hermite(x: Array, degree: int) -> tuple[Array, Any]:
     """Products of normalized Hermite polynomials of the coordinates, of every total degree 1 to `degree`.
 
     The same polynomials as the monomials span; but these have unit variance and no correlation where x is standard
@@ -36,7 +38,7 @@ def hermite(x, degree):
     return factors.prod(axis=2), (table, factors, powers)
 
 
-def hermite_backward(dout, cache):
+def hermite_backward(dout: Array, cache: Any) -> Array:
     """The gradient in x (B, D): in each coordinate, h[n]' = sqrt(n) h[n - 1] times the other coordinates' factors."""
     table, factors, powers = cache
     xp = array_namespace(dout)
