@@ -91,10 +91,10 @@ def unit_targets(fast=False):
     for t in (0.05, 0.25, 0.5, 0.75, 0.95):
         alpha, sigma = ed.schedule.cosine()(t)
         levels = np.array([alpha]), np.array([sigma])  # (1,) each
-        skip, out, _ = (float(c[0]) for c in ed.nn.targets.scales("edm", *levels, scale))
+        c_skip, c_out, *_ = (float(c[0]) for c in ed.nn.noise_level.preconditioning(*levels, scale))
         x = ed.forward.add_noise(images, alpha, sigma, rng.standard_normal(images.shape))  # (N, H, W, C)
-        sizes.append(math.sqrt(float((((images - skip * x) / out) ** 2).mean())))
-        print(f"{t:5.2f}  {skip:7.3f} {out:6.3f}   {sizes[-1]:.3f}")
+        sizes.append(math.sqrt(float((((images - c_skip * x) / c_out) ** 2).mean())))
+        print(f"{t:5.2f}  {c_skip:7.3f} {c_out:6.3f}   {sizes[-1]:.3f}")
     return sizes
 
 

@@ -12,7 +12,7 @@ import numpy as np
 import edudiff
 from edudiff import plot
 from edudiff.data.files import NAMES
-from edudiff.nn.targets import TARGETS
+from edudiff.nn.noise_level import TARGETS
 from edudiff.runs import folder as folders
 from edudiff.runs import formulas, main_job
 from edudiff.runs.job import DRAWN, FORMULAS, NETS, Job, load_images

@@ -2,18 +2,14 @@
 
 from edudiff.nn import checkpoint, layers
 from edudiff.nn.adam import Adam, learning_rate
-from edudiff.nn.bottleneck import Bottleneck
-from edudiff.nn.checking import check_gradients
-from edudiff.nn.guidance import Conditional
-from edudiff.nn.linear import Linear
+from edudiff.nn.checking import check_gradients, receptive_field
+from edudiff.nn.config import NetConfig
+from edudiff.nn.flat import Bottleneck, Linear, Polynomial
 from edudiff.nn.loss import denoising_loss
 from edudiff.nn.mlp import MLP
-from edudiff.nn.net import Net
-from edudiff.nn.polynomial import Polynomial
-from edudiff.nn.receptive import receptive_field
+from edudiff.nn.net import Conditional, Net
 from edudiff.nn.resnet import ResNet
-from edudiff.nn.state import State
-from edudiff.nn.training import train
+from edudiff.nn.training import State, train
 from edudiff.nn.unet import UNet
 
 __all__ = [
@@ -23,6 +19,7 @@ __all__ = [
     "Conditional",
     "Linear",
     "Net",
+    "NetConfig",
     "Polynomial",
     "ResNet",
     "State",

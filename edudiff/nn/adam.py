@@ -2,7 +2,8 @@
 
 import math
 
-from edudiff.support.arrays import array_namespace
+from edudiff.support.arrays import array_namespace, move
+from edudiff.support.types import Array
 
 
 class Adam:
@@ -13,13 +14,20 @@ class Adam:
     and not through it; with it this is AdamW (Loshchilov & Hutter 2019, algorithm 2).
     """
 
-    def __init__(self, parameters, beta1=0.9, beta2=0.99, epsilon=1e-8, weight_decay=0.0):
+    def __init__(
+        self,
+        parameters: dict[str, Array],
+        beta1: float = 0.9,
+        beta2: float = 0.99,
+        epsilon: float = 1e-8,
+        weight_decay: float = 0.0,
+    ) -> None:
         self.beta1, self.beta2, self.epsilon, self.weight_decay = beta1, beta2, epsilon, weight_decay
         self.count = 0
         self.m = {name: 0 * value for name, value in parameters.items()}
         self.v = {name: 0 * value for name, value in parameters.items()}
 
-    def step(self, parameters, gradients, rate):
+    def step(self, parameters: dict[str, Array], gradients: dict[str, Array], rate: float) -> None:
         """Update `parameters` in place. `gradients`: a dict with the same names and shapes. `rate`: a number."""
         self.count += 1
         unbias_m = 1 - self.beta1**self.count
@@ -33,8 +41,20 @@ class Adam:
                 parameters[name] *= 1 - rate * self.weight_decay
             parameters[name] -= rate * (m / unbias_m) / (xp.sqrt(v / unbias_v) + self.epsilon)
 
+    def to(self, like: Array) -> "Adam":
+        """A copy whose running means live where the array `like` lives."""
+        other = Adam({}, self.beta1, self.beta2, self.epsilon, self.weight_decay)
+        other.count = self.count
+        other.m, other.v = ({name: move(value, like) for name, value in d.items()} for d in (self.m, self.v))
+        return other
 
-def learning_rate(step, steps, peak, warmup, decay="cosine"):
+    def __repr__(self) -> str:
+        settings = ("beta1", "beta2", "epsilon", "weight_decay", "count")
+        said = ", ".join(f"{name}={getattr(self, name):g}" for name in settings)
+        return f"Adam({said}, parameters={sum(value.size for value in self.m.values()):,})"
+
+
+def learning_rate(step: int, steps: int, peak: float, warmup: int, decay: str | float = "cosine") -> float:
     """Rate of step 0, 1, ... of `steps`: a straight rise to `peak` over `warmup` steps, then a fall.
 
     `decay`: "cosine", half a cosine down to zero; or a factor for each step, such as the 0.999965 of Kamb & Ganguli
@@ -44,22 +64,22 @@ def learning_rate(step, steps, peak, warmup, decay="cosine"):
         return peak * (step + 1) / warmup
     if decay == "cosine":
         return peak * 0.5 * (1 + math.cos(math.pi * (step - warmup) / max(1, steps - warmup)))
-    return peak * decay ** (step - warmup)
+    return peak * float(decay) ** (step - warmup)
 
 
-def gradient_norm(gradients):
+def gradient_norm(gradients: dict[str, Array]) -> float:
     """The length of all gradients as one long vector: a float, not finite if one of their values is not."""
     return math.sqrt(float(sum((gradient * gradient).sum() for gradient in gradients.values())))
 
 
-def clip(gradients, norm, most):
+def clip(gradients: dict[str, Array], norm: float, most: float) -> dict[str, Array]:
     """The gradients, of length `norm`, shortened to the length `most` if they are longer (Pascanu et al. 2013)."""
     if norm <= most:
         return gradients
     return {name: gradient * (most / norm) for name, gradient in gradients.items()}
 
 
-def update_ema(ema, parameters, decay, step):
+def update_ema(ema: dict[str, Array], parameters: dict[str, Array], decay: float, step: int) -> None:
     """Exponential moving average of the weights, in place; young ones forget faster: min(decay, (1 + n) / (10 + n))."""
     keep = min(decay, (1 + step) / (10 + step))
     for name, value in parameters.items():

@@ -1,16 +1,23 @@
-"""Is a backward pass right? Two slopes are compared, whatever the shapes: one by backprop, one by differences."""
+"""What is measured of a network: whether its gradients are right, and how far it sees.
+
+Is a backward pass right? Two slopes are compared, whatever the shapes: one by backprop, one by differences.
+"""
 
 import inspect
+from typing import Any
 
 import numpy as np
+
+from edudiff.nn.net import ConvolutionalNet
 
 TOLERANCE = 1e-6
 STEPS = (1e-5, 1e-6)  # the smaller one where a corner, as of relu or max, lies within the larger
 JIGGLE = 0.1
+TRIALS = 4
 ROUNDING = 1e-4  # slopes below this part of the sum's terms are too small to be told from the terms' rounding
 
 
-def check_gradients(what, *inputs, seed=0, tolerance=TOLERANCE):
+def check_gradients(what: Any, *inputs: Any, seed: int = 0, tolerance: float = TOLERANCE) -> float:
     """Check a layer or a network of yours by random directions, in float64; returns the largest relative error.
 
     A layer is two functions, forward and backward, and what forward is called with:
@@ -34,6 +41,32 @@ def check_gradients(what, *inputs, seed=0, tolerance=TOLERANCE):
     if not callable(what) or not inputs or not callable(inputs[0]):
         raise TypeError("pass a network, or a layer's two functions: check_gradients(forward, backward, x, w, ...)")
     return _check_layer(what, *inputs, rng=rng, tolerance=tolerance)
+
+
+def receptive_field(net: ConvolutionalNet, size: int = 33) -> int:
+    """Side of the smallest square with all pixels on which the middle pixel of a `size` x `size` image depends.
+
+    Measured: the gradient of the middle pixel of x0_hat in all pixels of x, by backprop. A gradient is zero where it
+    must be, and elsewhere only by accident; so all parameters are replaced by small positive ones, and TRIALS random
+    positive images are tried (of each tile, a max pooling passes one pixel at a time). An answer of `size` may be
+    cut off by the image: ask again with a larger one. `net`: a network for images.
+    """
+    rng = np.random.default_rng(0)
+    parameters = {}
+    for name, value in net.parameters.items():
+        fan_in = max(1, value.size // value.shape[-1])
+        parameters[name] = rng.uniform(0.5, 1.5, value.shape) / fan_in
+    positive = net.with_parameters(parameters)
+    positive.backend = "numpy"  # the definition: it multiplies nothing outside a window, so its zeros are exact
+    seen = np.zeros((size, size), bool)
+    for _ in range(TRIALS):
+        x = rng.uniform(0.5, 1.5, (1, size, size, net.config.image_channels))  # (1, S, S, C)
+        x0_hat, cache = positive.forward(x, 0.5, 0.5)
+        dout = np.zeros_like(x0_hat)
+        dout[0, size // 2, size // 2] = 1
+        seen |= (positive.input_gradient(dout, cache)[0] != 0).any(axis=2)  # (S, S)
+    rows, cols = np.nonzero(seen)
+    return int(max(np.ptp(rows), np.ptp(cols))) + 1
 
 
 def _check_layer(forward, backward, *inputs, rng, tolerance):

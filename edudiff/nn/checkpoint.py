@@ -1,18 +1,19 @@
 """Checkpoints: the whole state of a training run in one `.npz`, without pickle, written whole or not at all."""
 
+import dataclasses
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from edudiff.nn.adam import Adam
-from edudiff.nn.bottleneck import Bottleneck
-from edudiff.nn.linear import Linear
+from edudiff.nn.flat import Bottleneck, Linear, Polynomial
 from edudiff.nn.mlp import MLP
-from edudiff.nn.polynomial import Polynomial
+from edudiff.nn.net import Net
 from edudiff.nn.resnet import ResNet
-from edudiff.nn.state import State
+from edudiff.nn.training import State
 from edudiff.nn.unet import UNet
 from edudiff.support import checks
 from edudiff.support.arrays import to_numpy
@@ -32,7 +33,7 @@ OLDER = {  # the settings that a run had before it could be told
 }
 
 
-def save(path, state):
+def save(path: str | Path, state: State) -> None:
     """Write `state` to `path`: first to a file beside it, then renamed, so that `path` always holds a whole checkpoint.
 
     Raises OSError if the folder cannot be written or the disk is full; an older file at `path` is then untouched.
@@ -40,7 +41,7 @@ def save(path, state):
     header = {
         "format": FORMAT,
         "kind": type(state.net).__name__,
-        "net": state.net.config,
+        "net": dataclasses.asdict(state.net.config),
         "step": state.step,
         "seconds": state.seconds,
         "settings": state.settings,
@@ -57,7 +58,7 @@ def save(path, state):
     state.saved = _place(path, state.step)
 
 
-def load(path, backend=None, kinds=()):
+def load(path: str | Path, backend: str | None = None, kinds: Sequence[type[Net]] = ()) -> State:
     """Read a checkpoint: a `State` on the host, equal bit for bit to the one that was saved.
 
     `kinds`: classes of networks beside those of `edudiff.nn`, where a checkpoint may hold one of your own.
@@ -92,7 +93,9 @@ def load(path, backend=None, kinds=()):
     return State(net.with_parameters(groups["net"]), net.with_parameters(groups["ema"]), adam, rng, **numbers)
 
 
-def load_net(path, like=None, backend=None, kinds=()):
+def load_net(
+    path: str | Path, like: Net | None = None, backend: str | None = None, kinds: Sequence[type[Net]] = ()
+) -> Net:
     """The averaged network of a checkpoint, ready to draw. `kinds`: see `load`.
 
     `like`: a network whose architecture it must have; raises ValueError that names the settings that differ.
@@ -101,7 +104,10 @@ def load_net(path, like=None, backend=None, kinds=()):
     if like is not None and (type(net), net.config) != (type(like), like.config):
         if type(net) is not type(like):
             raise ValueError(f"{path} holds a {type(net).__name__}, expected a {type(like).__name__}")
-        differ = [f"{k}: {net.config[k]!r}, expected {v!r}" for k, v in like.config.items() if net.config[k] != v]
+        mine, wanted = vars(net.config), vars(like.config)
+        differ = [
+            f"{name}: {mine[name]!r}, expected {value!r}" for name, value in wanted.items() if mine[name] != value
+        ]
         raise ValueError(f"{path} holds a network of another architecture ({'; '.join(differ)})")
     return net
 

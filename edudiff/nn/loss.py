@@ -1,39 +1,54 @@
-"""The denoising error of a random batch, and its gradients."""
+"""The denoising error of a random batch, perhaps shifted and mirrored, and its gradients."""
+
+from typing import Any
 
 import numpy as np
 
 from edudiff.forward import add_noise
-from edudiff.nn.augment import augment
-from edudiff.nn.weighting import loss_weight
+from edudiff.nn.net import Net
+from edudiff.nn.noise_level import loss_weight
+from edudiff.schedule import Schedule
 from edudiff.support.arrays import array_namespace, move
 from edudiff.support.random import as_streams
 from edudiff.support.threads import map_threads
+from edudiff.support.types import Array
 
-PART = 8  # pictures that one core takes at a time
+PART = 8  # images that one core takes at a time
 
 
-def denoising_loss(net, images, schedule, rng, batch, weighting, labels=None, drop_label=0.0, shift=0, flip=False):
+def denoising_loss(
+    net: Net,
+    images: Array,
+    schedule: Schedule,
+    rng: np.random.Generator,
+    batch: int,
+    weighting: str,
+    labels: Array | None = None,
+    drop_label: float = 0.0,
+    shift: int = 0,
+    flip: bool = False,
+) -> tuple[float, dict[str, Array]]:
     """Weighted squared error of x0_hat on a fresh random batch, and its gradients in the parameters of `net`.
 
     Returns a float and a dict of arrays. The times are stratified: one in each of `batch` equal slices of [0, 1].
     `labels`: None, or the class of each of the `images`, (N,) host integers; each label of the batch becomes that of no
-    class with probability `drop_label` (Ho & Salimans 2022, algorithm 1). `shift`, `flip`: see `edudiff.nn.augment`.
-    Each core takes parts of PART pictures; they are added up in order, so the sum does not depend on the cores.
+    class with probability `drop_label` (Ho & Salimans 2022, algorithm 1). `shift`, `flip`: see `augment`.
+    Each core takes parts of PART images; they are added up in order, so the sum does not depend on the cores.
     """
     index = rng.integers(len(images), size=batch)  # (B,)
     x0 = images[move(index, images)]  # (B, H, W, C) or (B, D)
     t = (np.arange(batch) + rng.random(batch)) / batch  # (B,)
     noise = move(rng.standard_normal(x0.shape).astype(images.dtype), images)  # (B, H, W, C)
     if shift or flip:
-        x0 = augment(x0, rng, shift, flip, circular=net.config.get("padding") == "circular")
-    extra = {}
+        x0 = augment(x0, rng, shift, flip, circular=getattr(net.config, "padding", None) == "circular")
+    extra: dict[str, Any] = {}
     if labels is not None:
         dropped = rng.random(batch) < drop_label  # (B,)
-        extra["labels"] = np.where(dropped, net.config["classes"], labels[index])  # (B,)
-    if net.config.get("dropout"):
+        extra["labels"] = np.where(dropped, int(net.classes or 0), labels[index])  # (B,)
+    if getattr(net.config, "dropout", 0.0):
         extra["rng"] = as_streams(rng, batch)
     alpha, sigma = schedule(t)  # (B,) each
-    weight = loss_weight(alpha, sigma, weighting, net.config["sigma_data"]) / x0.size  # (B,)
+    weight = loss_weight(alpha, sigma, weighting, net.config.sigma_data) / x0.size  # (B,)
     alpha, sigma, weight = (move(v.astype(images.dtype), images) for v in (alpha, sigma, weight))
     x = add_noise(x0, alpha, sigma, noise)  # (B, H, W, C)
     weight = weight.reshape(-1, *[1] * (x.ndim - 1))  # (B, 1, 1, 1)
@@ -48,3 +63,23 @@ def denoising_loss(net, images, schedule, rng, batch, weighting, labels=None, dr
     size = PART if array_namespace(images) is np and images.ndim == 4 else batch
     losses, gradients = zip(*map_threads(part, [slice(i, i + size) for i in range(0, batch, size)]), strict=True)
     return sum(losses), {name: sum(g[name] for g in gradients) for name in gradients[0]}
+
+
+def augment(x0: Array, rng: np.random.Generator, shift: int = 0, flip: bool = False, circular: bool = False) -> Array:
+    """`x0` (B, H, W, C), each image shifted by up to `shift` pixels along both sides, and mirrored half of the time.
+
+    What comes in at the border is the border pixel again, or with `circular` the other side of the picture. Mirrored
+    left to right. `rng`: a host generator. Returns a new array of the same shape.
+    """
+    xp = array_namespace(x0)
+    count, height, width, _ = x0.shape
+    down, right = rng.integers(-shift, shift + 1, size=(2, count, 1))  # (B, 1) each
+    rows = np.arange(height) - down  # (B, H)
+    cols = np.arange(width) - right  # (B, W)
+    if flip:
+        mirrored = rng.random((count, 1)) < 0.5  # (B, 1)
+        cols = np.where(mirrored, cols[:, ::-1], cols)  # (B, W)
+    rows = rows % height if circular else np.clip(rows, 0, height - 1)
+    cols = cols % width if circular else np.clip(cols, 0, width - 1)
+    rows, cols = move(rows[:, :, None], x0), move(cols[:, None, :], x0)  # (B, H, 1), (B, 1, W)
+    return x0[xp.arange(count)[:, None, None], rows, cols]  # (B, H, W, C)

@@ -1,129 +1,295 @@
-"""What all trained denoisers share: a dict of parameters, and layers whose answer becomes x0_hat.
+"""What all trained denoisers share: a dict of parameters, and layers F whose answer becomes x0_hat.
 
-An architecture is a class with a `config`, `parameters` and two methods: `answer` runs its layers, `answer_backward`
-runs them backwards.
+An architecture is a class with three methods, and its settings a `NetConfig`: `initial` makes the parameters, `answer`
+runs the layers, `answer_backward` runs them backwards.
 """
+
+import dataclasses
+import inspect
+import math
+from importlib import import_module
+from types import ModuleType
+from typing import Any, TypeVar, get_type_hints
 
 import numpy as np
 
-from edudiff.nn import layers
-from edudiff.nn.guidance import Conditional
-from edudiff.nn.targets import scales
+from edudiff.nn.config import ConvConfig, FlatConfig, NetConfig
+from edudiff.nn.noise_level import preconditioning
 from edudiff.support import checks
-from edudiff.support.arrays import array_namespace, move, to_numpy
+from edudiff.support.arrays import array_namespace, move
 from edudiff.support.backends import choose
-from edudiff.support.checks import per_image
+from edudiff.support.types import Array, Rng
+
+RECTIFIED = math.sqrt(2.0)
+EVERY = (  # what the docstring of each class says of what every constructor takes
+    "    rng: draws the initial weights.",
+    "    dtype: of the parameters and of the computation, float32 or float64.",
+    "    backend: None for the fastest, numpy, numba, or cupy for one that will be moved to a GPU.",
+)
+ANY_NET = TypeVar("ANY_NET", bound="Net")
 
 
 class Net:
-    """A denoiser `net(x, alpha, sigma) -> x0_hat` with parameters to train.
+    """A denoiser `net(x, alpha, sigma) -> x0_hat` with parameters to train, a dict of arrays `net.parameters`.
 
-    `config`: the settings, plain values, with which its class makes the same architecture again. `parameters`: a dict
-    of arrays. `backend`: None, "numpy" or "numba".
+    The constructor takes the settings of its class's `config`, and `rng`, `dtype`, `backend`. Raises ValueError or
+    TypeError for settings out of range.
     """
 
-    def __init__(self, config, parameters, backend=None):
-        self.config, self.parameters, self.backend = config, parameters, backend
+    config: NetConfig
+    Config: type[NetConfig]  # the class of `config`
+    parameters: dict[str, Array]
 
-    def answer(self, x, alpha, sigma, labels=None, rng=None):
-        """What the layers make of the scaled batch `x`, the same shape as `x`, and the cache for `answer_backward`."""
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        """The signature of the constructor, and what the docstring says of it, follow from the class of `config`."""
+        super().__init_subclass__(**kwargs)
+        cls.Config = get_type_hints(cls)["config"]
+        own = inspect.signature(cls.Config).parameters
+        every = [p for p in inspect.signature(Net.__init__).parameters.values() if p.kind is p.KEYWORD_ONLY]
+        cls.__signature__ = inspect.Signature([*own.values(), *every])  # type: ignore[attr-defined]
+        if "config" in inspect.get_annotations(cls) and cls.__doc__:
+            help = {f.name: f.metadata["help"] for f in dataclasses.fields(cls.Config)}
+            cls.__doc__ = "\n".join([cls.__doc__.rstrip(), "", *(f"    {n}: {help[n]}." for n in own), *EVERY])
+
+    def __init__(
+        self,
+        *settings: Any,
+        rng: np.random.Generator | None = None,
+        dtype: Any = np.float32,
+        backend: str | None = None,
+        **rare: Any,
+    ) -> None:
+        self.config = self.Config(*settings, **rare)
+        make = Initial(rng, dtype)
+        self.initial(make)
+        self._asked = backend
+        self._hold(make.parameters)
+
+    def initial(self, make: "Initial") -> None:
+        """Add all parameters, as they are before training, to `make`."""
+        raise NotImplementedError(f"{type(self).__name__} has no method initial")
+
+    def answer(
+        self, x: Array, c_noise: Array, labels: Array | None = None, rng: Rng | None = None
+    ) -> tuple[Array, Any]:
+        """F: what the layers make of the scaled batch `x`, the same shape as `x`, and the cache for `answer_backward`.
+
+        `c_noise`: (B,). `labels`: (B,), the null class for none, or None if there are no classes. `rng`: for dropout.
+        """
         raise NotImplementedError(f"{type(self).__name__} has no method answer")
 
-    def answer_backward(self, dout, cache, need_dx=False):
+    def answer_backward(self, dout: Array, cache: Any, need_dx: bool = False) -> tuple[dict[str, Array], Array | None]:
         """From the gradient in the answer: ({name: gradient} for every parameter, and the gradient in x or None)."""
         raise NotImplementedError(f"{type(self).__name__} has no method answer_backward")
 
-    def check_shape(self, x):
+    def check_shape(self, x: Array) -> None:
         """Raise a ValueError that says what was expected, if the batch `x` does not fit the architecture."""
 
-    def example(self, rng):
+    def example(self, rng: np.random.Generator) -> tuple[Array, Array, Array]:
         """A small batch (x, alpha, sigma) that fits the architecture, for `edudiff.nn.check_gradients`."""
         raise NotImplementedError(f"{type(self).__name__} has no method example: pass x, alpha and sigma")
 
-    def __call__(self, x, alpha, sigma):
+    def __call__(self, x: Array, alpha: float | Array, sigma: float | Array) -> Array:
         """x0_hat, the shape and dtype of `x`. `alpha`, `sigma`: numbers, or one for each item, (B,)."""
         x0_hat, _ = self.forward(x, alpha, sigma)
         return x0_hat.astype(x.dtype, copy=False)
 
-    def conditional(self, label, guidance=0.0):
-        """The denoiser of one class, or of one class for each item: see `edudiff.nn.guidance`."""
+    def conditional(self, label: int | Array, guidance: float = 0.0) -> "Conditional":
+        """The denoiser of one class, or of one class for each item: see `Conditional`."""
         return Conditional(self, label, guidance)
 
-    def forward(self, x, alpha, sigma, labels=None, rng=None):
+    def forward(
+        self,
+        x: Array,
+        alpha: float | Array,
+        sigma: float | Array,
+        labels: Array | None = None,
+        rng: Rng | None = None,
+    ) -> tuple[Array, Any]:
         """x0_hat, the shape of `x`, in the dtype of the parameters, and the cache for `backward`.
 
-        `labels`: None, or the class of each item (B,), with `config["classes"]` for none. `rng`: None, or one random
+        `labels`: None, or the class of each item (B,), with the number of classes for none. `rng`: None, or one random
         generator for each item, for dropout in training.
         """
-        alpha, sigma = self._check(x, alpha, sigma)
+        alphas, sigmas = self._check(x, alpha, sigma)  # (B,) each
         labels = self._labels(labels, x)
-        each = scales(self.config["target"], alpha, sigma, self.config["sigma_data"])
-        skip, out, scale = (s.reshape(-1, *[1] * (x.ndim - 1)) for s in each)  # (B, 1, ...) each
-        x = x.astype(alpha.dtype, copy=False)
-        answer, cache = self.answer(scale * x, alpha, sigma, labels, rng)  # (B, ...)
-        return skip * x + out * answer, (skip, out, scale, cache)
+        *each, c_noise = preconditioning(alphas, sigmas, self.config.sigma_data, self.config.target)  # (B,) each
+        c_skip, c_out, c_in = (c.reshape(-1, *[1] * (x.ndim - 1)) for c in each)  # (B, 1, ...) each
+        x = x.astype(c_noise.dtype, copy=False)
+        answer, cache = self.answer(c_in * x, c_noise, labels, rng)  # (B, ...)
+        return c_skip * x + c_out * answer, (c_skip, c_out, c_in, cache)
 
-    def backward(self, dout, cache):
+    def backward(self, dout: Array, cache: Any) -> dict[str, Array]:
         """Gradients of the loss in every parameter, a dict of arrays, from its gradient in x0_hat (B, ...)."""
-        _, out, _, cache = cache
-        gradients, _ = self.answer_backward(dout * out, cache)
+        _, c_out, _, cache = cache
+        gradients, _ = self.answer_backward(dout * c_out, cache)
         return {name: gradients[name] for name in self.parameters}
 
-    def input_gradient(self, dout, cache):
+    def input_gradient(self, dout: Array, cache: Any) -> Array:
         """Gradient of the loss in x (B, ...), from its gradient in x0_hat: 1. around the layers, 2. through them."""
-        skip, out, scale, cache = cache
-        _, dx = self.answer_backward(dout * out, cache, need_dx=True)
-        return skip * dout + scale * dx
+        c_skip, c_out, c_in, cache = cache
+        _, dx = self.answer_backward(dout * c_out, cache, need_dx=True)
+        return c_skip * dout + c_in * dx
 
     @property
-    def layers(self):
-        """The module whose conv, silu, ... run on these parameters: `edudiff.nn.layers`, or its compiled twin."""
-        if choose(self.backend, self._any_parameter()) == "numba":
-            from edudiff.nn.layers import compiled
+    def layers(self) -> ModuleType:
+        """The module whose `conv`, `silu`, ... run: `edudiff.nn.layers`, or its compiled twin."""
+        return import_module("edudiff.nn.layers.compiled" if self.backend == "numba" else "edudiff.nn.layers")
 
-            return compiled
-        return layers
+    @property
+    def classes(self) -> int | None:
+        """How many classes it can draw one of; None if it has none."""
+        return getattr(self.config, "classes", None)
 
-    def with_parameters(self, parameters):
+    def with_parameters(self: ANY_NET, parameters: dict[str, Array]) -> ANY_NET:
         """A network of the same architecture with these parameters, which are not copied."""
         other = object.__new__(type(self))
         other.__dict__ |= vars(self)
-        other.parameters = dict(parameters)
+        other._hold(dict(parameters))
         return other
 
-    def to(self, like):
+    def to(self: ANY_NET, like: Array) -> ANY_NET:
         """A copy of the network whose parameters live where the array `like` lives."""
         return self.with_parameters({name: move(value, like) for name, value in self.parameters.items()})
 
-    def _any_parameter(self):
+    def __repr__(self) -> str:
+        count = sum(value.size for value in self.parameters.values())
+        return f"{type(self).__name__}({self.config}, parameters={count:,})"
+
+    def _hold(self, parameters: dict[str, Array]) -> None:
+        """Take the parameters, and choose the code that runs where they live."""
+        self.parameters, asked = parameters, self._asked
+        self.backend = asked if asked == "cupy" else choose(asked, self._any_parameter())
+
+    def _any_parameter(self) -> Array:
         return next(iter(self.parameters.values()))
 
-    def _check(self, x, alpha, sigma):
+    def _check(self, x: Array, alpha: float | Array, sigma: float | Array) -> tuple[Array, Array]:
         xp = checks.batch(x)
         self.check_shape(x)
         dtype = self._any_parameter().dtype
-        array_namespace(x, self._any_parameter())
+        choose(self.backend, x, self._any_parameter())  # raises if they are not in one place
         if np.ndim(alpha) == 0 and np.ndim(sigma) == 0:
             alpha, sigma = checks.levels(alpha, sigma)
         else:
             for value, name in ((alpha, "alpha"), (sigma, "sigma")):
-                per_image(value, x, name)  # raises for a wrong shape, NaN, or a negative level
-        alpha = xp.broadcast_to(xp.asarray(alpha, dtype=dtype), len(x))  # (B,)
-        sigma = xp.broadcast_to(xp.asarray(sigma, dtype=dtype), len(x))  # (B,)
-        return alpha, sigma
+                checks.per_image(value, x, name)  # raises for a wrong shape, NaN, or a negative level
+        alphas, sigmas = (xp.broadcast_to(xp.asarray(v, dtype=dtype), len(x)) for v in (alpha, sigma))  # (B,) each
+        return alphas, sigmas
 
-    def _labels(self, labels, x):
+    def _labels(self, labels: Array | None, x: Array) -> Array | None:
         """The class of each item as integers (B,) where `x` lives, the null class if there are none; None if unused."""
-        classes = self.config.get("classes")
-        if classes is None:
+        if self.classes is None:
             if labels is not None:
                 raise ValueError(f"labels were given, but this {type(self).__name__} has no classes; make it with some")
             return None
         if labels is None:
-            labels = np.full(len(x), classes)  # (B,)
-        labels = to_numpy(labels)
-        if labels.shape != (len(x),) or labels.dtype.kind not in "iu":
-            raise ValueError(f"labels is {labels!r}, expected {len(x)} integers, one for each item of x")
-        if labels.min() < 0 or labels.max() > classes:
-            raise ValueError(f"labels lie in {labels.min()} to {labels.max()}, expected 0 to {classes - 1}")
-        return move(labels, x)
+            labels = np.full(len(x), self.classes)  # (B,)
+        return move(checks.labels(labels, self.classes + 1, len(x)), x)
+
+
+class FlatNet(Net):
+    """A network for flat data (B, D), D = `config.dimensions`."""
+
+    config: FlatConfig
+
+    def check_shape(self, x: Array) -> None:
+        """Raise a ValueError unless `x` is (B, D)."""
+        if x.ndim != 2 or x.shape[1] != self.config.dimensions:
+            raise ValueError(
+                f"x has shape {x.shape}, expected (B, {self.config.dimensions}); pictures need"
+                " images.reshape(len(images), -1)"
+            )
+
+    def example(self, rng: np.random.Generator) -> tuple[Array, Array, Array]:
+        """A small batch (x, alpha, sigma), for `edudiff.nn.check_gradients`."""
+        x = rng.standard_normal((4, self.config.dimensions))  # (B, D)
+        return x, rng.uniform(0.2, 0.9, 4), rng.uniform(0.2, 0.9, 4)  # (B, D), (B,), (B,)
+
+
+class ConvolutionalNet(Net):
+    """A network for images (B, H, W, C), C = `config.image_channels`, of any size that its windows allow."""
+
+    config: ConvConfig
+
+    @property
+    def receptive_field(self) -> float:
+        """Side of the square of pixels that one pixel of the answer depends on; infinite if on all."""
+        raise NotImplementedError(f"{type(self).__name__} does not say it; measure it with edudiff.nn.receptive_field")
+
+    def see(self, x: Array) -> Array:
+        """`x` with a channel of ones beside it, if the network has a border channel: zeros beyond the border differ."""
+        xp = array_namespace(x)
+        return xp.concatenate([x, xp.ones_like(x[..., :1])], axis=3) if self.config.border_channel else x
+
+    def check_shape(self, x: Array) -> None:
+        """Raise a ValueError unless `x` is a batch of images with the right channels, and not too small to mirror."""
+        if x.ndim != 4 or x.shape[3] != self.config.image_channels:
+            raise ValueError(f"x has shape {x.shape}, expected (B, H, W, {self.config.image_channels})")
+        if self.config.padding == "circular" and min(x.shape[1:3]) < 3:
+            raise ValueError(f"x has shape {x.shape}: a wrapping 3x3 window needs images of at least 3 x 3 pixels")
+
+    def example(self, rng: np.random.Generator) -> tuple[Array, Array, Array]:
+        """A small batch (x, alpha, sigma), one side even and one odd, for `edudiff.nn.check_gradients`."""
+        x = rng.standard_normal((2, 8, 7, self.config.image_channels))  # (B, H, W, C)
+        return x, rng.uniform(0.2, 0.9, 2), rng.uniform(0.2, 0.9, 2)  # (B, H, W, C), (B,), (B,)
+
+    def __repr__(self) -> str:
+        return f"{super().__repr__()[:-1]}, receptive_field={self.receptive_field})"
+
+
+class Conditional:
+    """The denoiser `net.conditional(label, guidance)` of one class of a network, with classifier-free guidance.
+
+    `label`: an integer from 0, or one for each item, (B,). `guidance`: how far to go beyond the class's own answer,
+    away from the answer without a class: (1 + guidance) * x0_hat(class) - guidance * x0_hat(no class); 0 does not ask
+    for the second. The noise, score and x0 of one x are affine in each other, so that this is Ho & Salimans 2022, eq.
+    6, which is written for the noise. Raises ValueError for a class that the network does not have.
+    """
+
+    def __init__(self, net: Net, label: int | Array, guidance: float = 0.0) -> None:
+        if net.classes is None:
+            raise ValueError(f"this {type(net).__name__} has no classes; make it with classes=10, train it with labels")
+        if not math.isfinite(guidance):
+            raise ValueError(f"guidance is {guidance}, expected a finite number; 0 for none")
+        self.net, self.label, self.guidance = net, checks.labels(label, net.classes, name="label"), float(guidance)
+
+    def __call__(self, x: Array, alpha: float | Array, sigma: float | Array) -> Array:
+        """x0_hat, the shape and dtype of `x`."""
+        if self.label.ndim and len(self.label) != len(x):
+            raise ValueError(f"label has {len(self.label)} classes for a batch of {len(x)}; expected one for each item")
+        x0_hat, _ = self.net.forward(x, alpha, sigma, np.broadcast_to(self.label, len(x)))  # (B, ...)
+        if self.guidance:
+            without, _ = self.net.forward(x, alpha, sigma)  # (B, ...)
+            x0_hat = (1 + self.guidance) * x0_hat - self.guidance * without
+        return x0_hat.astype(x.dtype, copy=False)
+
+    def __repr__(self) -> str:
+        label = f"{len(self.label)} labels" if self.label.ndim else f"label={self.label}"
+        return f"Conditional({self.net!r}, {label}, guidance={self.guidance:g})"
+
+
+class Initial:
+    """The parameters before training, by name: `make = Initial(rng, dtype)`, `make.layer(...)`, `make.parameters`."""
+
+    def __init__(self, rng: np.random.Generator | None, dtype: Any) -> None:
+        self.rng = np.random.default_rng(0) if rng is None else checks.generator(rng)
+        self.dtype = np.dtype(dtype)
+        self.parameters: dict[str, Array] = {}
+        checks.one_of(self.dtype.name, ("float32", "float64"), "dtype")
+
+    def layer(self, name: str, shape: tuple[int, ...], gain: float = RECTIFIED) -> None:
+        """Weights `name.w` of `shape` (..., D), standard deviation gain / sqrt(fan-in), and a bias `name.b` of zeros.
+
+        A gain of RECTIFIED keeps the size of what passes a rectifier (He et al. 2015), 1 that of what passes a matrix.
+        """
+        self.normal(f"{name}.w", shape, gain / math.sqrt(math.prod(shape[:-1])))
+        self.constant(f"{name}.b", shape[-1], 0.0)
+
+    def normal(self, name: str, shape: tuple[int, ...], deviation: float) -> None:
+        """An array `name` of independent normal values."""
+        self.parameters[name] = (self.rng.standard_normal(shape) * deviation).astype(self.dtype)
+
+    def constant(self, name: str, shape: int | tuple[int, ...], value: float) -> None:
+        """An array `name` of one value."""
+        self.parameters[name] = np.full(shape, value, self.dtype)

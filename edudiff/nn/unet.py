@@ -4,7 +4,9 @@ After the UNet of Kamb & Ganguli 2024: three scales of 64, 128 and 256 channels,
 around its blocks. What Levine & Weiss 2026 turn is a setting each: pooling, channels, depth, attention, padding.
 """
 
-import numpy as np
+import math
+from dataclasses import KW_ONLY, dataclass, replace
+from typing import Any
 
 from edudiff.nn.block import (
     attend,
@@ -13,176 +15,183 @@ from edudiff.nn.block import (
     block,
     block_backward,
     block_parameters,
-    check_divisors,
+    condition_parameters,
 )
-from edudiff.nn.condition import condition, condition_backward
-from edudiff.nn.convolutional import ConvolutionalNet, checked
-from edudiff.nn.initial import Initial
-from edudiff.nn.receptive import receptive_field
-from edudiff.nn.rescale import (
-    POOLINGS,
-    UPSAMPLINGS,
-    pool,
-    pool_backward,
-    rescale_parameters,
-    upsample,
-    upsample_backward,
-)
-from edudiff.nn.settings import several, whole
+from edudiff.nn.checking import receptive_field
+from edudiff.nn.config import ConvConfig, one_of, setting
+from edudiff.nn.net import ConvolutionalNet, Initial
+from edudiff.nn.noise_level import condition, condition_backward
 from edudiff.support import checks
+from edudiff.support.types import Array, Rng
+
+POOLINGS = ("max", "average", "strided", "none")
+UPSAMPLINGS = ("nearest", "bilinear", "transposed")
+WIDE = 65  # pixels of the image in which its receptive field is measured
+
+
+@dataclass(frozen=True, repr=False)
+class UNetConfig(ConvConfig):
+    """The settings of `UNet`."""
+
+    channels: tuple[int, ...] = setting("one number for each scale, the finest first", checks.integers, (64, 128, 256))
+    depth: int = setting("blocks at each scale, on the way down and again on the way up", checks.integer, 2)
+    _: KW_ONLY
+    pooling: str = setting(
+        "how 2x2 pixels become one: max, average, strided (a learned convolution), or none, which leaves all pixels",
+        one_of(POOLINGS),
+        "max",
+    )
+    upsampling: str = setting(
+        "how they become four again: nearest, bilinear or transposed (learned)", one_of(UPSAMPLINGS), "nearest"
+    )
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if not self.channels:
+            raise ValueError("channels is empty, expected one number for each scale, such as (64, 128, 256)")
+        if any(scale >= len(self.channels) for scale in self.attention):
+            raise ValueError(f"attention is {self.attention}, expected scales from 0 to {len(self.channels) - 1}")
 
 
 class UNet(ConvolutionalNet):
-    """A denoiser `net(x, alpha, sigma) -> x0_hat` with parameters to train.
+    """A UNet on images of any size, such as `UNet((64, 128, 256), 2, "zero")`: channels, depth and padding."""
 
-    `channels`: one number for each scale, the finest first. `depth`: blocks of one 3x3 convolution at each scale, on
-    the way down and again on the way up. `pooling`: how 2x2 pixels become one, "max", "average" or "strided" (a learned
-    convolution); "none" leaves every scale at full resolution. `upsampling`: how they become four again, "nearest",
-    "bilinear" or "transposed" (learned). `attention`: the scales, 0 the finest, at which every pixel looks at all
-    others after the last block. Pictures of any size. All other settings as `ResNet`.
-    """
+    config: UNetConfig
 
-    def __init__(
-        self,
-        channels=(64, 128, 256),
-        depth=2,
-        *,
-        pooling="max",
-        upsampling="nearest",
-        attention=(),
-        heads=1,
-        image_channels=1,
-        padding="zero",
-        embedding="log_snr",
-        target="edm",
-        border_channel=True,
-        activation="silu",
-        sigma_data=0.5,
-        embedding_size=64,
-        classes=None,
-        groups=0,
-        dropout=0.0,
-        rng=None,
-        dtype=np.float32,
-        backend=None,
-    ):
-        config = checked(
-            channels=several(channels, "channels", least=1),
-            depth=whole(depth, "depth"),
-            pooling=checks.one_of(pooling, POOLINGS, "pooling"),
-            upsampling=checks.one_of(upsampling, UPSAMPLINGS, "upsampling"),
-            attention=several(attention, "attention", least=0),
-            heads=heads,
-            image_channels=image_channels,
-            padding=padding,
-            embedding=embedding,
-            target=target,
-            border_channel=border_channel,
-            activation=activation,
-            sigma_data=sigma_data,
-            embedding_size=embedding_size,
-            classes=classes,
-            groups=groups,
-            dropout=dropout,
-        )
-        if not config["channels"]:
-            raise ValueError("channels is empty, expected one number for each scale, such as (64, 128, 256)")
-        check_divisors(config, config["channels"])
-        for scale in config["attention"]:
-            if scale >= len(config["channels"]):
-                raise ValueError(f"attention is {attention}, expected scales from 0 to {len(config['channels']) - 1}")
-        super().__init__(config, _initial(config, Initial(rng, dtype)), backend)
+    def initial(self, make: Initial) -> None:
+        """He et al. 2015 weights; the out-convolution, the attention and what the condition does start at zero."""
+        config, channels = self.config, self.config.channels
+        cond, coarsest = 2 * channels[0], len(channels) - 1
+        condition_parameters(make, config, cond)
 
-    def answer(self, x, alpha, sigma, labels=None, rng=None):
+        def stage(name: str, scale: int, seen: int) -> None:
+            width = channels[scale]
+            for j in range(config.depth):
+                block_parameters(make, f"{name}.{j}", (3, 3, width if j else seen, width), cond, config.groups)
+            if scale in config.attention:
+                attend_parameters(make, f"{name}.attention", width)
+
+        for i in range(coarsest + 1):
+            stage(f"down{i}", i, channels[i - 1] if i else config.image_channels + config.border_channel)
+        for i in reversed(range(coarsest)):
+            fine, coarse = channels[i], channels[i + 1]
+            if config.pooling == "strided":
+                make.layer(f"pool{i}", (3, 3, fine, fine), 1.0)
+            if config.pooling != "none" and config.upsampling == "transposed":
+                make.normal(f"upsample{i}.w", (3, 3, coarse, coarse), 1 / math.sqrt(9 / 4 * coarse))
+                make.constant(f"upsample{i}.b", coarse, 0.0)  # a fine pixel hears 9 / 4 windows on average
+            stage(f"up{i}", i, coarse + fine)
+        make.layer("out", (3, 3, channels[0], config.image_channels), 0.0)
+
+    def answer(
+        self, x: Array, c_noise: Array, labels: Array | None = None, rng: Rng | None = None
+    ) -> tuple[Array, Any]:
         """Down, up and out: x (B, H, W, C) -> (B, H, W, C), and the cache."""
         p, run, config, cache = self.parameters, self.layers, self.config, {}
-        cond, cache["condition"] = condition(p, config, alpha, sigma, labels)  # (B, S)
-        coarsest = len(config["channels"]) - 1
+        cond, cache["condition"] = condition(p, config, c_noise, labels)  # (B, S)
+        coarsest = len(config.channels) - 1
         h, skips = self.see(x), []
         for i in range(coarsest):
-            h, cache[f"down{i}"] = self._stage(f"down{i}", h, cond, rng)  # (B, H / 2^i, W / 2^i, channels[i])
+            h, cache[f"down{i}"] = self._stage(f"down{i}", i, h, cond, rng)  # (B, H / 2^i, W / 2^i, channels[i])
             skips.append(h)
-            h, cache[f"pool{i}"] = pool(run, p, config, f"pool{i}", h)  # (B, H / 2^(i + 1), ..., channels[i])
-        h, cache[f"down{coarsest}"] = self._stage(f"down{coarsest}", h, cond, rng)
+            h, cache[f"pool{i}"] = self._pool(f"pool{i}", h)  # (B, H / 2^(i + 1), ..., channels[i])
+        h, cache["bottom"] = self._stage(f"down{coarsest}", coarsest, h, cond, rng)
         for i in reversed(range(coarsest)):
             shape = skips[i].shape[1:3]
-            h, cache[f"upsample{i}"] = upsample(
-                run, p, config, f"upsample{i}", h, shape
-            )  # (B, *shape, channels[i + 1])
+            h, cache[f"upsample{i}"] = self._upsample(f"upsample{i}", h, shape)  # (B, *shape, channels[i + 1])
             h, cache[f"skip{i}"] = run.concatenate(h, skips[i])  # (B, ..., channels[i + 1] + channels[i])
-            h, cache[f"up{i}"] = self._stage(f"up{i}", h, cond, rng)  # (B, H / 2^i, W / 2^i, channels[i])
-        out, cache["out"] = run.conv(h, p["out.w"], p["out.b"], config["padding"])  # (B, H, W, C)
+            h, cache[f"up{i}"] = self._stage(f"up{i}", i, h, cond, rng)  # (B, H / 2^i, W / 2^i, channels[i])
+        out, cache["out"] = run.conv(h, p["out.w"], p["out.b"], config.padding)  # (B, H, W, C)
         return out, cache
 
-    def answer_backward(self, dout, cache, need_dx=False):
+    def answer_backward(self, dout: Array, cache: Any, need_dx: bool = False) -> tuple[dict[str, Array], Array | None]:
         """Gradients from the gradient in the answer (B, H, W, C): `answer`, backwards."""
-        run, config, grads = self.layers, self.config, {}
+        run, grads = self.layers, {}
         dh, grads["out.w"], grads["out.b"] = run.conv_backward(dout, cache["out"])  # (B, H, W, channels[0])
-        dcond, dskips = 0.0, []
-        coarsest = len(config["channels"]) - 1
+        dcond: Any = 0.0
+        dskips = []
+        coarsest = len(self.config.channels) - 1
         for i in range(coarsest):
-            dh, ds = self._stage_backward(f"up{i}", dh, cache[f"up{i}"], grads)
+            dh, ds = self._stage_backward(f"up{i}", i, dh, cache[f"up{i}"], grads)
             dcond = dcond + ds  # the condition speaks to every block
             dh, dskip = run.concatenate_backward(dh, cache[f"skip{i}"])
             dskips.append(dskip)
-            dh = upsample_backward(run, config, f"upsample{i}", dh, cache[f"upsample{i}"], grads)
-        for i in reversed(range(coarsest + 1)):
-            if i < coarsest:
-                dh = pool_backward(run, config, f"pool{i}", dh, cache[f"pool{i}"], grads)
-                dh = run.add(dh, dskips[i])  # 1. through the coarser scales, 2. over the skip connection
-            dh, ds = self._stage_backward(f"down{i}", dh, cache[f"down{i}"], grads, need_dx or i > 0)
+            dh = self._upsample_backward(f"upsample{i}", dh, cache[f"upsample{i}"], grads)
+        dh, ds = self._stage_backward(f"down{coarsest}", coarsest, dh, cache["bottom"], grads, need_dx or coarsest > 0)
+        dcond = dcond + ds
+        for i in reversed(range(coarsest)):
+            dh = self._pool_backward(f"pool{i}", dh, cache[f"pool{i}"], grads)
+            dh = run.add(dh, dskips[i])  # 1. through the coarser scales, 2. over the skip connection
+            dh, ds = self._stage_backward(f"down{i}", i, dh, cache[f"down{i}"], grads, need_dx or i > 0)
             dcond = dcond + ds
         condition_backward(dcond, cache["condition"], grads)
-        return grads, dh[..., : config["image_channels"]] if need_dx else None
+        return grads, dh[..., : self.config.image_channels] if need_dx else None
 
     @property
-    def receptive_field(self):
-        """Side of the square of pixels that one pixel of the answer depends on, of those of a picture of 65 x 65."""
-        return receptive_field(self, size=65)
+    def receptive_field(self) -> float:
+        """Side of the square of pixels, at most 65, that one pixel of the answer depends on; infinite as in `ResNet`.
 
-    def _stage(self, name, h, cond, rng):
+        Measured with one channel at each scale, and averages for maxima: they pass on the same pixels, all at once.
+        """
+        if self.config.groups or self.config.attention:
+            return math.inf
+        thin: dict[str, Any] = {"channels": (1,) * len(self.config.channels), "heads": 1, "image_channels": 1}
+        pooling = "average" if self.config.pooling == "max" else self.config.pooling
+        return receptive_field(UNet(**vars(replace(self.config, **thin, pooling=pooling))), size=WIDE)
+
+    def _stage(self, name, scale, h, cond, rng):
         """`depth` blocks, and attention if this scale has it."""
-        p, run, config, caches = self.parameters, self.layers, self.config, []
-        for j in range(self.config["depth"]):
-            h, cache = block(run, p, config, f"{name}.{j}", h, cond, rng)
+        caches = []
+        for j in range(self.config.depth):
+            h, cache = block(self, f"{name}.{j}", h, cond, rng)
             caches.append(cache)
-        if _attends(self.config, name):
-            h, cache = attend(run, p, config, f"{name}.attention", h)
+        if scale in self.config.attention:
+            h, cache = attend(self, f"{name}.attention", h)
             caches.append(cache)
         return h, caches
 
-    def _stage_backward(self, name, dh, caches, grads, need_dx=True):
-        run, config, dcond = self.layers, self.config, 0.0
-        if _attends(config, name):
+    def _stage_backward(self, name, scale, dh, caches, grads, need_dx=True):
+        dcond: Any = 0.0
+        if scale in self.config.attention:
             *caches, cache = caches
-            dh = attend_backward(run, f"{name}.attention", dh, cache, grads)
-        for j in reversed(range(config["depth"])):
-            dh, ds = block_backward(run, config, f"{name}.{j}", dh, caches[j], grads, need_dx or j > 0)
+            dh = attend_backward(self, f"{name}.attention", dh, cache, grads)
+        for j in reversed(range(self.config.depth)):
+            dh, ds = block_backward(self, f"{name}.{j}", dh, caches[j], grads, need_dx or j > 0)
             dcond = dcond + ds
         return dh, dcond
 
+    def _pool(self, name, h):
+        """2x2 pixels become one: (B, H, W, C) -> (B, h, w, C), h = ceil(H / 2), and the cache; "none": all pixels."""
+        p, run, kind = self.parameters, self.layers, self.config.pooling
+        if kind == "none":
+            return h, None
+        if kind == "strided":
+            return run.conv(h, p[f"{name}.w"], p[f"{name}.b"], self.config.padding, stride=2)
+        return getattr(run, f"{kind}_pool")(h)
 
-def _attends(config, name):
-    """Whether the stage `name` ("down2") is at a scale with attention."""
-    return int(name.removeprefix("down").removeprefix("up")) in config["attention"]
+    def _pool_backward(self, name, dh, cache, grads):
+        run, kind = self.layers, self.config.pooling
+        if kind == "none":
+            return dh
+        if kind == "strided":
+            dh, grads[f"{name}.w"], grads[f"{name}.b"] = run.conv_backward(dh, cache)
+            return dh
+        return getattr(run, f"{kind}_pool_backward")(dh, cache)
 
+    def _upsample(self, name, h, shape):
+        """One pixel becomes 2x2 again: (B, h, w, C) -> (B, H, W, C) with (H, W) = `shape`, and the cache."""
+        p, run, config = self.parameters, self.layers, self.config
+        if config.pooling == "none":
+            return h, None
+        if config.upsampling == "transposed":
+            return run.conv_transpose(h, p[f"{name}.w"], p[f"{name}.b"], shape, config.padding)
+        return run.bilinear(h, shape, config.padding) if config.upsampling == "bilinear" else run.nearest(h, shape)
 
-def _initial(config, make):
-    """He et al. 2015 weights; the out-convolution, the clock's scale and shift and the attention start at zero."""
-    channels, image_channels = config["channels"], config["image_channels"]
-    cond, coarsest = 2 * channels[0], len(channels) - 1
-    make.embedding(config, cond)
-
-    def stage(name, seen, width):
-        for j in range(config["depth"]):
-            block_parameters(make, config, f"{name}.{j}", width if j else seen, width, cond)
-        if _attends(config, name):
-            attend_parameters(make, f"{name}.attention", width)
-
-    for i in range(coarsest + 1):
-        stage(f"down{i}", channels[i - 1] if i else image_channels + config["border_channel"], channels[i])
-    for i in reversed(range(coarsest)):
-        rescale_parameters(make, config, i)
-        stage(f"up{i}", channels[i + 1] + channels[i], channels[i])
-    make.layer("out", (3, 3, channels[0], image_channels), 0.0)
-    return make.parameters
+    def _upsample_backward(self, name, dh, cache, grads):
+        run, kind = self.layers, self.config.upsampling
+        if self.config.pooling == "none":
+            return dh
+        if kind == "transposed":
+            dh, grads[f"{name}.w"], grads[f"{name}.b"] = run.conv_transpose_backward(dh, cache)
+            return dh
+        return getattr(run, f"{kind}_backward")(dh, cache)

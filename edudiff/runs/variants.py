@@ -127,7 +127,7 @@ def train(job, name, images, place):
     states = nn.train(net, images, schedule.cosine(), rng, job.train_steps, **settings)
     state = keep(states, path, job.train_steps - (state.step if state else 0), name[:12], state)
     count = sum(value.size for value in state.ema.parameters.values())
-    about = {"settings": state.ema.config, "parameters": count, "loss": float(np.mean(state.losses[-100:]))}
+    about = {"settings": asdict(state.ema.config), "parameters": count, "loss": float(np.mean(state.losses[-100:]))}
     return state.ema, about | {"seconds": state.seconds}
 
 

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from edudiff.support.arrays import array_namespace
+from edudiff.support.arrays import array_namespace, to_numpy
 from edudiff.support.types import Array, Rng
 
 T = TypeVar("T")
@@ -153,6 +153,23 @@ def share(value: Any, name: str) -> float:
     if not 0 <= value < 1:
         raise ValueError(f"{name} is {value!r}, expected a number >= 0 and < 1")
     return float(value)
+
+
+def labels(values: Any, classes: int, count: int | None = None, name: str = "labels") -> Array:
+    """Class labels as host integers, (count,), each from 0 to `classes` - 1; without a `count`, any number, or one.
+
+    Raises ValueError for another shape, for what is no integer, or for a label out of range.
+    """
+    values = to_numpy(values)
+    one = values.ndim == 0
+    if values.dtype.kind not in "iu" or (values.ndim > 1 if count is None else values.shape != (count,)):
+        came = f"is {values}" if one else f"has shape {values.shape} and dtype {values.dtype}"
+        expected = "an integer, or one for each item," if count is None else f"({count},) integers"
+        raise ValueError(f"{name} {came}, expected {expected} from 0 to {classes - 1}")
+    if values.size and not 0 <= values.min() <= values.max() < classes:
+        came = f"is {values}" if one else f"lie in {values.min()} to {values.max()}"
+        raise ValueError(f"{name} {came}, expected {'an integer from ' if one else ''}0 to {classes - 1}")
+    return values.astype(np.int64)
 
 
 def generator(rng: Any) -> np.random.Generator:

@@ -45,22 +45,22 @@ class Twin:
 
     def loss(self, x, x0, alpha, sigma):
         """Weighted squared error of x0_hat, weighting "edm"."""
-        scale = self.config["sigma_data"]
+        scale = self.config.sigma_data
         weight = (alpha**2 * scale**2 + sigma**2) / (sigma * scale) ** 2 / x0.numel()
         return (weight[:, None, None, None] * (self(x, alpha, sigma) - x0) ** 2).sum()
 
     def __call__(self, x, alpha, sigma):
         """x0_hat (B, C, H, W), target "edm"."""
-        scale = self.config["sigma_data"]
+        scale = self.config.sigma_data
         total = torch.sqrt(alpha**2 * scale**2 + sigma**2)
-        skip, out, scale = alpha * scale**2 / total**2, sigma * scale / total, 1 / total
-        skip, out, scale = (v[:, None, None, None] for v in (skip, out, scale))
-        seen = torch.cat([scale * x, torch.ones_like(x[:, :1])], dim=1).contiguous(memory_format=self.form)
-        return skip * x + out * self.answer(seen, self.condition(alpha, sigma))
+        each = alpha * scale**2 / total**2, sigma * scale / total, 1 / total
+        c_skip, c_out, c_in = (c[:, None, None, None] for c in each)
+        seen = torch.cat([c_in * x, torch.ones_like(x[:, :1])], dim=1).contiguous(memory_format=self.form)
+        return c_skip * x + c_out * self.answer(seen, self.condition(alpha, sigma))
 
     def condition(self, alpha, sigma):
-        """The vector that steers every block (B, S)."""
-        size, tiny = self.config["embedding_size"], math.exp(-LARGEST)
+        """What every block hears (B, S)."""
+        size, tiny = self.config.embedding_size, math.exp(-LARGEST)
         ratio = torch.log(torch.maximum(sigma, tiny * alpha) / torch.maximum(alpha, tiny * sigma)) / LARGEST
         angle = ratio[:, None] * (math.pi / 2) * (torch.arange(size // 2) + 1)
         features = torch.cat([torch.sin(angle), torch.cos(angle)], dim=1)
@@ -75,12 +75,12 @@ class Twin:
 
     def resnet(self, h, cond):
         h = self.block("in", h, cond)
-        for i in range(self.config["depth"]):
+        for i in range(self.config.depth):
             h = h + self.block(f"block{i}", h, cond)
         return F.conv2d(h, self.p["out.w"], self.p["out.b"], padding=1)
 
     def unet(self, h, cond):
-        coarsest, skips = len(self.config["channels"]) - 1, []
+        coarsest, skips = len(self.config.channels) - 1, []
         for i in range(coarsest):
             h = self.stage(f"down{i}", h, cond)
             skips.append(h)
@@ -92,7 +92,7 @@ class Twin:
         return F.conv2d(h, self.p["out.w"], self.p["out.b"], padding=1)
 
     def stage(self, name, h, cond):
-        for j in range(self.config["depth"]):
+        for j in range(self.config.depth):
             h = self.block(f"{name}.{j}", h, cond)
         return h
 

@@ -8,7 +8,7 @@ import pytest
 
 import edudiff as ed
 from edudiff import nn
-from edudiff.nn.noise_level import shares
+from edudiff.nn.noise_level import log_ratio, shares
 
 ALPHA, SIGMA = 0.8, 0.6
 S2 = (SIGMA / ALPHA) ** 2  # the noise's variance in x / alpha
@@ -46,13 +46,13 @@ def distance(x0_hat, expected):
     return math.sqrt(np.mean((x0_hat - expected) ** 2) / np.var(expected, axis=0).mean())
 
 
-@pytest.mark.parametrize("target", ("edm", "eps", "x0", "v"))
+@pytest.mark.parametrize("target", ("edm", "eps", "x0", "v", "flow"))
 def test_trained_linear_is_the_wiener_filter_whatever_its_target(target):
     """B1: mean + S (S + s^2)^-1 (x / alpha - mean)."""
     points, mean, variances, basis = cloud()
     x = noisy(points)
     expected = mean + (x / ALPHA - mean) @ basis @ np.diag(variances / (variances + S2)) @ basis.T
-    weighting = {"edm": "edm", "eps": "eps", "x0": "x0", "v": "v"}[target]
+    weighting = {"flow": "v"}.get(target, target)
     net = trained(nn.Linear(4, levels=1, target=target, sigma_data=0.6), points, weighting=weighting)
     assert distance(net(x, ALPHA, SIGMA), expected) < 0.02
     np.testing.assert_allclose(ed.denoisers.Linear.fit(points)(x, ALPHA, SIGMA), expected, atol=1e-4)
@@ -148,12 +148,12 @@ def test_polynomial_of_degree_one_is_linear():
 def test_shares_of_the_levels_sum_to_one_and_a_level_has_itself():
     ratio = np.exp(np.linspace(-8, 8, 101))
     alpha, sigma = 1 / np.sqrt(1 + ratio**2), ratio / np.sqrt(1 + ratio**2)
-    share = shares(alpha, sigma, 6)
+    share = shares(log_ratio(alpha, sigma), 6)
     np.testing.assert_allclose(share.sum(axis=1), 1)
     assert ((share > 0).sum(axis=1) <= 2).all()
     knots = np.exp(np.linspace(-5, 5, 6))
-    np.testing.assert_allclose(shares(np.ones(6), knots, 6), np.eye(6), atol=1e-12)
-    ends = shares(np.array([0.0, 1.0]), np.array([1.0, 0.0]), 6)  # no signal, no noise
+    np.testing.assert_allclose(shares(log_ratio(np.ones(6), knots), 6), np.eye(6), atol=1e-12)
+    ends = shares(log_ratio(np.array([0.0, 1.0]), np.array([1.0, 0.0])), 6)  # no signal, no noise
     np.testing.assert_allclose(ends, np.eye(6)[[5, 0]], atol=1e-12)
 
 

@@ -8,7 +8,7 @@ import pytest
 
 import edudiff as ed
 from edudiff.nn import ResNet, check_gradients, receptive_field
-from edudiff.nn.noise_level import features
+from edudiff.nn.noise_level import features, log_ratio
 
 
 def random_net(*args, seed=0, **settings):
@@ -25,7 +25,7 @@ def images(*shape, seed=0):
 
 
 @pytest.mark.parametrize("padding", ("zero", "circular", "reflect"))
-@pytest.mark.parametrize("target", ("edm", "eps", "x0", "v"))
+@pytest.mark.parametrize("target", ("edm", "eps", "x0", "v", "flow"))
 def test_gradient_of_every_parameter_p47(padding, target):
     net = random_net(4, 2, image_channels=2, padding=padding, target=target, embedding_size=6)
     alpha, sigma = np.array([0.9, 0.3, 0.6]), np.array([0.2, 0.9, 0.8])
@@ -114,7 +114,7 @@ def test_dtype_in_is_dtype_out_and_the_input_is_not_written(dtype):
 
 
 def test_untrained_scaled_net_is_the_best_multiple_of_x():
-    """Before training the answer is 0, so x0_hat = skip * x: the linear regression of white data of that size on x."""
+    """Before training the answer is 0, so x0_hat = c_skip * x: the linear regression of white data of its size on x."""
     alpha, sigma, rms = 0.8, 0.6, 0.5
     x = images(1, 4, 4, 1)
     expected = alpha * rms**2 / (alpha**2 * rms**2 + sigma**2) * x
@@ -126,7 +126,7 @@ def test_log_snr_clock_tells_levels_apart_that_the_published_one_confuses():
     alpha, sigma = schedule(schedule.times(20)[:-1])
     spread = {}
     for embedding in ("log_snr", "time", "fourier"):
-        f = features(alpha, sigma, 64, embedding)
+        f = features(log_ratio(alpha, sigma), 64, embedding)
         assert f.shape == (20, 64)
         spread[embedding] = min(np.linalg.norm(f[i] - f[j]) for i, j in itertools.combinations(range(20), 2))
     assert min(spread["log_snr"], spread["fourier"]) > 5 * spread["time"]
@@ -135,14 +135,14 @@ def test_log_snr_clock_tells_levels_apart_that_the_published_one_confuses():
 def test_published_clock_is_the_time_of_the_cosine_schedule():
     schedule = ed.schedule.cosine()
     t = np.linspace(0.05, 1, 7)
-    f = features(*schedule(t), 8, "time")
+    f = features(log_ratio(*schedule(t)), 8, "time")
     np.testing.assert_allclose(np.arcsin(f[:, 0]), t, atol=1e-12)
 
 
 def test_no_signal_and_no_noise_are_finite():
-    net, x = random_net(4, 1), images(2, 4, 4, 1)
-    for target in ("edm", "eps", "x0", "v"):
-        net.config["target"] = target
+    x = images(2, 4, 4, 1)
+    for target in ("edm", "eps", "x0", "v", "flow"):
+        net = random_net(4, 1, target=target)
         assert np.isfinite(net(x, np.array([0.0, 1.0]), np.array([1.0, 0.0]))).all()
 
 
@@ -166,7 +166,7 @@ def test_no_signal_and_no_noise_are_finite():
     ),
 )
 def test_bad_settings_are_named(settings, message):
-    with pytest.raises(ValueError, match=message):
+    with pytest.raises((ValueError, TypeError), match=message):
         ResNet(**{"channels": 4, "depth": 1, **settings})
 
 

@@ -10,9 +10,8 @@ import pytest
 import edudiff as ed
 from edudiff import nn
 from edudiff.nn.adam import clip, gradient_norm
-from edudiff.nn.augment import augment
-from edudiff.nn.loss import denoising_loss
-from edudiff.nn.weighting import loss_weight
+from edudiff.nn.loss import augment, denoising_loss
+from edudiff.nn.noise_level import loss_weight
 from edudiff.support.random import streams
 
 SCHEDULE = ed.schedule.cosine()
@@ -55,7 +54,7 @@ def test_loss_is_the_weighted_mean_squared_error(weighting):
     net.forward = spy
     loss, _ = denoising_loss(net, IMAGES[:1].astype(np.float64), SCHEDULE, np.random.default_rng(2), 20, weighting)
     _, alpha, sigma, x0_hat = (np.concatenate(parts) for parts in zip(*seen, strict=True))
-    weight = loss_weight(alpha, sigma, weighting, net.config["sigma_data"])
+    weight = loss_weight(alpha, sigma, weighting, net.config.sigma_data)
     assert len(x0_hat) == 20
     assert loss == pytest.approx(np.mean(weight[:, None, None, None] * (x0_hat - IMAGES[:1]) ** 2), rel=1e-9)
 

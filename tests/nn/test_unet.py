@@ -164,7 +164,7 @@ def test_each_picture_gets_its_own_class():
         (lambda net: net.conditional(1, guidance=np.nan), "guidance is nan"),
         (lambda net: net.conditional([0, 1])(pictures(3, 5, 6, 1), 0.6, 0.7), "2 classes for a batch of 3"),
         (lambda net: net.forward(pictures(2, 5, 6, 1), 0.6, 0.7, [0, 4]), "labels lie in 0 to 4"),
-        (lambda net: net.forward(pictures(2, 5, 6, 1), 0.6, 0.7, [0.0, 1.0]), "expected 2 integers"),
+        (lambda net: net.forward(pictures(2, 5, 6, 1), 0.6, 0.7, [0.0, 1.0]), r"expected \(2,\) integers"),
         (lambda net: random_net().conditional(1), "no classes"),
         (lambda net: random_net().forward(pictures(2, 5, 6, 1), 0.6, 0.7, [0, 1]), "no classes"),
     ),
@@ -189,7 +189,7 @@ def test_bad_classes_are_named(call, message):
     ),
 )
 def test_bad_settings_are_named(settings, message):
-    with pytest.raises(ValueError, match=message):
+    with pytest.raises((ValueError, TypeError), match=message):
         random_net(**settings)
 
 

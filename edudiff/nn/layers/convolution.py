@@ -120,9 +120,9 @@ def conv_backward(
     dw = xp.zeros((size * size * channels, features), w.dtype)
     for some in blocks(x, size):
         dw += columns(x[some], size, padding, stride).T @ dout[some].reshape(-1, features)  # 2. (size * size * C, D)
-    dx = None
-    if need_dx:
-        dx = columns_backward(rows @ w.reshape(-1, features).T, x.shape, size, padding, stride)  # 3. (B, H, W, C)
+    if not need_dx:
+        return None, dw.reshape(w.shape), db
+    dx = columns_backward(rows @ w.reshape(-1, features).T, x.shape, size, padding, stride)  # 3. (B, H, W, C)
     return dx, dw.reshape(w.shape), db
 
 
