@@ -116,7 +116,7 @@ if __name__ == "__main__":
 # square does the middle pixel depend? A convolution of 3 adds one pixel on each side. A pooling by 2 doubles what all
 # deeper layers add. Attention sees everything at once.
 #
-# **Step through this.** Put a breakpoint in `receptive_field` (in `edudiff/nn/receptive.py`) after the loop, and look
+# **Step through this.** Put a breakpoint in `receptive_field` (in `edudiff/nn/checking.py`) after the loop, and look
 # at `seen.astype(int)`. Is it a square?
 
 

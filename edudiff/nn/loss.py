@@ -68,7 +68,7 @@ def denoising_loss(
 def augment(x0: Array, rng: np.random.Generator, shift: int = 0, flip: bool = False, circular: bool = False) -> Array:
     """`x0` (B, H, W, C), each image shifted by up to `shift` pixels along both sides, and mirrored half of the time.
 
-    What comes in at the border is the border pixel again, or with `circular` the other side of the picture. Mirrored
+    What comes in at the border is the border pixel again, or with `circular` the other side of the image. Mirrored
     left to right. `rng`: a host generator. Returns a new array of the same shape.
     """
     xp = array_namespace(x0)

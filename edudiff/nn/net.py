@@ -197,7 +197,7 @@ class FlatNet(Net):
         """Raise a ValueError unless `x` is (B, D)."""
         if x.ndim != 2 or x.shape[1] != self.config.dimensions:
             raise ValueError(
-                f"x has shape {x.shape}, expected (B, {self.config.dimensions}); pictures need"
+                f"x has shape {x.shape}, expected (B, {self.config.dimensions}); images need"
                 " images.reshape(len(images), -1)"
             )
 

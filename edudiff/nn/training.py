@@ -82,13 +82,13 @@ def train(
 ) -> Iterator[State]:
     """Train `net` in place on `images` (N, H, W, C) or (N, D) until step `steps`; yields the `State` after each step.
 
-    `rng`: a `numpy.random.Generator` for pictures, times and noise. `batch`: pictures a step, or a list of such
+    `rng`: a `numpy.random.Generator` for images, times and noise. `batch`: images a step, or a list of such
     numbers, taken in turn. `rate`, `warmup`, `decay`: peak learning rate, the steps that lead up to it, and how it
     falls, "cosine" or a factor for each step (see `learning_rate`). `weight_decay`: see `Adam`. `clip_norm`: None, or
     the length beyond which a gradient is shortened. `ema_decay`: of the weights' moving average. `weighting`: how
-    the squared error of x0_hat counts at each noise level, see `edudiff.nn.weighting`. `labels`: the class of each
-    picture, (N,) integers, for a network with classes; `drop_label`: how often one is hidden, so that the network
-    learns to do without (see `edudiff.nn.guidance`). `shift`, `flip`: see `edudiff.nn.augment`. `state`: go on from
+    the squared error of x0_hat counts at each noise level, see `noise_level.loss_weight`. `labels`: the class of each
+    image, (N,) integers, for a network with classes; `drop_label`: how often one is hidden, so that the network
+    learns to do without (see `Conditional`). `shift`, `flip`: see `loss.augment`. `state`: go on from
     there, with its rng (see `edudiff.nn.checkpoint`).
 
     Raises ValueError for bad settings or images, FloatingPointError with the step, the last checkpoint and advice if
@@ -113,14 +113,14 @@ def train(
         "flip": bool(flip),
     }
     if (shift or flip) and images.ndim != 4:
-        raise ValueError(f"shift and flip are for pictures (N, H, W, C), but images has shape {images.shape}")
+        raise ValueError(f"shift and flip are for images (N, H, W, C), but images has shape {images.shape}")
     labels = _labels(labels, net, len(images))
     if state is None:
         state = _begin(net, rng, settings)
     else:
         _check_same(state, net, settings)
     keep_freed_memory()
-    net.forward(images[:1], *schedule(0.5))  # fails now, not after hours, if the pictures do not fit the network
+    net.forward(images[:1], *schedule(0.5))  # fails now, not after hours, if the images do not fit the network
     return _loop(state, images, schedule, labels)
 
 
@@ -160,7 +160,7 @@ def _diverged(state, loss, norm):
 def _begin(net, rng, settings):
     """The `State` before the first step."""
     if rng is None:
-        raise ValueError("pass rng=numpy.random.default_rng(seed): training draws pictures, times and noise")
+        raise ValueError("pass rng=numpy.random.default_rng(seed): training draws images, times and noise")
     ema = net.with_parameters({name: value.copy() for name, value in net.parameters.items()})
     return State(net, ema, Adam(net.parameters, weight_decay=settings["weight_decay"]), rng, settings=settings)
 
@@ -179,7 +179,7 @@ def _batches(batch):
     if not isinstance(batch, list | tuple):
         return checks.integer(batch, "batch")
     if len(batch) == 0:
-        raise ValueError("batch is an empty list, expected how many pictures a step takes, such as [32, 64]")
+        raise ValueError("batch is an empty list, expected how many images a step takes, such as [32, 64]")
     return list(checks.integers(batch, "batch"))
 
 

@@ -30,7 +30,7 @@ class Twin:
         return value.requires_grad_()
 
     def step(self, images, batch):
-        """Forward, backward, Adam and the moving average on random pictures (N, C, H, W). Returns the loss."""
+        """Forward, backward, Adam and the moving average on random images (N, C, H, W). Returns the loss."""
         x0 = images[torch.randint(len(images), (batch,))].contiguous(memory_format=self.form)
         t = (torch.arange(batch) + torch.rand(batch)) / batch
         alpha, sigma = torch.cos(t * math.pi / 2), torch.sin(t * math.pi / 2).clamp_min(1e-3)
@@ -98,7 +98,7 @@ class Twin:
 
 
 def disagreement(net, x, alpha, sigma):
-    """The largest difference between x0_hat of `net` and of its twin, for pictures (B, H, W, C)."""
+    """The largest difference between x0_hat of `net` and of its twin, for images (B, H, W, C)."""
     with torch.no_grad():
         twin = Twin(net, "contiguous")(torch.tensor(x).permute(0, 3, 1, 2), torch.tensor(alpha), torch.tensor(sigma))
     return float(np.abs(twin.permute(0, 2, 3, 1).numpy() - net(x, alpha, sigma)).max())

@@ -1,7 +1,7 @@
 """Records what PyTorch's layers answer, forwards and backwards: writes torch_layers.npz beside this file.
 
 Run once, in an environment with PyTorch; the tests that read the file need none. All arrays are in the layout of
-edudiff: pictures (B, H, W, C), windows (size, size, C, D), matrices (C, D). Each case `name` has `name/in0`, ..., the
+edudiff: images (B, H, W, C), windows (size, size, C, D), matrices (C, D). Each case `name` has `name/in0`, ..., the
 inputs in the order of the edudiff layer; `name/out`; `name/dout`, a random gradient; `name/grad0`, ..., the gradients.
 """
 

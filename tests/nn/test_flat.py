@@ -72,7 +72,7 @@ def test_trained_bottleneck_for_x0_keeps_the_top_components(k):
 
 
 def test_trained_bottleneck_for_noise_keeps_the_bottom_components():
-    """B3: the same waist, another target, and the components of smallest variance are what is kept of the noise."""
+    """B3: the same bottleneck, another target; the components of smallest variance are what is kept of the noise."""
     points, _, _, basis = cloud()
     net = trained(nn.Bottleneck(4, 2, levels=1, target="eps"), points, weighting="eps")
     plane = net.parameters["decode.w"]
@@ -175,8 +175,8 @@ def test_bad_settings_are_named(make, message):
         make()
 
 
-def test_pictures_for_a_flat_network_are_named():
-    with pytest.raises(ValueError, match=r"\(1, 4, 4, 1\), expected \(B, 16\); pictures need"):
+def test_images_for_a_flat_network_are_named():
+    with pytest.raises(ValueError, match=r"\(1, 4, 4, 1\), expected \(B, 16\); images need"):
         nn.Linear(16)(np.zeros((1, 4, 4, 1)), 0.5, 0.5)
 
 

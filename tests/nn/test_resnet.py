@@ -96,7 +96,7 @@ def test_circular_net_is_translation_equivariant_and_zero_padded_is_not_p48():
         assert np.allclose(moved, np.roll(net(x, 0.6, 0.8), (2, 3), axis=(1, 2)), atol=1e-12) == equal
 
 
-def test_pictures_of_a_batch_do_not_see_each_other():
+def test_images_of_a_batch_do_not_see_each_other():
     net, x = random_net(4, 1), images(5, 4, 4, 1)
     alpha, sigma = np.linspace(0.1, 0.9, 5), np.linspace(0.9, 0.1, 5)
     together = net(x, alpha, sigma)
@@ -121,7 +121,7 @@ def test_untrained_scaled_net_is_the_best_multiple_of_x():
     np.testing.assert_allclose(ResNet(4, 1, sigma_data=rms, dtype=np.float64)(x, alpha, sigma), expected)
 
 
-def test_log_snr_clock_tells_levels_apart_that_the_published_one_confuses():
+def test_log_snr_embedding_tells_levels_apart_that_the_published_one_confuses():
     schedule = ed.schedule.cosine()
     alpha, sigma = schedule(schedule.times(20)[:-1])
     spread = {}
@@ -132,7 +132,7 @@ def test_log_snr_clock_tells_levels_apart_that_the_published_one_confuses():
     assert min(spread["log_snr"], spread["fourier"]) > 5 * spread["time"]
 
 
-def test_published_clock_is_the_time_of_the_cosine_schedule():
+def test_published_embedding_is_the_time_of_the_cosine_schedule():
     schedule = ed.schedule.cosine()
     t = np.linspace(0.05, 1, 7)
     f = features(log_ratio(*schedule(t)), 8, "time")
@@ -170,7 +170,7 @@ def test_bad_settings_are_named(settings, message):
         ResNet(**{"channels": 4, "depth": 1, **settings})
 
 
-def test_bad_pictures_are_named():
+def test_bad_images_are_named():
     net = ResNet(4, 1)
     with pytest.raises(ValueError, match=r"\(2, 4, 4, 3\), expected \(B, H, W, 1\)"):
         net(images(2, 4, 4, 3), 0.5, 0.5)
@@ -200,8 +200,8 @@ def test_group_normalization_lets_every_pixel_see_all_p49():
     assert net.receptive_field == np.inf
 
 
-def test_a_circular_net_on_two_pictures_learns_els_and_not_the_ideal_score_p50():
-    """P50: black or white. Where the noise hides it from a window, the whole picture still tells."""
+def test_a_circular_net_on_two_images_learns_els_and_not_the_ideal_score_p50():
+    """P50: black or white. Where the noise hides it from a window, the whole image still tells."""
     images = np.ones((2, 12, 12, 1), np.float32) * np.array([-1, 1], np.float32)[:, None, None, None]
     net = ResNet(8, 0, padding="circular", sigma_data=1.0, rng=np.random.default_rng(0))
     *_, state = ed.nn.train(net, images, ed.schedule.cosine(), np.random.default_rng(1), 400, batch=16)
@@ -214,7 +214,7 @@ def test_a_circular_net_on_two_pictures_learns_els_and_not_the_ideal_score_p50()
     assert ((learned - els) ** 2).mean() < ((learned - ideal) ** 2).mean() / 4
 
 
-def test_levels_of_each_picture_are_checked():
+def test_levels_of_each_image_are_checked():
     net, x = random_net(4, 0), images(2, 5, 5, 1)
     for alpha, sigma, says in (
         (np.array([0.5, np.nan]), 0.5, "alpha is"),

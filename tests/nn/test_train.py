@@ -59,8 +59,8 @@ def test_loss_is_the_weighted_mean_squared_error(weighting):
     assert loss == pytest.approx(np.mean(weight[:, None, None, None] * (x0_hat - IMAGES[:1]) ** 2), rel=1e-9)
 
 
-def test_training_a_single_picture_learns_to_return_it():
-    """P4 for the network: with one training picture the best answer is that picture, whatever x and the noise level."""
+def test_training_a_single_image_learns_to_return_it():
+    """P4 for the network: with one training image the best answer is that image, whatever x and the noise level."""
     image = IMAGES[:1] * 0 + np.linspace(-1, 1, 4, dtype=np.float32)[:, None]
     net = nn.ResNet(16, 1, rng=np.random.default_rng(0))
     state = last(nn.train(net, image, SCHEDULE, np.random.default_rng(0), 300, batch=16, rate=5e-3))
@@ -163,7 +163,7 @@ def test_dropout_does_not_depend_on_the_threads_parts(monkeypatch):
     np.testing.assert_allclose(results[0][1], results[1][1], rtol=1e-4, atol=1e-6)
 
 
-def test_every_picture_comes_with_its_own_label_and_maybe_shifted():
+def test_every_image_comes_with_its_own_label_and_maybe_shifted():
     net, seen = classes(), []
 
     def spy(x, alpha, sigma, labels, rng):
@@ -200,8 +200,8 @@ def test_labels_are_hidden_as_often_as_asked():
     assert {0, 1, 2} <= set(seen)
 
 
-def test_each_class_learns_its_own_picture():
-    """P4 with classes: one picture a class, so the best answer given the class is that picture."""
+def test_each_class_learns_its_own_image():
+    """P4 with classes: one image a class, so the best answer given the class is that image."""
     ramp = np.linspace(-1, 1, 5, dtype=np.float32)[:, None] * np.ones(4, np.float32)
     images = np.stack([ramp, -ramp])[..., None]
     net = nn.ResNet(8, 1, classes=2, rng=np.random.default_rng(0))
@@ -213,7 +213,7 @@ def test_each_class_learns_its_own_picture():
     assert np.abs(net(x, 0.1, 0.99)).mean() < 0.6  # without a class, about the mean of both
 
 
-def test_shifts_and_mirrors_move_whole_pictures():
+def test_shifts_and_mirrors_move_whole_images():
     x0 = np.arange(2 * 4 * 5, dtype=np.float32).reshape(2, 4, 5, 1)
     for circular in (True, False):
         out = augment(np.repeat(x0[:1], 300, axis=0), np.random.default_rng(0), shift=1, flip=True, circular=circular)
@@ -385,11 +385,11 @@ def test_bad_labels_fail_before_the_first_step(labels, message):
 
 
 def test_points_are_not_shifted_or_mirrored():
-    with pytest.raises(ValueError, match="for pictures"):
+    with pytest.raises(ValueError, match="for images"):
         nn.train(nn.Linear(20), IMAGES.reshape(6, 20), SCHEDULE, np.random.default_rng(0), flip=True)
 
 
-def test_bad_pictures_fail_before_the_first_step():
+def test_bad_images_fail_before_the_first_step():
     with pytest.raises(TypeError, match="uint8"):
         nn.train(small(), (IMAGES * 100).astype(np.uint8), SCHEDULE, np.random.default_rng(0))
     with pytest.raises(ValueError, match="expected"):

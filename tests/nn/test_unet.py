@@ -98,7 +98,7 @@ def test_receptive_field_of_the_published_shape_is_above_32_p49():
 
 
 @pytest.mark.parametrize("shape", ((1, 1, 1, 1), (2, 1, 3, 1), (3, 5, 4, 1)))
-def test_pictures_of_any_size_keep_it(shape):
+def test_images_of_any_size_keep_it(shape):
     assert random_net()(pictures(*shape), 0.5, 0.5).shape == shape
 
 
@@ -146,7 +146,7 @@ def test_no_class_is_the_last_row_of_the_table():
     assert len(net.parameters["class.table"]) == 4
 
 
-def test_each_picture_gets_its_own_class():
+def test_each_image_gets_its_own_class():
     net, x = random_net((3, 4), classes=3), pictures(3, 5, 6, 1)
     together = net.conditional(np.array([2, 0, 1]))(x, 0.6, 0.7)
     alone = np.concatenate([net.conditional(label)(x[i : i + 1], 0.6, 0.7) for i, label in enumerate((2, 0, 1))])
@@ -193,7 +193,7 @@ def test_bad_settings_are_named(settings, message):
         random_net(**settings)
 
 
-def test_attention_unet_trains_on_color_pictures_of_32_pixels():
+def test_attention_unet_trains_on_color_images_of_32_pixels():
     images = np.tanh(pictures(4, 32, 32, 3)).astype(np.float32)
     net = UNet((4, 8, 8), 1, attention=(1, 2), heads=2, image_channels=3)
     losses = [s.loss for s in ed.nn.train(net, images, SCHEDULE, np.random.default_rng(0), 12, batch=8, warmup=2)]
