@@ -159,7 +159,7 @@ def what_shifts_do():
     for name, channels in (("no pooling", (6,)), ("one pooling", (6, 6)), ("two poolings", (6, 6, 6))):
         rng = np.random.default_rng(0)
         net = ed.nn.UNet(
-            channels, 1, padding="circular", border_channel=False, rng=rng, dtype=np.float64, backend="numpy"
+            channels, 1, padding="circular", padding_channel=False, rng=rng, dtype=np.float64, backend="numpy"
         )
         net = net.with_parameters({n: v + 0.2 * rng.standard_normal(v.shape) for n, v in net.parameters.items()})
         x = rng.standard_normal((2, 16, 16, 1))  # (B, H, W, C)

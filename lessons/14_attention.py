@@ -127,7 +127,7 @@ if __name__ == "__main__":
 # %%
 def train(attention, images, fast=False):
     """A small network, with or without attention, trained on the two pictures: its averaged weights."""
-    settings = {"padding": "circular", "border_channel": False, "sigma_data": 1.0}
+    settings = {"padding": "circular", "padding_channel": False, "sigma_data": 1.0}
     net = ed.nn.ResNet(8, 1, attention=attention, rng=np.random.default_rng(1), **settings)
     steps, rng = 40 if fast else 800, np.random.default_rng(2)
     *_, state = ed.nn.train(net, images, ed.schedule.cosine(), rng, steps, batch=16, rate=4e-3)

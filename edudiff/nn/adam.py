@@ -3,7 +3,7 @@
 import math
 
 from edudiff.support.arrays import array_namespace, move
-from edudiff.support.types import Array
+from edudiff.support.types import Array, Arrays
 
 
 class Adam:
@@ -16,7 +16,7 @@ class Adam:
 
     def __init__(
         self,
-        parameters: dict[str, Array],
+        parameters: Arrays,
         beta1: float = 0.9,
         beta2: float = 0.99,
         epsilon: float = 1e-8,
@@ -27,7 +27,7 @@ class Adam:
         self.m = {name: 0 * value for name, value in parameters.items()}
         self.v = {name: 0 * value for name, value in parameters.items()}
 
-    def step(self, parameters: dict[str, Array], gradients: dict[str, Array], rate: float) -> None:
+    def step(self, parameters: Arrays, gradients: Arrays, rate: float) -> None:
         """Update `parameters` in place. `gradients`: a dict with the same names and shapes. `rate`: a number."""
         self.count += 1
         unbias_m = 1 - self.beta1**self.count
@@ -67,19 +67,19 @@ def learning_rate(step: int, steps: int, peak: float, warmup: int, decay: str | 
     return peak * float(decay) ** (step - warmup)
 
 
-def gradient_norm(gradients: dict[str, Array]) -> float:
+def gradient_norm(gradients: Arrays) -> float:
     """The length of all gradients as one long vector: a float, not finite if one of their values is not."""
     return math.sqrt(float(sum((gradient * gradient).sum() for gradient in gradients.values())))
 
 
-def clip(gradients: dict[str, Array], norm: float, most: float) -> dict[str, Array]:
+def clip(gradients: Arrays, norm: float, most: float) -> Arrays:
     """The gradients, of length `norm`, shortened to the length `most` if they are longer (Pascanu et al. 2013)."""
     if norm <= most:
         return gradients
     return {name: gradient * (most / norm) for name, gradient in gradients.items()}
 
 
-def update_ema(ema: dict[str, Array], parameters: dict[str, Array], decay: float, step: int) -> None:
+def update_ema(ema: Arrays, parameters: Arrays, decay: float, step: int) -> None:
     """Exponential moving average of the weights, in place; young ones forget faster: min(decay, (1 + n) / (10 + n))."""
     keep = min(decay, (1 + step) / (10 + step))
     for name, value in parameters.items():

@@ -3,10 +3,10 @@
 from typing import Any
 
 from edudiff.nn.net import ConvolutionalNet, Initial, Net
-from edudiff.support.types import Array, Rng
+from edudiff.support.types import Array, Arrays, Rng
 
 
-def block(net: Net, name: str, x: Array, cond: Array, rng: Rng | None = None) -> tuple[Array, Any]:
+def block(net: Net, name: str, x: Array, cond: Array, rng: Rng = None) -> tuple[Array, Any]:
     """Convolution or matrix, group normalization if any, scale and shift by the condition, activation, dropout if any.
 
     Of the parameters of `net`, those that begin with `name` are used. `x`: (B, ..., C). `cond`: (B, S), see
@@ -27,7 +27,7 @@ def block(net: Net, name: str, x: Array, cond: Array, rng: Rng | None = None) ->
 
 
 def block_backward(
-    net: Net, name: str, dy: Array, cache: Any, gradients: dict[str, Array], need_dx: bool = True
+    net: Net, name: str, dy: Array, cache: Any, gradients: Arrays, need_dx: bool = True
 ) -> tuple[Array | None, Array]:
     """`block`, backwards: returns dx (B, ..., C) or None and dcond (B, S), writes the rest into `gradients`."""
     run, p = net.layers, net.parameters
@@ -53,7 +53,7 @@ def attend(net: ConvolutionalNet, name: str, x: Array) -> tuple[Array, Any]:
     return net.layers.add(x, y), cache
 
 
-def attend_backward(net: ConvolutionalNet, name: str, dy: Array, cache: Any, gradients: dict[str, Array]) -> Array:
+def attend_backward(net: ConvolutionalNet, name: str, dy: Array, cache: Any, gradients: Arrays) -> Array:
     """`attend`, backwards: returns dx (B, H, W, C), writes the rest into `gradients`."""
     dx, *rest = net.layers.attention_backward(dy, cache)  # (B, H, W, C)
     for part, gradient in zip(("in.w", "in.b", "out.w", "out.b"), rest, strict=True):

@@ -64,7 +64,7 @@ class NetConfig:
 
     def __str__(self) -> str:
         """As in a call: what may be said without its name, and of the rest what is not the default."""
-        first = sorted(dataclasses.fields(self), key=lambda f: f.kw_only)
+        first = sorted(dataclasses.fields(self), key=lambda f: bool(f.kw_only))
         said = [f.name for f in first if not f.kw_only or getattr(self, f.name) != f.default]
         return ", ".join(f"{name}={getattr(self, name)!r}" for name in said)
 
@@ -92,7 +92,7 @@ class ConvConfig(ConditionedConfig):
     padding: str = setting(f"what is beyond the border, {', '.join(PADDINGS)}", one_of(PADDINGS), "zero")
     _: KW_ONLY
     image_channels: int = setting("1 for gray, 3 for color", checks.integer, 1)
-    border_channel: bool = setting(
+    padding_channel: bool = setting(
         "whether a channel of ones beside the image shows where zero padding begins: in noise, zeros are nothing"
         " special, and without it the network sees the border one pixel later than an ELS window of its size",
         _flag,

@@ -8,7 +8,7 @@ from edudiff.nn.config import FlatConfig, NetConfig, setting, with_default
 from edudiff.nn.net import FlatNet, Initial
 from edudiff.nn.noise_level import shares
 from edudiff.support import checks
-from edudiff.support.types import Array, Rng
+from edudiff.support.types import Array, Arrays, Rng
 
 MOST = 20_000  # monomials; each has D coefficients at each noise level
 
@@ -68,14 +68,12 @@ class Linear(FlatNet):
         make.constant("w", (count, d, d), 0.0)
         make.constant("b", (count, d), 0.0)
 
-    def answer(
-        self, x: Array, c_noise: Array, labels: Array | None = None, rng: Rng | None = None
-    ) -> tuple[Array, Any]:
+    def answer(self, x: Array, c_noise: Array, labels: Array | None = None, rng: Rng = None) -> tuple[Array, Any]:
         """x @ w + b: (B, D) -> (B, D), and the cache."""
         share = shares(c_noise, self.config.levels)  # (B, K)
         return self.layers.dense_at_level(x, self.parameters["w"], self.parameters["b"], share)
 
-    def answer_backward(self, dout: Array, cache: Any, need_dx: bool = False) -> tuple[dict[str, Array], Array | None]:
+    def answer_backward(self, dout: Array, cache: Any, need_dx: bool = False) -> tuple[Arrays, Array | None]:
         """Gradients from the gradient in the answer (B, D)."""
         dx, dw, db = self.layers.dense_at_level_backward(dout, cache)
         return {"w": dw, "b": db}, dx
@@ -96,16 +94,14 @@ class Polynomial(FlatNet):
         make.constant("w", (count, self.config.terms, d), 0.0)
         make.constant("b", (count, d), 0.0)
 
-    def answer(
-        self, x: Array, c_noise: Array, labels: Array | None = None, rng: Rng | None = None
-    ) -> tuple[Array, Any]:
+    def answer(self, x: Array, c_noise: Array, labels: Array | None = None, rng: Rng = None) -> tuple[Array, Any]:
         """The polynomial's value: (B, D) -> (B, D), and the cache."""
         share = shares(c_noise, self.config.levels)  # (B, K)
         terms, cache_terms = self.layers.hermite(x, self.config.degree)  # (B, F)
         out, cache = self.layers.dense_at_level(terms, self.parameters["w"], self.parameters["b"], share)  # (B, D)
         return out, (cache_terms, cache)
 
-    def answer_backward(self, dout: Array, cache: Any, need_dx: bool = False) -> tuple[dict[str, Array], Array | None]:
+    def answer_backward(self, dout: Array, cache: Any, need_dx: bool = False) -> tuple[Arrays, Array | None]:
         """Gradients from the gradient in the answer (B, D)."""
         cache_terms, cache = cache
         dterms, dw, db = self.layers.dense_at_level_backward(dout, cache)  # (B, F)
@@ -130,9 +126,7 @@ class Bottleneck(FlatNet):
         make.constant("encode.b", (count, k), 0.0)
         make.layer("decode", (k, d), 1.0)
 
-    def answer(
-        self, x: Array, c_noise: Array, labels: Array | None = None, rng: Rng | None = None
-    ) -> tuple[Array, Any]:
+    def answer(self, x: Array, c_noise: Array, labels: Array | None = None, rng: Rng = None) -> tuple[Array, Any]:
         """Through the bottleneck: (B, D) -> (B, k) -> (B, D), and the cache."""
         p, run = self.parameters, self.layers
         share = shares(c_noise, self.config.levels)  # (B, K)
@@ -140,7 +134,7 @@ class Bottleneck(FlatNet):
         out, cache_decode = run.dense(code, p["decode.w"], p["decode.b"])  # (B, D)
         return out, (cache_encode, cache_decode)
 
-    def answer_backward(self, dout: Array, cache: Any, need_dx: bool = False) -> tuple[dict[str, Array], Array | None]:
+    def answer_backward(self, dout: Array, cache: Any, need_dx: bool = False) -> tuple[Arrays, Array | None]:
         """Gradients from the gradient in the answer (B, D)."""
         run, gradients = self.layers, {}
         cache_encode, cache_decode = cache

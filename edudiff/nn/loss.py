@@ -11,7 +11,7 @@ from edudiff.schedule import Schedule
 from edudiff.support.arrays import array_namespace, move
 from edudiff.support.random import as_streams
 from edudiff.support.threads import map_threads
-from edudiff.support.types import Array
+from edudiff.support.types import Array, Arrays
 
 PART = 8  # images that one core takes at a time
 
@@ -27,7 +27,7 @@ def denoising_loss(
     drop_label: float = 0.0,
     shift: int = 0,
     flip: bool = False,
-) -> tuple[float, dict[str, Array]]:
+) -> tuple[float, Arrays]:
     """Weighted squared error of x0_hat on a fresh random batch, and its gradients in the parameters of `net`.
 
     Returns a float and a dict of arrays. The times are stratified: one in each of `batch` equal slices of [0, 1].

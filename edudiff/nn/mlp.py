@@ -9,7 +9,7 @@ from edudiff.nn.config import ConditionedConfig, FlatConfig, setting, with_defau
 from edudiff.nn.net import FlatNet, Initial
 from edudiff.nn.noise_level import condition, condition_backward
 from edudiff.support import checks
-from edudiff.support.types import Array, Rng
+from edudiff.support.types import Array, Arrays, Rng
 
 
 @dataclass(frozen=True, repr=False)
@@ -38,9 +38,7 @@ class MLP(FlatNet):
             block_parameters(make, f"block{i}", (width, width), width)
         make.layer("out", (width, d), 0.0)
 
-    def answer(
-        self, x: Array, c_noise: Array, labels: Array | None = None, rng: Rng | None = None
-    ) -> tuple[Array, Any]:
+    def answer(self, x: Array, c_noise: Array, labels: Array | None = None, rng: Rng = None) -> tuple[Array, Any]:
         """Through all layers: (B, D) -> (B, D), and the cache."""
         p, run, cache = self.parameters, self.layers, {}
         cond, cache["condition"] = condition(p, self.config, c_noise, labels)  # (B, width)
@@ -51,7 +49,7 @@ class MLP(FlatNet):
         out, cache["out"] = run.dense(h, p["out.w"], p["out.b"])  # (B, D)
         return out, cache
 
-    def answer_backward(self, dout: Array, cache: Any, need_dx: bool = False) -> tuple[dict[str, Array], Array | None]:
+    def answer_backward(self, dout: Array, cache: Any, need_dx: bool = False) -> tuple[Arrays, Array | None]:
         """Gradients from the gradient in the answer (B, D)."""
         run, grads = self.layers, {}
         dh, grads["out.w"], grads["out.b"] = run.dense_backward(dout, cache["out"])  # (B, width)

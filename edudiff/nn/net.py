@@ -18,7 +18,7 @@ from edudiff.nn.noise_level import preconditioning
 from edudiff.support import checks
 from edudiff.support.arrays import array_namespace, move
 from edudiff.support.backends import choose
-from edudiff.support.types import Array, Rng
+from edudiff.support.types import Array, Arrays, Rng
 
 RECTIFIED = math.sqrt(2.0)
 EVERY = (  # what the docstring of each class says of what every constructor takes
@@ -38,7 +38,7 @@ class Net:
 
     config: NetConfig
     Config: type[NetConfig]  # the class of `config`
-    parameters: dict[str, Array]
+    parameters: Arrays
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         """The signature of the constructor, and what the docstring says of it, follow from the class of `config`."""
@@ -69,21 +69,20 @@ class Net:
         """Add all parameters, as they are before training, to `make`."""
         raise NotImplementedError(f"{type(self).__name__} has no method initial")
 
-    def answer(
-        self, x: Array, c_noise: Array, labels: Array | None = None, rng: Rng | None = None
-    ) -> tuple[Array, Any]:
+    def answer(self, x: Array, c_noise: Array, labels: Array | None = None, rng: Rng = None) -> tuple[Array, Any]:
         """F: what the layers make of the scaled batch `x`, the same shape as `x`, and the cache for `answer_backward`.
 
         `c_noise`: (B,). `labels`: (B,), the null class for none, or None if there are no classes. `rng`: for dropout.
         """
         raise NotImplementedError(f"{type(self).__name__} has no method answer")
 
-    def answer_backward(self, dout: Array, cache: Any, need_dx: bool = False) -> tuple[dict[str, Array], Array | None]:
+    def answer_backward(self, dout: Array, cache: Any, need_dx: bool = False) -> tuple[Arrays, Array | None]:
         """From the gradient in the answer: ({name: gradient} for every parameter, and the gradient in x or None)."""
         raise NotImplementedError(f"{type(self).__name__} has no method answer_backward")
 
-    def check_shape(self, x: Array) -> None:
-        """Raise a ValueError that says what was expected, if the batch `x` does not fit the architecture."""
+    def check_batch(self, x: Array) -> ModuleType:
+        """Raise an error that says what was expected, if the batch `x` does not fit; returns its array module."""
+        return checks.batch(x)
 
     def example(self, rng: np.random.Generator) -> tuple[Array, Array, Array]:
         """A small batch (x, alpha, sigma) that fits the architecture, for `edudiff.nn.check_gradients`."""
@@ -104,7 +103,7 @@ class Net:
         alpha: float | Array,
         sigma: float | Array,
         labels: Array | None = None,
-        rng: Rng | None = None,
+        rng: Rng = None,
     ) -> tuple[Array, Any]:
         """x0_hat, the shape of `x`, in the dtype of the parameters, and the cache for `backward`.
 
@@ -119,7 +118,7 @@ class Net:
         answer, cache = self.answer(c_in * x, c_noise, labels, rng)  # (B, ...)
         return c_skip * x + c_out * answer, (c_skip, c_out, c_in, cache)
 
-    def backward(self, dout: Array, cache: Any) -> dict[str, Array]:
+    def backward(self, dout: Array, cache: Any) -> Arrays:
         """Gradients of the loss in every parameter, a dict of arrays, from its gradient in x0_hat (B, ...)."""
         _, c_out, _, cache = cache
         gradients, _ = self.answer_backward(dout * c_out, cache)
@@ -141,7 +140,7 @@ class Net:
         """How many classes it can draw one of; None if it has none."""
         return getattr(self.config, "classes", None)
 
-    def with_parameters(self: ANY_NET, parameters: dict[str, Array]) -> ANY_NET:
+    def with_parameters(self: ANY_NET, parameters: Arrays) -> ANY_NET:
         """A network of the same architecture with these parameters, which are not copied."""
         other = object.__new__(type(self))
         other.__dict__ |= vars(self)
@@ -156,7 +155,7 @@ class Net:
         count = sum(value.size for value in self.parameters.values())
         return f"{type(self).__name__}({self.config}, parameters={count:,})"
 
-    def _hold(self, parameters: dict[str, Array]) -> None:
+    def _hold(self, parameters: Arrays) -> None:
         """Take the parameters, and choose the code that runs where they live."""
         self.parameters, asked = parameters, self._asked
         self.backend = asked if asked == "cupy" else choose(asked, self._any_parameter())
@@ -165,8 +164,7 @@ class Net:
         return next(iter(self.parameters.values()))
 
     def _check(self, x: Array, alpha: float | Array, sigma: float | Array) -> tuple[Array, Array]:
-        xp = checks.batch(x)
-        self.check_shape(x)
+        xp = self.check_batch(x)
         dtype = self._any_parameter().dtype
         choose(self.backend, x, self._any_parameter())  # raises if they are not in one place
         if np.ndim(alpha) == 0 and np.ndim(sigma) == 0:
@@ -193,13 +191,15 @@ class FlatNet(Net):
 
     config: FlatConfig
 
-    def check_shape(self, x: Array) -> None:
+    def check_batch(self, x: Array) -> ModuleType:
         """Raise a ValueError unless `x` is (B, D)."""
+        xp = checks.batch(x)
         if x.ndim != 2 or x.shape[1] != self.config.dimensions:
             raise ValueError(
                 f"x has shape {x.shape}, expected (B, {self.config.dimensions}); images need"
                 " images.reshape(len(images), -1)"
             )
+        return xp
 
     def example(self, rng: np.random.Generator) -> tuple[Array, Array, Array]:
         """A small batch (x, alpha, sigma), for `edudiff.nn.check_gradients`."""
@@ -218,16 +218,16 @@ class ConvolutionalNet(Net):
         raise NotImplementedError(f"{type(self).__name__} does not say it; measure it with edudiff.nn.receptive_field")
 
     def see(self, x: Array) -> Array:
-        """`x` with a channel of ones beside it, if the network has a border channel: zeros beyond the border differ."""
+        """`x` with a channel of ones beside it, if the network has a padding channel: zero padding shows in it."""
         xp = array_namespace(x)
-        return xp.concatenate([x, xp.ones_like(x[..., :1])], axis=3) if self.config.border_channel else x
+        return xp.concatenate([x, xp.ones_like(x[..., :1])], axis=3) if self.config.padding_channel else x
 
-    def check_shape(self, x: Array) -> None:
-        """Raise a ValueError unless `x` is a batch of images with the right channels, and not too small to mirror."""
-        if x.ndim != 4 or x.shape[3] != self.config.image_channels:
-            raise ValueError(f"x has shape {x.shape}, expected (B, H, W, {self.config.image_channels})")
+    def check_batch(self, x: Array) -> ModuleType:
+        """Raise a ValueError unless `x` is a batch of images with the right channels, and not too small to wrap."""
+        xp = checks.image_batch(x, self.config.image_channels)
         if self.config.padding == "circular" and min(x.shape[1:3]) < 3:
             raise ValueError(f"x has shape {x.shape}: a wrapping 3x3 window needs images of at least 3 x 3 pixels")
+        return xp
 
     def example(self, rng: np.random.Generator) -> tuple[Array, Array, Array]:
         """A small batch (x, alpha, sigma), one side even and one odd, for `edudiff.nn.check_gradients`."""
@@ -275,7 +275,7 @@ class Initial:
     def __init__(self, rng: np.random.Generator | None, dtype: Any) -> None:
         self.rng = np.random.default_rng(0) if rng is None else checks.generator(rng)
         self.dtype = np.dtype(dtype)
-        self.parameters: dict[str, Array] = {}
+        self.parameters: Arrays = {}
         checks.one_of(self.dtype.name, ("float32", "float64"), "dtype")
 
     def layer(self, name: str, shape: tuple[int, ...], gain: float = RECTIFIED) -> None:

@@ -13,7 +13,7 @@ import numpy as np
 from edudiff.nn import layers
 from edudiff.support import checks
 from edudiff.support.arrays import array_namespace, move
-from edudiff.support.types import Array
+from edudiff.support.types import Array, Arrays
 
 TARGETS = ("edm", "eps", "x0", "v", "flow")
 WEIGHTINGS = ("edm", "eps", "v", "x0", "min_snr")
@@ -98,7 +98,7 @@ def shares(c_noise: Array, count: int) -> Array:
     return xp.maximum(1 - xp.abs(place - xp.arange(count, dtype=c_noise.dtype)), 0)  # (B, count), a hat on each level
 
 
-def condition(p: dict[str, Array], config: Any, c_noise: Array, labels: Array | None) -> tuple[Array, Any]:
+def condition(p: Arrays, config: Any, c_noise: Array, labels: Array | None) -> tuple[Array, Any]:
     """What every block of a network hears, silu(dense(noise-level embedding) + class vector): (B, S), and the cache.
 
     `p`: parameters "embedding.w", "embedding.b" and with classes "class.table", whose last row is the null class.
@@ -113,7 +113,7 @@ def condition(p: dict[str, Array], config: Any, c_noise: Array, labels: Array | 
     return vector, (cache_embedding, cache_class, cache_act)
 
 
-def condition_backward(dvector: Array, cache: Any, gradients: dict[str, Array]) -> None:
+def condition_backward(dvector: Array, cache: Any, gradients: Arrays) -> None:
     """From the gradient in the vectors (B, S): writes those of the parameters into the dict `gradients`."""
     cache_embedding, cache_class, cache_act = cache
     dvector = layers.silu_backward(dvector, cache_act)  # (B, S)

@@ -22,7 +22,7 @@ from edudiff.nn.config import ConvConfig, setting
 from edudiff.nn.net import ConvolutionalNet, Initial
 from edudiff.nn.noise_level import condition, condition_backward
 from edudiff.support import checks
-from edudiff.support.types import Array, Rng
+from edudiff.support.types import Array, Arrays, Rng
 
 
 @dataclass(frozen=True, repr=False)
@@ -48,7 +48,7 @@ class ResNet(ConvolutionalNet):
         """He et al. 2015 weights; the out-convolution, the attention and what the condition does start at zero."""
         config, channels = self.config, self.config.channels
         condition_parameters(make, config, 2 * channels)
-        seen = config.image_channels + config.border_channel
+        seen = config.image_channels + config.padding_channel
         block_parameters(make, "in", (3, 3, seen, channels), 2 * channels, config.groups)
         for i in range(config.depth):
             block_parameters(make, f"block{i}", (3, 3, channels, channels), 2 * channels, config.groups)
@@ -56,9 +56,7 @@ class ResNet(ConvolutionalNet):
         for i in config.attention:
             attend_parameters(make, f"attention{i}", channels)
 
-    def answer(
-        self, x: Array, c_noise: Array, labels: Array | None = None, rng: Rng | None = None
-    ) -> tuple[Array, Any]:
+    def answer(self, x: Array, c_noise: Array, labels: Array | None = None, rng: Rng = None) -> tuple[Array, Any]:
         """Through all blocks: x (B, H, W, C) -> (B, H, W, C), and the cache."""
         p, run, config, cache = self.parameters, self.layers, self.config, {}
         cond, cache["condition"] = condition(p, config, c_noise, labels)  # (B, 2 * channels)
@@ -71,7 +69,7 @@ class ResNet(ConvolutionalNet):
         out, cache["out"] = run.conv(h, p["out.w"], p["out.b"], config.padding)  # (B, H, W, C)
         return out, cache
 
-    def answer_backward(self, dout: Array, cache: Any, need_dx: bool = False) -> tuple[dict[str, Array], Array | None]:
+    def answer_backward(self, dout: Array, cache: Any, need_dx: bool = False) -> tuple[Arrays, Array | None]:
         """Gradients from the gradient in the answer (B, H, W, C): `answer`, backwards."""
         run, config, grads = self.layers, self.config, {}
         dh, grads["out.w"], grads["out.b"] = run.conv_backward(dout, cache["out"])  # (B, H, W, channels)

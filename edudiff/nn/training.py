@@ -14,9 +14,8 @@ from edudiff.nn.net import Net
 from edudiff.nn.noise_level import WEIGHTINGS
 from edudiff.schedule import Schedule
 from edudiff.support import checks
+from edudiff.support.memory import keep_freed_memory
 from edudiff.support.types import Array
-
-RECYCLED = 2**25 - 2**16  # bytes: just below the size from which on glibc always asks the system
 
 
 @dataclass(repr=False)
@@ -195,14 +194,3 @@ def _labels(labels, net, count):
         have, lack = ("classes", "labels") if labels is None else ("labels", "classes")
         raise ValueError(f"there are {have} but no {lack}: a network made with classes=K is trained with labels=(N,)")
     return None if labels is None else checks.labels(labels, net.classes, count)
-
-
-def keep_freed_memory() -> None:
-    """Let the C library keep what one layer frees for the next one; without that, up to a quarter of a step is lost.
-
-    By default glibc gives large blocks back to the system at once, and getting them back costs a page fault every
-    4 KB. But it learns: a block that is freed tells it that blocks up to this size come and go, and from then on it
-    keeps up to twice as much. So one large block is freed here, untouched, which costs nothing. Elsewhere it does no
-    harm.
-    """
-    np.empty(RECYCLED, np.uint8)

@@ -22,7 +22,7 @@ from edudiff.nn.config import ConvConfig, one_of, setting
 from edudiff.nn.net import ConvolutionalNet, Initial
 from edudiff.nn.noise_level import condition, condition_backward
 from edudiff.support import checks
-from edudiff.support.types import Array, Rng
+from edudiff.support.types import Array, Arrays, Rng
 
 POOLINGS = ("max", "average", "strided", "none")
 UPSAMPLINGS = ("nearest", "bilinear", "transposed")
@@ -72,7 +72,7 @@ class UNet(ConvolutionalNet):
                 attend_parameters(make, f"{name}.attention", width)
 
         for i in range(coarsest + 1):
-            stage(f"down{i}", i, channels[i - 1] if i else config.image_channels + config.border_channel)
+            stage(f"down{i}", i, channels[i - 1] if i else config.image_channels + config.padding_channel)
         for i in reversed(range(coarsest)):
             fine, coarse = channels[i], channels[i + 1]
             if config.pooling == "strided":
@@ -83,9 +83,7 @@ class UNet(ConvolutionalNet):
             stage(f"up{i}", i, coarse + fine)
         make.layer("out", (3, 3, channels[0], config.image_channels), 0.0)
 
-    def answer(
-        self, x: Array, c_noise: Array, labels: Array | None = None, rng: Rng | None = None
-    ) -> tuple[Array, Any]:
+    def answer(self, x: Array, c_noise: Array, labels: Array | None = None, rng: Rng = None) -> tuple[Array, Any]:
         """Down, up and out: x (B, H, W, C) -> (B, H, W, C), and the cache."""
         p, run, config, cache = self.parameters, self.layers, self.config, {}
         cond, cache["condition"] = condition(p, config, c_noise, labels)  # (B, S)
@@ -104,7 +102,7 @@ class UNet(ConvolutionalNet):
         out, cache["out"] = run.conv(h, p["out.w"], p["out.b"], config.padding)  # (B, H, W, C)
         return out, cache
 
-    def answer_backward(self, dout: Array, cache: Any, need_dx: bool = False) -> tuple[dict[str, Array], Array | None]:
+    def answer_backward(self, dout: Array, cache: Any, need_dx: bool = False) -> tuple[Arrays, Array | None]:
         """Gradients from the gradient in the answer (B, H, W, C): `answer`, backwards."""
         run, grads = self.layers, {}
         dh, grads["out.w"], grads["out.b"] = run.conv_backward(dout, cache["out"])  # (B, H, W, channels[0])

@@ -16,7 +16,7 @@ S2 = (SIGMA / ALPHA) ** 2  # the noise's variance in x / alpha
 
 def constant(alpha, sigma):
     """A schedule with one noise level."""
-    curves = [lambda t, v=v: np.full_like(t, v) for v in (alpha, sigma, 0.0, 0.0)]
+    curves = [lambda t, v=v: np.full_like(t, v) for v in (alpha, sigma)]
     return ed.schedule.Schedule("constant", *curves)
 
 

@@ -36,7 +36,7 @@ def test_gradient_of_every_parameter_p47(padding, target):
     "settings",
     (
         {"embedding": "time", "activation": "relu"},
-        {"embedding": "fourier", "activation": "gelu", "border_channel": False},
+        {"embedding": "fourier", "activation": "gelu", "padding_channel": False},
         {"groups": 2, "attention": (0, 1), "heads": 2},
     ),
 )
@@ -172,7 +172,7 @@ def test_bad_settings_are_named(settings, message):
 
 def test_bad_images_are_named():
     net = ResNet(4, 1)
-    with pytest.raises(ValueError, match=r"\(2, 4, 4, 3\), expected \(B, H, W, 1\)"):
+    with pytest.raises(ValueError, match=r"\(2, 4, 4, 3\), expected images \(B, H, W, 1\)"):
         net(images(2, 4, 4, 3), 0.5, 0.5)
     with pytest.raises(ValueError, match="expected"):
         net(images(4, 4), 0.5, 0.5)

@@ -110,7 +110,7 @@ def test_resuming_with_other_settings_is_refused():
         nn.train(state.net, IMAGES, SCHEDULE, None, 6, batch=10, state=state)
 
 
-ALMOST_CLEAN = ed.schedule.Schedule("almost clean", *(lambda t, v=v: np.full_like(t, v) for v in (1.0, 1e-3, 0.0, 0.0)))
+ALMOST_CLEAN = ed.schedule.Schedule("almost clean", *(lambda t, v=v: np.full_like(t, v) for v in (1.0, 1e-3)))
 EVERYTHING = {
     "batch": (9, 4),
     "rate": 1e-2,

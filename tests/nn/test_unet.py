@@ -32,7 +32,7 @@ def pictures(*shape, seed=0):
         ({"pooling": "none", "padding": "reflect"}, (1, 6, 5, 1)),
         ({"padding": "reflect", "pooling": "strided", "activation": "gelu"}, (1, 9, 10, 1)),
         ({"attention": (0, 2), "heads": 2, "channels": (4, 4, 6), "groups": 2}, (2, 6, 5, 1)),
-        ({"channels": (3,), "depth": 2, "target": "v", "border_channel": False}, (2, 5, 5, 1)),
+        ({"channels": (3,), "depth": 2, "target": "v", "padding_channel": False}, (2, 5, 5, 1)),
     ),
 )
 def test_gradient_of_every_parameter_p47(settings, shape):
