@@ -135,7 +135,11 @@ def markdown(lines):
         low, high = line["interval"]
         published = "" if line["published_r"] is None else f"{line['published_r']:.2f}"
         cells = [line["row"].replace("_", " "), str(line["size"]), f"{line['images']:,}"]
-        cells += [f"{line['pearson_r']:.3f} ({low:.3f} to {high:.3f})", f"{line['r2']:.3f}", f"{line['R2']:.3f}"]
+        cells += [
+            f"{line['pearson_r']:.3f} ({low:.3f} to {high:.3f})",
+            f"{line['r_squared']:.3f}",
+            f"{line['r2_score']:.3f}",
+        ]
         cells += [published, *(f"{line['others_r'][name]:.3f}" for name in OTHERS), f"{line['beats_ideal']:.0%}"]
         text.append("| " + " | ".join(cells) + " |")
     return "\n".join(text) + "\n"

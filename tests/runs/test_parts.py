@@ -29,7 +29,7 @@ def drawn(monkeypatch):
         return whole(denoisers, *args, **settings)
 
     monkeypatch.setattr(main_job, "draw", draw)
-    monkeypatch.setattr(main_job, "windows", lambda *args: (names.append("windows"), scales(*args))[1])
+    monkeypatch.setattr(main_job, "scales", lambda *args: (names.append("windows"), scales(*args))[1])
     return names
 
 
