@@ -24,6 +24,7 @@ from edudiff.compare import metrics
 from edudiff.denoisers import provenance
 from edudiff.runs import folder as folders
 from edudiff.runs.job import Job, load_images, noise
+from edudiff.support.components import areas, pieces
 from edudiff.support.progress import bar
 
 RESULTS = Path(__file__).parent / "results"
@@ -107,18 +108,15 @@ def tiles(source, b, count):
 
 def largest_piece(pixels):
     """The largest of the pieces, joined side by side, that a set of pixels (i, j) falls into."""
-    left: set[tuple[int, int]] = set(pixels)
-    best: set[tuple[int, int]] = set()
-    while left:
-        piece, edge = set(), [left.pop()]
-        while edge:
-            i, j = edge.pop()
-            piece.add((i, j))
-            beside = {(i + 1, j), (i - 1, j), (i, j + 1), (i, j - 1)} & left
-            left -= beside
-            edge += beside
-        best = max(best, piece, key=len)
-    return best
+    if len(pixels) < 2:
+        return set(pixels)
+    places = np.array(sorted(pixels))  # (P, 2)
+    first = places.min(0)  # (2,)
+    mask = np.zeros((1, *(np.ptp(places, axis=0) + 1)), bool)  # (1, h, w), the bounding box
+    mask[0][tuple((places - first).T)] = True
+    number = pieces(mask)  # (1, h, w)
+    largest = number[0] == areas(number)[0].argmax() + 1  # (h, w)
+    return set(map(tuple, (np.argwhere(largest) + first).tolist()))
 
 
 def summary(maps, weight):

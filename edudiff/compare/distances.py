@@ -7,6 +7,7 @@ import numpy as np
 from edudiff.compare.bootstrap import bootstrap
 from edudiff.denoisers.law import frechet, moments
 from edudiff.support.arrays import to_numpy
+from edudiff.support.distances import squared_distances
 
 DIRECTIONS = 64
 CELLS = 4  # the feature space looks at 4 x 4 parts of a picture
@@ -19,7 +20,7 @@ def distances(x, data, rng, draws=200):
     they are. Finite samples of one and the same law are apart too: compare with the distance of two halves of the data.
     """
     a, b = (to_numpy(s).reshape(len(s), -1).astype("float64") for s in (x, data))  # (B, D), (N, D)
-    matrices = _distances(a, a), _distances(a, b), _distances(b, b)
+    matrices = [np.sqrt(squared_distances(p, q)) for p, q in ((a, a), (a, b), (b, b))]
     seen = [features(to_numpy(s)) if s.ndim == 4 else f for s, f in ((x, a), (data, b))]  # (B, F), (N, F)
     slices = [s @ directions(a.shape[1]).T for s in (a, b)]  # (B, K), (N, K)
     statistics = {
@@ -46,7 +47,7 @@ def sliced_wasserstein(x, y, count=DIRECTIONS):
 def energy_distance(x, y):
     """sqrt(2 E|X - Y| - E|X - X'| - E|Y - Y'|), 0 only for equal laws (Szekely & Rizzo 2013). (B, D), (N, D)."""
     own = [np.full(len(s), 1 / len(s)) for s in (x, y)]  # (B,), (N,)
-    return _energy(_distances(x, x), _distances(x, y), _distances(y, y), *own)
+    return _energy(*(np.sqrt(squared_distances(a, b)) for a, b in ((x, x), (x, y), (y, y))), *own)
 
 
 def directions(width, count=DIRECTIONS):
@@ -91,14 +92,6 @@ def _transport(a, b):
     middle = at - np.diff(at, prepend=0) / 2  # (Q,) of each piece on which both quantile functions are constant
     pieces = [s[np.minimum((middle * len(s)).astype(int), len(s) - 1)] for s in (a, b)]  # (Q, K) each
     return math.sqrt(float(np.diff(at, prepend=0) @ ((pieces[0] - pieces[1]) ** 2).mean(1)))
-
-
-def _distances(x, y):
-    """Euclidean distances of all pairs, (B, D), (N, D) to (B, N)."""
-    mean = y.mean(0)  # (D,)
-    x, y = x - mean, y - mean
-    squares = (x**2).sum(1)[:, None] + (y**2).sum(1) - 2 * x @ y.T  # (B, N)
-    return np.sqrt(np.maximum(squares, 0))
 
 
 def _energy(xx, xy, yy, p, q):

@@ -11,12 +11,12 @@ at all if the result is wider than 0.2; a stump counts if it sticks out by more 
 once, or twice if it is longer than 0.25. There need not be a palm, and there may be several.
 """
 
-from itertools import pairwise
 from math import isqrt, pi
 
 import numpy as np
 
 from edudiff.support import checks
+from edudiff.support.components import areas, pieces
 
 RADIUS = 0.15  # in units of the picture's longer side; a drawn finger is 0.11 wide, a thumb sticks out by 0.17
 SHARE = 0.36
@@ -44,7 +44,9 @@ def count_fingers_all(images):
     if images.ndim != 4 or images.shape[3] != 1:
         raise ValueError(f"images have shape {images.shape}, expected (N, H, W, 1), one gray channel")
     blocks = [images[i : i + BLOCK] for i in range(0, len(images), BLOCK)]  # (n, H, W, 1) each
-    return np.concatenate([(areas(finger_tips(block)) >= TINY * SIDE**2).sum(axis=1) for block in blocks])  # (N,)
+    return np.concatenate(
+        [(areas(pieces(finger_tips(block))) >= TINY * SIDE**2).sum(axis=1) for block in blocks]
+    )  # (N,)
 
 
 def finger_tips(images):
@@ -80,25 +82,3 @@ def disc_sums(mask, radius):
         rows = running[:, k + dy : k + dy + h]  # (N, h, w + 2k + 1)
         total += rows[:, :, k + half + 1 :][:, :, :w] - rows[:, :, k - half :][:, :, :w]
     return total
-
-
-def areas(mask):
-    """Areas of the pieces of each mask (N, h, w), in points: (N, h * w), each at the number of one of its points.
-
-    A piece is joined side by side, not across corners. All points start with their own number; sweeps down, up, right
-    and left hand the larger number on to the neighbor, until nothing changes and a piece has one number.
-    """
-    n, h, w = mask.shape
-    number = np.where(mask, np.arange(1, h * w + 1).reshape(h, w), 0)  # (N, h, w), 0 is no piece
-    changed = True
-    while changed:
-        before = number.copy()
-        for axis in (1, 2):
-            lines, on = np.moveaxis(number, axis, 0), np.moveaxis(mask, axis, 0)  # (h, N, w), views
-            for order in (range(len(lines)), reversed(range(len(lines)))):
-                for last, line in pairwise(order):
-                    np.maximum(lines[line], lines[last], out=lines[line], where=on[line])
-        changed = (number != before).any()
-    number += np.arange(n)[:, None, None] * (h * w + 1)  # no number in two pictures
-    counts = np.bincount(number.ravel(), minlength=n * (h * w + 1))  # (N * (h * w + 1),)
-    return counts.reshape(n, h * w + 1)[:, 1:]  # (N, h * w)

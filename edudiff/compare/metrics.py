@@ -5,9 +5,8 @@ three measures are kept apart here: for r = 0.95, r^2 is 0.90, and R^2 of pictur
 only because 2 r - 1 happens to be close; R^2 can be negative.
 """
 
+from edudiff.support import distances
 from edudiff.support.arrays import array_namespace
-
-CHUNK = 512  # rows of a matrix of distances
 
 
 def pearson_r(a, b):
@@ -42,22 +41,10 @@ def cosine_similarity(a, b):
 def nearest(x, images, leave_out=False):
     """Index of the training image nearest to each picture, and the root-mean-square distance to it: (B,), (B,).
 
-    `x`: (B, ...). `images`: (N, ...). `leave_out`: `x` is `images`, and none counts as its own neighbor. Candidates
-    are found by a matrix product in float64, the distance is then computed from the difference itself.
+    `x`: (B, ...). `images`: (N, ...). `leave_out`: `x` is `images`, and none counts as its own neighbor.
     """
-    xp = array_namespace(x, images)
-    mean = images.mean(0, dtype="float64").reshape(-1)  # (D,)
-    rows, others = (a.reshape(len(a), -1).astype("float64") - mean for a in (x, images))  # (B, D), (N, D)
-    sizes = (others**2).sum(1)  # (N,)
-    index, distance = [], []
-    for first in range(0, len(rows), CHUNK):
-        some = rows[first : first + CHUNK]  # (b, D)
-        squares = sizes - 2 * some @ others.T  # (b, N), but for a number that all of a row have in common
-        if leave_out:
-            squares[xp.arange(len(some)), first + xp.arange(len(some))] = xp.inf
-        index.append(squares.argmin(1))  # (b,)
-        distance.append(xp.sqrt(((some - others[index[-1]]) ** 2).mean(1)))  # (b,)
-    return xp.concatenate(index), xp.concatenate(distance)  # (B,), (B,)
+    index, squares = distances.nearest(*(a.reshape(len(a), -1) for a in (x, images)), leave_out)  # (B,), (B,)
+    return index, (squares / (x.size / len(x))) ** 0.5
 
 
 def _flat(a, other):

@@ -5,6 +5,7 @@ import numpy as np
 from edudiff.compare.bootstrap import bootstrap
 from edudiff.compare.metrics import nearest
 from edudiff.support.arrays import to_numpy
+from edudiff.support.distances import squared_distances
 
 COPY = 0.05  # a drawn item is new if it is further from the training set than this share of its items are
 
@@ -46,9 +47,5 @@ def _pairs(x):
     """Root-mean-square distances of all pairs, (B, B) on the host, 0 on the diagonal."""
     if len(x) < 2:
         raise ValueError(f"a set of shape {x.shape} has no pairs, expected at least two items")
-    rows = to_numpy(x).reshape(len(x), -1).astype("float64")  # (B, D)
-    rows = rows - rows.mean(0)  # (B, D)
-    sizes = (rows**2).sum(1)  # (B,)
-    squares = np.maximum(0, sizes[:, None] + sizes - 2 * rows @ rows.T)  # (B, B)
-    np.fill_diagonal(squares, 0)
-    return np.sqrt(squares / rows.shape[1])
+    rows = to_numpy(x).reshape(len(x), -1)  # (B, D)
+    return np.sqrt(squared_distances(rows, rows) / rows.shape[1])

@@ -16,6 +16,7 @@ import numpy as np
 
 from edudiff.data.faces import GROUNDS, HAIRS, IRIS, MOUTH, SKINS, WHITE
 from edudiff.support import checks
+from edudiff.support.components import areas, pieces
 
 BLUE, RED = 0.35, 0.42  # by how much one color is ahead of both others
 SPECK = 0.0025  # area of the smallest piece that counts: 3 pixels of 32 x 32
@@ -115,13 +116,10 @@ def middle(head):
 def find_heads(colors):
     """The largest piece of each picture (N, H, W, 3) that is not ground, booleans (N, H, W); none if it is small."""
     kind = nearest_color(colors)  # (N, H, W)
-    heads = pieces((kind < len(SKINS)) | (kind >= len(SKINS) + len(GROUNDS)))  # (N, H, W), numbers
-    for number in heads:
-        sizes = np.bincount(number.ravel())
-        sizes[0] = 0
-        largest = sizes.argmax() if sizes.max() >= LITTLE * number.size else -1
-        number[:] = number == largest
-    return heads > 0
+    number = pieces((kind < len(SKINS)) | (kind >= len(SKINS) + len(GROUNDS)), corners=True)  # (N, H, W)
+    sizes = areas(number)  # (N, H * W)
+    largest = np.where(sizes.max(axis=1) >= LITTLE * sizes.shape[1], sizes.argmax(axis=1) + 1, -1)  # (N,)
+    return number == largest[:, None, None]  # (N, H, W)
 
 
 def outline(head):
@@ -147,29 +145,10 @@ def find(mask):
     """The pieces of each mask (N, H, W) that are no specks: a list of N arrays (K, 3), rows of area, y, x."""
     found = []
     size = max(mask.shape[1:])
-    for number in pieces(mask):
+    for number in pieces(mask, corners=True):
         y, x = number.nonzero()  # (P,), (P,)
         _, piece, area = np.unique(number[y, x], return_inverse=True, return_counts=True)  # (P,), (K,)
         middle = [np.bincount(piece, weights=v, minlength=len(area)) / np.maximum(1, area) for v in (y, x)]  # (K,) each
         rows = np.stack([area / number.size, middle[0] / size, middle[1] / size], axis=1)  # (K, 3)
         found.append(rows[rows[:, 0] >= SPECK])
     return found
-
-
-def pieces(mask):
-    """The pieces of each mask (N, H, W), joined side by side or across corners: (N, H, W) numbers, 0 outside.
-
-    All points start with a number of their own, and take the largest among their neighbors until nothing changes.
-    """
-    n, h, w = mask.shape
-    number = np.where(mask, np.arange(1, h * w + 1, dtype=np.int32).reshape(h, w), 0)  # (N, H, W)
-    active = np.arange(n)
-    while len(active):
-        wide = np.pad(number[active], ((0, 0), (1, 1), (1, 1)))  # (n, H + 2, W + 2)
-        wide = np.maximum(wide, np.maximum(np.roll(wide, 1, 1), np.roll(wide, -1, 1)))
-        wide = np.maximum(wide, np.maximum(np.roll(wide, 1, 2), np.roll(wide, -1, 2)))
-        new = np.where(mask[active], wide[:, 1:-1, 1:-1], 0)  # (n, H, W)
-        changed = (new != number[active]).any(axis=(1, 2))  # (n,)
-        number[active] = new
-        active = active[changed]
-    return number
