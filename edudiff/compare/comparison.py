@@ -1,7 +1,6 @@
 """The experiment: the same noise through every denoiser, and how alike the pictures are."""
 
 import time
-from typing import Any
 
 import numpy as np
 
@@ -61,17 +60,3 @@ def agreement(images, reference="network", baseline="ideal"):
         if baseline in r:
             table[name]["beats_ideal"] = float(np.mean(values > r[baseline]))
     return table
-
-
-def finger_counts(images, training, count):
-    """Histograms {source: {fingers: how many pictures}} of `images` {name: (B, H, W, 1)} and of the training set.
-
-    `count`: a function from pictures to their finger counts. `same_count` is the share of seeds on which network and
-    els have the same.
-    """
-    counts = {"training": count(to_numpy(training))}
-    counts |= {name: count(to_numpy(batch)) for name, batch in images.items()}
-    table: dict[str, Any] = {name: {str(k): int((c == k).sum()) for k in np.unique(c)} for name, c in counts.items()}
-    if "network" in counts and "els" in counts:
-        table["same_count"] = float(np.mean(counts["network"] == counts["els"]))
-    return table, counts

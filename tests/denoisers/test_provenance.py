@@ -96,7 +96,7 @@ def test_the_figure_looks_into_the_step_whose_answer_is_the_drawn_picture(monkey
     names, looked, drawn = script(), [], []
     monkeypatch.setitem(names, "provenance", lambda *a: looked.append(a[:4]) or provenance(*a))
     monkeypatch.setitem(names, "measure", lambda maps, pictures, images: drawn.append(pictures))
-    monkeypatch.setattr(names["folders"], "write_figure", lambda *a: None)
+    monkeypatch.setattr(names["files"], "write_figure", lambda *a: None)
     names["main"](replace(names["JOBS"]["hands"], images=8, seeds=1, steps=4), out=tmp_path)
     for (patch, x, alpha, sigma), pictures in zip(looked, drawn[::2], strict=True):
         np.testing.assert_allclose(patch(x, alpha, sigma), pictures, atol=1e-6)
