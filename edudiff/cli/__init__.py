@@ -6,7 +6,7 @@ import sys
 from collections.abc import Sequence
 
 import edudiff
-from edudiff.cli import architecture, course, machine, main_job
+from edudiff.cli import architecture, course, main_job, system
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -31,7 +31,7 @@ def parser() -> argparse.ArgumentParser:
     top.add_argument("--version", action="version", version=edudiff.__version__)
     commands = top.add_subparsers(metavar="COMMAND", required=True)
     main_job.add(commands)
-    machine.add(commands)
+    system.add(commands)
     course.add(commands.add_parser("course", help="assignments: build bundles, check a solution, grade a class"))
     what = "what each architecture invents: points in the plane, UNets"
     architecture.add(commands.add_parser("architecture", help=what))

@@ -22,13 +22,13 @@ def add(command: argparse.ArgumentParser) -> None:
 
 def run_points(args: argparse.Namespace) -> None:
     """`edudiff architecture points`."""
-    choices, out = points.Points(**options.given(points.Points, args)), _out(args, "architecture-points")
+    choices, out = points.Points(**options.chosen(points.Points, args)), _out(args, "architecture-points")
     _say_where(out, points.experiment(choices, out, args.command, say=_say))
 
 
 def run_faces(args: argparse.Namespace) -> None:
     """`edudiff architecture faces`."""
-    choices, out = variants.Variants(**options.given(variants.Variants, args)), _out(args, "architecture-faces")
+    choices, out = variants.Variants(**options.chosen(variants.Variants, args)), _out(args, "architecture-faces")
     try:
         _say_where(out, variants.experiment(choices, out, out, args.command, say=_say))
     except KeyboardInterrupt:

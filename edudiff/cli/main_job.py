@@ -47,10 +47,10 @@ def add(commands: argparse._SubParsersAction) -> None:
 def choices_of(args: argparse.Namespace) -> Choices:
     """The `Choices` that the arguments ask for: only those that are given replace the demo's."""
     base = QUICK if getattr(args, "quick", False) else DEMO
-    given = options.given(Choices, args)
-    if "size" not in given and given.get("data", base.data) not in DRAWN:
-        given["size"] = None  # files have a size of their own
-    return replace(base, **given)
+    chosen = options.chosen(Choices, args)
+    if "size" not in chosen and chosen.get("data", base.data) not in DRAWN:
+        chosen["size"] = None  # files have a size of their own
+    return replace(base, **chosen)
 
 
 def open_out(args: argparse.Namespace) -> Path:

@@ -27,8 +27,8 @@ def add_options(parser: argparse.ArgumentParser, settings: type[Settings], only:
         parser.add_argument(f"--{one.name.replace('_', '-')}", **how)
 
 
-def given(settings: type[Settings], args: argparse.Namespace) -> dict[str, Any]:
-    """The settings of a dataclass that were given on the command line, by name."""
+def chosen(settings: type[Settings], args: argparse.Namespace) -> dict[str, Any]:
+    """The settings of a dataclass that were chosen on the command line, by name."""
     known = kinds(settings)
     return {k: tuple(v) if known[k].many else v for k, v in vars(args).items() if k in known}
 

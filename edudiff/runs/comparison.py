@@ -44,7 +44,7 @@ def compare(
     job goes on where it was stopped, also while it calibrates or draws.
     """
     with spread(choices) as share:  # before the training: no cluster is an error now, not later
-        run = resolve(choices, folder)
+        run = resolve(choices, open_folder(folder))
         state = train(run, resume)
         settings = {"loss": state.losses[-1], "windows": table and table.to_dict(), "version": edudiff.__version__}
         parts = Parts(run.folder / folders.PARTS, asdict(choices) | settings)
@@ -121,7 +121,7 @@ def kept(choices: Choices, folder: str | Path, table: WindowSchedule | None = No
 
     A network that is there is trained to the end instead of afresh. With another `table` all is drawn anew.
     """
-    folder, mine = open_folder(folder), asdict(choices)
+    folder, mine = Path(folder), asdict(choices)
     path = folder / folders.RESULTS
     same = folders.holds(path, mine)
     if same and table is not None:

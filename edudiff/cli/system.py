@@ -40,7 +40,7 @@ def run_bench(args: argparse.Namespace) -> None:
     """`edudiff bench`."""
     records = []
     print(bench.header(), flush=True)
-    for record in bench.run(bench.Bench(**options.given(bench.Bench, args))):
+    for record in bench.run(bench.Bench(**options.chosen(bench.Bench, args))):
         records.append(record)
         print(bench.line(record), flush=True)
     if args.json:
