@@ -17,6 +17,7 @@ import numpy as np
 
 from edudiff.support import checks
 from edudiff.support.components import areas, pieces
+from edudiff.support.types import Array
 
 RADIUS = 0.15  # in units of the picture's longer side; a drawn finger is 0.11 wide, a thumb sticks out by 0.17
 SHARE = 0.36
@@ -26,7 +27,7 @@ SIDE = 80  # points along the longer side of a picture, whatever its size in pix
 BLOCK = 64  # pictures looked at together
 
 
-def count_fingers(image):
+def count_fingers(image: Array) -> int:
     """The number of fingers in one picture, an int, by the rule above.
 
     `image`: (H, W) or (H, W, 1) floats in [-1, 1]. Raises ValueError for another shape or NaN, TypeError for integers.
@@ -37,7 +38,7 @@ def count_fingers(image):
     return int(count_fingers_all(image[None] if image.ndim == 3 else image[None, ..., None])[0])
 
 
-def count_fingers_all(images):
+def count_fingers_all(images: Array) -> Array:
     """The number of fingers in each picture, (N,) ints. `images`: (N, H, W, 1) floats in [-1, 1]; errors as above."""
     images = np.asarray(images)
     checks.finite_floats(images, "images")
@@ -49,13 +50,13 @@ def count_fingers_all(images):
     )  # (N,)
 
 
-def finger_tips(images):
+def finger_tips(images: Array) -> Array:
     """The tip points of pictures (N, H, W, 1), (N, h, w) booleans, the longer of h and w being SIDE."""
     hand = fine(images[..., 0]) > 0  # (N, h, w)
     return hand & (disc_sums(hand, RADIUS * SIDE) < SHARE * pi * (RADIUS * SIDE) ** 2)
 
 
-def fine(images):
+def fine(images: Array) -> Array:
     """Pictures (N, H, W) read at SIDE points along their longer side, by linear interpolation, (N, h, w)."""
     longer = max(images.shape[1:])
     for axis in (1, 2):
@@ -69,7 +70,7 @@ def fine(images):
     return images
 
 
-def disc_sums(mask, radius):
+def disc_sums(mask: Array, radius: float) -> Array:
     """How many points of `mask` (N, h, w) lie in the disc around each point, (N, h, w); none lie beyond the border.
 
     A disc is a stack of rows, and the sum of a row is the difference of two running sums.

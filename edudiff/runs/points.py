@@ -128,7 +128,7 @@ def measure(points: Array, data: Array, fresh: Array, denoise: Denoiser | None, 
     """
     rng = np.random.default_rng((choices.seed, 3))
     found = distances(points, fresh, rng, choices.draws) | novelty(points, data, rng, choices.draws)
-    kept = {name: interval._asdict() for name, interval in found.items()}
+    kept: dict[str, Any] = {name: interval._asdict() for name, interval in found.items()}
     kept |= {"mean": points.mean(0).tolist(), "covariance": np.cov(points.T, bias=True).tolist()}
     if isinstance(denoise, denoisers.Linear):  # the bottleneck too
         law = denoise.generated(first=schedule.cosine()(1.0))
