@@ -47,6 +47,6 @@ def words(settings: Settings, usual: Settings, only: Iterable[str]) -> list[str]
 def _help(one: Any) -> str:
     """The help of a field, with its default unless that is None, nothing, or told already."""
     default, text = one.default, one.metadata["help"]
-    if default not in (None, False, ()) and "default" not in text:
+    if default is not None and default is not False and default != () and "default" not in text:
         text += f" (default: {' '.join(default) if isinstance(default, tuple) else default})"
     return text.replace("%", "%%")

@@ -38,9 +38,9 @@ def run_fetch(args: argparse.Namespace) -> None:
 
 def run_bench(args: argparse.Namespace) -> None:
     """`edudiff bench`."""
-    records = []
+    wanted, records = bench.Bench(**options.chosen(bench.Bench, args)), []
     print(bench.header(), flush=True)
-    for record in bench.run(bench.Bench(**options.chosen(bench.Bench, args))):
+    for record in bench.run(wanted):
         records.append(record)
         print(bench.line(record), flush=True)
     if args.json:

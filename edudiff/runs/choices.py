@@ -27,7 +27,7 @@ class Choices(Settings):
 
     data: str = setting("hands", f"{', '.join(DRAWN)} (drawn by code), {', '.join(NAMES)}, or a folder of images")
     images: int = setting(512, "size of the training set", least=1)
-    size: int | None = setting(16, "side of the images in pixels; of files, by default their own", least=1)
+    size: int | None = setting(16, "side of the images in pixels; files keep their own if it is not given", least=1)
     root: str | None = setting(None, "the folder that holds mnist/, fashion_mnist/, cifar10/ (default: EDUDIFF_DATA)")
     seed: int = setting(0, "seed of everything random", least=0)
     net: str = setting("resnet", "kind of network", choices=NETS)

@@ -73,7 +73,9 @@ class Variants(Settings):
     method: str = setting("ddpm", "how to go back", choices=METHODS)
     seed: int = setting(0, "seed of everything random", least=0)
     draws: int = setting(50, "resamples of each bootstrap interval", least=20)
-    variants: tuple[str, ...] = setting(USUAL, "which UNets (default: all but channels_64)", choices=VARIANTS)
+    variants: tuple[str, ...] = setting(
+        USUAL, f"which UNets: {', '.join(VARIANTS)} (default: all but the last)", choices=VARIANTS, metavar="NAME"
+    )
 
 
 def experiment(
