@@ -30,7 +30,7 @@ TRAINING = {
     "train_unet_32": {"net": "UNet", "channels": (32, 64, 128), "depth": 2, "shape": (32, 32, 3), "batch": 32},
 }
 CASES = (*PATCH, *IDEAL, *TRAINING)
-KINDS = {  # a kind of pictures: the files, and what is drawn where they are not
+KINDS: dict[str, tuple[str, int, int, Any]] = {  # a kind of pictures: the files, and what is drawn where they are not
     "gray": ("mnist", 28, 896, ed.data.shapes.strokes),
     "color": ("cifar10", 32, 1000, ed.data.shapes.faces),
 }

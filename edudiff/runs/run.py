@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -99,8 +100,10 @@ def _training_set(choices: Choices, count: int) -> tuple[Array, Array | None]:
     if choices.data in DRAWN:
         size = SIZE if choices.size is None else choices.size
         return DRAWN[choices.data](count, size=size, rng=np.random.default_rng(choices.seed)), None
-    found = data.load(choices.data, count=count, size=choices.size, root=choices.root, labels=choices.by_class)
-    return found if choices.by_class else (found, None)
+    settings: dict[str, Any] = {"count": count, "size": choices.size, "root": choices.root}
+    if choices.by_class:
+        return data.load(choices.data, labels=True, **settings)
+    return data.load(choices.data, **settings), None
 
 
 def _on_gpu(images: Array) -> Array:

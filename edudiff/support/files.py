@@ -4,7 +4,6 @@ import json
 import os
 import secrets
 from pathlib import Path
-from types import TracebackType
 from typing import Any, BinaryIO
 
 import numpy as np
@@ -16,7 +15,7 @@ from edudiff.support.types import Array
 class atomic:
     """`with atomic(path) as file`: a binary file that appears at `path` only if the block ends without an error."""
 
-    def __init__(self, path: str | os.PathLike[str]) -> None:
+    def __init__(self, path: str | Path) -> None:
         self.path = Path(path)
 
     def __repr__(self) -> str:
@@ -27,9 +26,7 @@ class atomic:
         self.file = open(self.temporary, "xb")
         return self.file
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, kind: type | None, error: object, trace: object) -> None:
         try:
             if kind is None:
                 self.file.flush()
@@ -42,7 +39,7 @@ class atomic:
                 os.unlink(self.temporary)
 
 
-def open_folder(path: str | os.PathLike[str]) -> Path:
+def open_folder(path: str | Path) -> Path:
     """Make the folder `path` if needed and check that it can be written; returns it as a Path.
 
     Raises OSError that names the folder and says what to do.
@@ -58,21 +55,21 @@ def open_folder(path: str | os.PathLike[str]) -> Path:
     return folder
 
 
-def write_results(path: str | os.PathLike[str], results: Any) -> None:
+def write_results(path: str | Path, results: Any) -> None:
     """Write `results` as JSON. Values that JSON has no number for (NaN) become null."""
     text = json.dumps(_plain(results), indent=1, allow_nan=False)
     with atomic(path) as file:
         file.write(text.encode() + b"\n")
 
 
-def write_arrays(path: str | os.PathLike[str], images: dict[str, Array]) -> None:
+def write_arrays(path: str | Path, images: dict[str, Array]) -> None:
     """Write {name: images} as `.npz`, float32: what the picture shows, pixel for pixel."""
     arrays: dict[str, Any] = {name: to_numpy(batch).astype("float32") for name, batch in images.items()}
     with atomic(path) as file:
         np.savez_compressed(file, **arrays)
 
 
-def write_figure(path: str | os.PathLike[str], figure: Any) -> None:
+def write_figure(path: str | Path, figure: Any) -> None:
     """Write a matplotlib Figure as PNG."""
     with atomic(path) as file:
         figure.savefig(file, format="png", dpi=120)
