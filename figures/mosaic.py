@@ -35,7 +35,7 @@ CHOICE = {"leading": 1, "joined": 256}  # windows of each pixel to choose from
 ENOUGH = 0.1  # of the leading weight, to be one of them
 INK = -0.9  # pixels that are brighter are no background
 NAMED = 9  # training pictures with a color of their own: those that gave most pixels
-GREYS = (0.75, 0.85, 0.95)  # of the others, in turn
+GRAYS = (0.75, 0.85, 0.95)  # of the others, in turn
 
 
 def main(job=JOBS["hands"], table=None, out=RESULTS):
@@ -167,7 +167,7 @@ def figure(drawn, maps, weight, nearest):
             axis.set_xlabel(caption, fontsize=8, labelpad=1)
         for axis in axes[1:3, b]:
             seams(axis, number)
-    legend = {1: f"{NAMED} pictures that gave most,\neach in its color;\ngrey: the others;\nlines: seams"}
+    legend = {1: f"{NAMED} pictures that gave most,\neach in its color;\ngray: the others;\nlines: seams"}
     legend[3] = "white: one window\nmakes the pixel;\nblack: many share it"
     for i, axis in enumerate(axes[:, -1]):
         axis.axis("off")
@@ -183,7 +183,7 @@ def by_image(image):
 
     names, counts = np.unique(image, return_counts=True)
     palette = [color for color in colormaps["tab10"](range(10))[:, :3].tolist() if len({*color}) > 1]  # no gray
-    colors = chain(palette[:NAMED], cycle([(gray,) * 3 for gray in GREYS]))
+    colors = chain(palette[:NAMED], cycle([(gray,) * 3 for gray in GRAYS]))
     chosen = dict(zip(names[np.argsort(-counts, kind="stable")], colors, strict=False))
     return 2 * np.array([[chosen[name] for name in row] for row in image]) - 1
 
