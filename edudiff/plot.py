@@ -2,15 +2,27 @@
 
 import io
 import sys
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from edudiff.support.arrays import to_numpy
+from edudiff.support.types import Array
+
+if TYPE_CHECKING:  # matplotlib is imported when a figure is made
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 SHADES = " .:-=+*#%@"
 
 
-def rows(images, captions=None, columns=10, title=None):
+def rows(
+    images: Mapping[str, Array],
+    captions: Mapping[str, Sequence[str]] | None = None,
+    columns: int = 10,
+    title: str | None = None,
+) -> "Figure":
     """A Figure with a row of pictures for each name: the same column is the same noise in every row.
 
     `images`: {name: (B, H, W, C)} in [-1, 1], C 1 or 3. `captions`: {name: B strings} to stand under the pictures.
@@ -33,7 +45,7 @@ def rows(images, captions=None, columns=10, title=None):
     return figure
 
 
-def show(axis, image):
+def show(axis: "Axes", image: Array) -> None:
     """Draw one (H, W, C) picture in [-1, 1] on a matplotlib axis, without ticks; values beyond are cut."""
     pixels = np.clip((to_numpy(image) + 1) / 2, 0, 1)  # (H, W, C)
     pixels = pixels if pixels.shape[2] == 3 else pixels[..., 0]  # (H, W, 3) or (H, W)
@@ -42,19 +54,19 @@ def show(axis, image):
     axis.set_yticks([])
 
 
-def strip(images):
+def strip(images: Array | Sequence[Array]) -> Array:
     """Pictures (n, H, W, C) in [-1, 1] side by side with a white line between them: one of (H, n (W + 1), C)."""
     return np.concatenate(list(np.pad(images, ((0, 0), (0, 0), (0, 1), (0, 0)), constant_values=1)), axis=1)
 
 
-def curve(axis, at, intervals, color, label):
+def curve(axis: "Axes", at: Sequence[float], intervals: Sequence[Sequence[float]], color: Any, label: str) -> None:
     """Draw values over `at` (n,) on a matplotlib axis, with their intervals: n times [value, low, high]."""
     value, low, high = np.array(intervals).T  # (n,) each
     axis.plot(at, value, "o-", color=color, label=label)
     axis.fill_between(at, low, high, color=color, alpha=0.15, linewidth=0)
 
 
-def clouds(samples, reach=1.3):
+def clouds(samples: Mapping[str, Mapping[str, Array]], reach: float = 1.3) -> "Figure":
     """A Figure of points in the plane: a row for each set, a column for each denoiser, its points over the data's.
 
     `samples`: {set: {name: (B, 2)}}, of which "data" is drawn gray below the others. Points further out than `reach`
@@ -79,11 +91,10 @@ def clouds(samples, reach=1.3):
     return figure
 
 
-def losses(values, window=50):
+def losses(values: Sequence[float], window: int = 50) -> "Figure":
     """A Figure of the training loss on logarithmic axes: each step's, and the mean over `window` steps."""
     from matplotlib.figure import Figure
 
-    values = np.asarray(values)
     figure = Figure(figsize=(6, 3.5), layout="constrained")
     axis = figure.subplots()
     axis.loglog(np.arange(1, len(values) + 1), values, color="0.8", linewidth=0.7, label="each step")
@@ -96,7 +107,7 @@ def losses(values, window=50):
     return figure
 
 
-def history(state):
+def history(state: Any) -> "Figure":
     """A Figure of a training run, from its `edudiff.nn.State`: loss, gradient length and learning rate of each step."""
     from matplotlib.figure import Figure
 
@@ -110,7 +121,7 @@ def history(state):
     return figure
 
 
-def present(figure, name):
+def present(figure: "Figure", name: str) -> None:
     """Show a Figure where the reader is: below the cell in a notebook, else in the file `name`.png, which is named."""
     if "ipykernel" in sys.modules:
         from IPython.display import Image, display
@@ -123,7 +134,7 @@ def present(figure, name):
         print(f"wrote {name}.png")
 
 
-def explore(draw, **ranges):
+def explore(draw: Callable[..., None], **ranges: tuple[float, float, float]) -> None:
     """A window with a slider for each of `ranges`, name=(low, high, first): moving one calls `draw(axis, **values)`.
 
     `draw` gets an empty matplotlib axis. Opens only where there is a screen; elsewhere a line says so.
@@ -154,7 +165,7 @@ def explore(draw, **ranges):
     plt.show()
 
 
-def letters(images):
+def letters(images: Array) -> str:
     """A batch of pictures (B, H, W, C) as text, side by side: a letter pair a pixel, the denser the brighter."""
     gray = np.clip((to_numpy(images).mean(axis=3) + 1) / 2, 0, 1)  # (B, H, W)
     index = np.minimum((gray * len(SHADES)).astype(int), len(SHADES) - 1)  # (B, H, W)

@@ -23,8 +23,11 @@ from edudiff.compare import agreement, draw
 from edudiff.compare.bootstrap import interval
 from edudiff.compare.metrics import nearest
 from edudiff.runs import folder as folders
-from edudiff.runs import formulas, main_job
-from edudiff.runs.job import Job, load_images, noise, read_range
+from edudiff.runs import training
+from edudiff.runs.choices import Choices
+from edudiff.runs.formulas import formulas, window_schedule
+from edudiff.runs.run import read_range, resolve
+from edudiff.support import files
 from edudiff.support.progress import bar
 
 RESULTS = Path(__file__).parent / "results"
@@ -32,45 +35,41 @@ WORK = Path("runs") / "figure-data_size"
 SIZES = (1, 2, 10, 100, 1000)
 COPY = 1 / 3  # of an unseen picture's distance
 UNSEEN = 200  # unseen pictures, those after the first 1,000
-SMALL = Job(channels=32, batch=32, train_steps=2500, seeds=128, calibration=4, denoisers=("els", "ideal"))
+SMALL = Choices(channels=32, batch=32, train_steps=2500, seeds=128, calibration=4, denoisers=("els", "ideal"))
 NETS = {
     "a network that sees a small window": SMALL,
     "a network that sees the whole picture": replace(SMALL, net="unet", channels=16, depth=1, calibration=3),
 }
-COLOURS = {"els": "C0", "ideal": "C3", "network": "k"}
+COLORS = {"els": "C0", "ideal": "C3", "network": "k"}
 
 
 def measure(job, place, matched):
     """Train the job's network or go on with it, draw, and keep: its record and its pictures. `matched`: ELS's seeds."""
-    place, wanted = folders.open_folder(place), asdict(job) | {"matched": matched}
+    place, wanted = files.open_folder(place), asdict(job) | {"matched": matched}
     wanted |= {"copy": COPY, "unseen": UNSEEN}
     path = place / folders.RESULTS
     if not folders.holds(path, wanted):
-        images = load_images(job)
-        net = main_job.train(job, images, place, resume=(place / folders.NETWORK).exists()).ema
-        chosen, times = job.times()
-        table = formulas.scales(job, net, images, formulas.alone)
-        x = noise(job, images, range(job.seeds))  # (seeds, H, W, C)
-        drawn, _ = draw({"network": net}, chosen, x, times, progress=bar)
-        predicted, _ = draw(
-            formulas.formulas(job, images, table, formulas.alone), chosen, x[:matched], times, progress=bar
-        )
+        run = resolve(job, place)
+        net = training.train(run, resume=(place / folders.NETWORK).exists()).ema
+        table = window_schedule(run, net)
+        drawn, _ = draw({"network": net}, run.schedule, run.noise, run.times, progress=bar)
+        predicted, _ = draw(formulas(run, table), run.schedule, run.noise[:matched], run.times, progress=bar)
         drawn |= predicted
-        drawn["nearest"] = images[nearest(drawn["network"], images)[0]]
-        folders.write_arrays(place / folders.ARRAYS, drawn)
-        found = record(job, images, drawn, matched) | {"receptive_field": net.receptive_field}
-        folders.write_results(path, found | {"window_schedule": table.to_dict(), "job": wanted})
+        drawn["nearest"] = run.images[nearest(drawn["network"], run.images)[0]]
+        files.write_arrays(place / folders.ARRAYS, drawn)
+        found = record(run, drawn, matched) | {"receptive_field": net.receptive_field}
+        files.write_results(path, found | {"window_schedule": table.to_dict(), "job": wanted})
     with np.load(place / folders.ARRAYS) as kept:
         return json.loads(path.read_text()), dict(kept)
 
 
-def record(job, images, drawn, matched):
+def record(run, drawn, matched):
     """The numbers of one network: agreement with the formulas, newness of its pictures and theirs."""
-    first = max(SIZES)
-    unseen = read_range(job, first, first + UNSEEN)  # (UNSEEN, H, W, C)
+    first, images = max(SIZES), run.images
+    unseen = read_range(run.choices, first, first + UNSEEN)  # (UNSEEN, H, W, C)
     yardstick = float(np.median(nearest(unseen, images)[1]))
     same = agreement({"network": drawn["network"][:matched], "els": drawn["els"], "ideal": drawn["ideal"]})
-    line = {"images": len(images), "steps": job.train_steps, "unseen_distance": yardstick}
+    line = {"images": len(images), "steps": run.choices.train_steps, "unseen_distance": yardstick}
     line["pearson_r"] = {name: interval(np.median, np.array(found["per_seed"])) for name, found in same.items()}
     line["els_beats_ideal"] = same["els"]["beats_ideal"]
     sources = {"network": drawn["network"], "els": drawn["els"], "ideal": drawn["ideal"], "unseen": unseen}
@@ -99,10 +98,10 @@ def image(lines, images, columns=6):
     for (r, share, new), name in zip(axes.T, names, strict=True):
         mine = [line for line in lines if line["net"] == name]
         for source in ("els", "ideal"):
-            plot.curve(r, sizes, [line["pearson_r"][source] for line in mine], COLOURS[source], f"network and {source}")
+            plot.curve(r, sizes, [line["pearson_r"][source] for line in mine], COLORS[source], f"network and {source}")
         for source in ("network", "els"):
-            plot.curve(share, sizes, [line["copies"][source] for line in mine], COLOURS[source], source)
-            plot.curve(new, sizes, [line["relative_distance"][source] for line in mine], COLOURS[source], source)
+            plot.curve(share, sizes, [line["copies"][source] for line in mine], COLORS[source], source)
+            plot.curve(new, sizes, [line["relative_distance"][source] for line in mine], COLORS[source], source)
         new.axhline(1, color="0.6", linestyle=":", label="an unseen picture")
         new.axhline(COPY, color="0.6", linestyle="--", label="below: a copy")
         r.set(title=name, ylabel="Pearson r")
@@ -122,7 +121,7 @@ def main(data="hands", sizes=SIZES, nets=None, matched=32, work=WORK, out=RESULT
     lines, images = [], {net: {} for net in nets}
     for net, job in nets.items():
         for size in sizes:
-            place = folders.open_folder(work) / data / f"{job.net}_{size}"
+            place = files.open_folder(work) / data / f"{job.net}_{size}"
             line, images[net][size] = measure(replace(job, images=size), place, matched)
             lines.append({"net": net} | line)
             print(f"{net}, {size}: copies {line['copies']['network'][0]:.0%}", flush=True)
@@ -133,9 +132,9 @@ def main(data="hands", sizes=SIZES, nets=None, matched=32, work=WORK, out=RESULT
         "jobs": {net: asdict(job) | {"images": sizes} for net, job in nets.items()},
         "records": lines,
     }
-    out = folders.open_folder(out)
-    folders.write_figure(out / f"{name}.png", image(lines, images))
-    folders.write_results(out / f"{name}.json", results)
+    out = files.open_folder(out)
+    files.write_figure(out / f"{name}.png", image(lines, images))
+    files.write_results(out / f"{name}.json", results)
     return results
 
 

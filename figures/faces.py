@@ -9,8 +9,7 @@ import shlex
 import sys
 from pathlib import Path
 
-from edudiff.cli import architecture
-from edudiff.runs.variants import USUAL
+from edudiff.runs.variants import USUAL, Variants, experiment
 
 RESULTS = Path(__file__).parent / "results"
 WORK = Path("runs") / "figure-faces"
@@ -19,4 +18,4 @@ WORK = Path("runs") / "figure-faces"
 if __name__ == "__main__":
     names = tuple(sys.argv[1:]) or USUAL
     command = shlex.join(["python", "figures/faces.py", *sys.argv[1:]])
-    architecture.faces(architecture.Table(variants=names), WORK, RESULTS, command=command, name="faces")
+    experiment(Variants(variants=names), WORK, RESULTS, command, name="faces", say=print)

@@ -18,25 +18,27 @@ from edudiff.compare import draw
 from edudiff.compare.bootstrap import interval
 from edudiff.compare.fingers import count_fingers_all
 from edudiff.denoisers import Patch, WindowSchedule
+from edudiff.runs import comparison
 from edudiff.runs import folder as folders
-from edudiff.runs import main_job
-from edudiff.runs.job import Job, load_images, noise
+from edudiff.runs.choices import Choices
+from edudiff.runs.run import resolve
+from edudiff.support import files
 from edudiff.support.progress import bar
 
 RESULTS = Path(__file__).parent / "results"
 WORK = Path("runs") / "figure-fingers"
-JOB = Job(images=256, channels=32, batch=32, train_steps=2500, seeds=64, calibration=4, denoisers=("els",))
+JOB = Choices(images=256, channels=32, batch=32, train_steps=2500, seeds=64, calibration=4, denoisers=("els",))
 DEPTHS = (0, 1, 2, 4, 6)
 SCALED = 2  # the depth of the network whose window sizes are scaled
 FACTORS = (0.5, 0.75, 1, 1.5, 2, 3, None)  # None: the whole picture
 SHOWN_DEPTHS, SHOWN_FACTORS = (0, 2, 6), (0.5, 1, 2, 3, None)  # of which hands are shown
 FIVE = 5
-COLOURS = {"network": "k", "els": "C0"}
+COLORS = {"network": "k", "els": "C0"}
 
 
 def network(job, work):
     """The job's network and its own ELS on the same noise, kept in `work`: the record and the pictures."""
-    results, drawn = main_job.kept(job, work / f"depth_{job.depth}")
+    results, drawn = comparison.kept(job, work / f"depth_{job.depth}")
     images = {name: drawn[name] for name in ("network", "els")}
     counts = {name: count_fingers_all(batch) for name, batch in images.items()}
     found = {"depth": job.depth, "receptive_field": 1 + 2 * (job.depth + 2)}
@@ -45,18 +47,17 @@ def network(job, work):
     return found | {name: shares(c) for name, c in counts.items()} | same(**counts), images
 
 
-def scaled(job, table, factor, work):
-    """ELS of the job's noise, each window of `table` times `factor`, kept in `work`: the table and the pictures."""
-    images, (chosen, times) = load_images(job), job.times()
-    whole = 2 * max(images.shape[1:3]) - 1  # from here on a window covers the picture from each of its pixels
+def scaled(run, table, factor, work):
+    """ELS of the run's noise, each window of `table` times `factor`, kept in `work`: the table and the pictures."""
+    whole = 2 * max(run.images.shape[1:3]) - 1  # from here on a window covers the picture from each of its pixels
     sizes = [whole if factor is None else min(whole, max(3.0, float(factor * size))) for size in table.windows]
-    used, place = WindowSchedule(table.ratios, sizes).odd(), folders.open_folder(work / f"windows_{factor or 'whole'}")
-    path, wanted = place / folders.RESULTS, asdict(job) | {"window_schedule": used.to_dict()}
+    used, place = WindowSchedule(table.ratios, sizes).odd(), files.open_folder(work / f"windows_{factor or 'whole'}")
+    path, wanted = place / folders.RESULTS, asdict(run.choices) | {"window_schedule": used.to_dict()}
     if not folders.holds(path, wanted):
-        x = noise(job, images, range(job.seeds))  # (seeds, H, W, 1)
-        drawn, _ = draw({"els": Patch(images, window=used)}, chosen, x, times, progress=bar)
-        folders.write_arrays(place / folders.ARRAYS, drawn)
-        folders.write_results(path, {"job": wanted})
+        els = Patch(run.images, window=used)
+        drawn, _ = draw({"els": els}, run.schedule, run.noise, run.times, progress=bar)
+        files.write_arrays(place / folders.ARRAYS, drawn)
+        files.write_results(path, {"job": wanted})
     with np.load(place / folders.ARRAYS) as drawn:
         return used, drawn["els"]
 
@@ -85,7 +86,7 @@ def image(networks, windows, drawn, columns=14):
     left, right = top.subplots(1, 2, sharey=True)
     fields = [line["receptive_field"] for line in networks]
     for name in ("network", "els"):
-        plot.curve(left, fields, [line[name]["wrong"] for line in networks], COLOURS[name], f"{name}: not five fingers")
+        plot.curve(left, fields, [line[name]["wrong"] for line in networks], COLORS[name], f"{name}: not five fingers")
     plot.curve(left, fields, [line["network"]["more"] for line in networks], "C1", "network: more than five")
     plot.curve(left, fields, [line["same_count"] for line in networks], "C2", "network and els: same count")
     left.plot(fields, [line["same_by_chance"] for line in networks], ":", color="C2", label="the same by chance")
@@ -114,29 +115,29 @@ def image(networks, windows, drawn, columns=14):
 
 def main(job=JOB, depths=DEPTHS, factors=FACTORS, work=WORK, out=RESULTS):
     """Draw with every network and every schedule, count, write the table and the picture. Returns the results."""
-    work, networks, windows, drawn = folders.open_folder(work), [], [], {}
+    work, networks, windows, drawn = files.open_folder(work), [], [], {}
     for depth in depths:
         line, images = network(replace(job, depth=depth), work)
         networks.append(line)
         if depth in SHOWN_DEPTHS:
             drawn |= {f"{name}, field {line['receptive_field']}": batch for name, batch in images.items()}
         print(f"depth {depth}: wrong {line['network']['wrong'][0]:.0%}, els {line['els']['wrong'][0]:.0%}", flush=True)
-    chosen = networks[depths.index(SCALED)]
+    chosen, run = networks[depths.index(SCALED)], resolve(job)
     for factor in factors:
-        used, batch = scaled(job, WindowSchedule.from_dict(chosen["window_schedule"]), factor, work)
+        used, batch = scaled(run, WindowSchedule.from_dict(chosen["window_schedule"]), factor, work)
         counts = count_fingers_all(batch)
         line = {"factor": factor, "largest_window": max(used.windows), "window_schedule": used.to_dict()}
         windows.append(line | {"els": shares(counts)} | same(np.array(chosen["network"]["counts"]), counts))
         if factor in SHOWN_FACTORS:
             drawn[f"els, windows x {factor}" if factor else "els, whole picture"] = batch
         print(f"windows times {factor}: wrong {windows[-1]['els']['wrong'][0]:.0%}", flush=True)
-    training = shares(count_fingers_all(load_images(job)))
+    training = shares(count_fingers_all(run.images))
     del training["counts"]
     results = {"command": "python figures/fingers.py", "version": edudiff.__version__, "job": asdict(job)}
     results |= {"training": training, "networks": networks, "scaled_depth": SCALED, "windows": windows}
-    out = folders.open_folder(out)
-    folders.write_figure(out / "fingers.png", image(networks, windows, drawn))
-    folders.write_results(out / "fingers.json", results)
+    out = files.open_folder(out)
+    files.write_figure(out / "fingers.png", image(networks, windows, drawn))
+    files.write_results(out / "fingers.json", results)
     return results
 
 

@@ -8,9 +8,10 @@ from pathlib import Path
 
 import edudiff
 from edudiff import plot
-from edudiff.cli.commands import DEMO, report
+from edudiff.runs import comparison, report
 from edudiff.runs import folder as folders
-from edudiff.runs import main_job
+from edudiff.runs.choices import DEMO
+from edudiff.support import files
 
 RESULTS = Path(__file__).parent / "results"
 WORK = Path("runs") / "figure-hands"
@@ -19,17 +20,17 @@ ROWS = ("network", "els", "local", "linear", "ideal", "nearest")
 
 def main(job=DEMO, work=WORK, out=RESULTS):
     """Train or resume, calibrate, draw, and write the picture and its numbers. Returns the results."""
-    folder = folders.open_folder(work)
-    results, images, captions = main_job.compare(job, folder, resume=(folder / folders.NETWORK).exists())
+    folder = files.open_folder(work)
+    results, images, captions = comparison.compare(job, folder, resume=(folder / folders.NETWORK).exists())
     shown = {name: images[name] for name in ROWS}
     title = "rows: denoisers; columns: the same noise; numbers: fingers"
-    out = folders.open_folder(out)
-    folders.write_figure(out / "hands.png", plot.rows(shown, captions, columns=12, title=title))
+    out = files.open_folder(out)
+    files.write_figure(out / "hands.png", plot.rows(shown, captions, columns=12, title=title))
     kept = {"command": "python figures/hands.py", "version": edudiff.__version__, **results}
-    folders.write_results(out / "hands.json", kept)
+    files.write_results(out / "hands.json", kept)
     (folder / folders.PARTS).unlink(missing_ok=True)
     return results
 
 
 if __name__ == "__main__":
-    print(report(main()))
+    print("\n".join(report.lines(main())))

@@ -11,7 +11,7 @@ import numpy as np
 import edudiff
 from edudiff import denoisers, nn, reverse, schedule
 from edudiff.data import toys
-from edudiff.runs import folder as folders
+from edudiff.support import files
 
 RESULTS = Path(__file__).parent / "results"
 WIDE = schedule.log_linear(1e-3, 80.0)
@@ -127,7 +127,7 @@ def main(out=RESULTS):
         "regression": regression(),
         "bottleneck": bottleneck(),
     }
-    folders.write_results(folders.open_folder(out) / "laws.json", results)
+    files.write_results(files.open_folder(out) / "laws.json", results)
     for name, found in results.items():
         print(name, found, flush=True)
 

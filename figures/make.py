@@ -14,7 +14,7 @@ import time
 from pathlib import Path
 
 from edudiff import data
-from edudiff.runs import folder as folders
+from edudiff.support import files
 
 HERE = Path(__file__).parent
 DONE = Path("runs") / "figures.json"  # {name: seconds that it took}
@@ -80,8 +80,8 @@ def make(left, done):
             continue
         spent, expected = spent + seconds / 60, expected + MINUTES[name]
         done[name] = round(seconds, 1)
-        folders.open_folder(DONE.parent)
-        folders.write_results(DONE, done)
+        files.open_folder(DONE.parent)
+        files.write_results(DONE, done)
     print(f"\nmade: {', '.join(name for name in left if name not in failed) or 'nothing new'}")
     if failed:
         print(f"failed, see above: {', '.join(failed)}", file=sys.stderr)

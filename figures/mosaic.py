@@ -22,30 +22,32 @@ import edudiff as ed
 from edudiff import plot
 from edudiff.compare import metrics
 from edudiff.denoisers import provenance
-from edudiff.runs import folder as folders
-from edudiff.runs.job import Job, load_images, noise
+from edudiff.runs.choices import Choices
+from edudiff.runs.run import resolve
+from edudiff.support import files
+from edudiff.support.components import areas, pieces
 from edudiff.support.progress import bar
 
 RESULTS = Path(__file__).parent / "results"
-JOBS = {"hands": Job(seeds=6), "mnist": Job(data="mnist", images=1000, size=14, seeds=6)}
+JOBS = {"hands": Choices(seeds=6), "mnist": Choices(data="mnist", images=1000, size=14, seeds=6)}
 ROWS = {"hands": "hands_resnet_zero", "mnist": "mnist_resnet_zero"}  # of the table of agreement, whose windows are used
 CHOICE = {"leading": 1, "joined": 256}  # windows of each pixel to choose from
 ENOUGH = 0.1  # of the leading weight, to be one of them
 INK = -0.9  # pixels that are brighter are no background
 NAMED = 9  # training pictures with a color of their own: those that gave most pixels
-GREYS = (0.75, 0.85, 0.95)  # of the others, in turn
+GRAYS = (0.75, 0.85, 0.95)  # of the others, in turn
 
 
 def main(job=JOBS["hands"], table=None, out=RESULTS):
     """Draw, look up, write the picture and its numbers; returns the numbers. `table`: a `WindowSchedule`."""
-    images = load_images(job)
-    schedule, times = job.times()
-    table = (table or calibrated(job)).odd()
+    run = resolve(job)
+    images = run.images
+    table = (table or calibrated(run)).odd()
     els = ed.denoisers.Patch(images, window=table)
     covering = ed.denoisers.Patch(images, 2 * max(images.shape[1:3]) - 1, shifts=False)  # the ideal score, as windows
-    x, drawn, sources, laid = noise(job, images, range(job.seeds)), {}, {}, {}
+    drawn, sources, laid = {}, {}, {}
     for key, denoise, patch in (("els", els, els), ("ideal", ed.denoisers.Ideal(images), covering)):
-        *_, last = bar(ed.reverse.steps(denoise, schedule, x, times), job.steps, key)
+        *_, last = bar(ed.reverse.steps(denoise, run.schedule, run.noise, run.times), job.steps, key)
         drawn[key] = last.x_next
         sources[key] = provenance(patch, last.x, last.alpha, last.sigma, max(CHOICE.values()))
         laid[key] = {kind: [tiles(sources[key], b, count) for b in range(job.seeds)] for kind, count in CHOICE.items()}
@@ -63,19 +65,19 @@ def main(job=JOBS["hands"], table=None, out=RESULTS):
     ink = {key: drawn[key].max(-1) > INK for key in laid}  # (B, H, W)
     results |= {"leading_weight_of_ink": {key: float(np.median(sources[key].weight[ink[key], 0])) for key in laid}}
     results |= {"tiles": {key: {kind: measure(laid[key][kind], drawn[key], images) for kind in CHOICE} for key in laid}}
-    folder = folders.open_folder(out)
-    folders.write_results(folder / f"{name}.json", results)
+    folder = files.open_folder(out)
+    files.write_results(folder / f"{name}.json", results)
     nearest, _ = metrics.nearest(drawn["els"], images)
     image = figure(drawn["els"], laid["els"]["joined"], sources["els"].weight[..., 0], images[nearest])
-    folders.write_figure(folder / f"{name}.png", image)
+    files.write_figure(folder / f"{name}.png", image)
     return results
 
 
-def calibrated(job):
+def calibrated(run):
     """The window sizes of a network that was trained on these pictures, a `WindowSchedule`."""
-    [row] = [row for row in json.loads((RESULTS / "agreement.json").read_text()) if row["row"] == ROWS[job.data]]
-    schedule, _ = job.times()
-    alpha, sigma = schedule(schedule.times(len(row["windows"]))[:-1])  # each (steps,), from noise to picture
+    rows = json.loads((RESULTS / "agreement.json").read_text())
+    [row] = [row for row in rows if row["row"] == ROWS[run.choices.data]]
+    alpha, sigma = run.schedule(run.schedule.times(len(row["windows"]))[:-1])  # each (steps,), from noise to picture
     return ed.denoisers.WindowSchedule((sigma / alpha)[::-1], row["windows"][::-1])
 
 
@@ -107,18 +109,15 @@ def tiles(source, b, count):
 
 def largest_piece(pixels):
     """The largest of the pieces, joined side by side, that a set of pixels (i, j) falls into."""
-    left: set[tuple[int, int]] = set(pixels)
-    best: set[tuple[int, int]] = set()
-    while left:
-        piece, edge = set(), [left.pop()]
-        while edge:
-            i, j = edge.pop()
-            piece.add((i, j))
-            beside = {(i + 1, j), (i - 1, j), (i, j + 1), (i, j - 1)} & left
-            left -= beside
-            edge += beside
-        best = max(best, piece, key=len)
-    return best
+    if len(pixels) < 2:
+        return set(pixels)
+    places = np.array(sorted(pixels))  # (P, 2)
+    first = places.min(0)  # (2,)
+    mask = np.zeros((1, *(np.ptp(places, axis=0) + 1)), bool)  # (1, h, w), the bounding box
+    mask[0][tuple((places - first).T)] = True
+    number = pieces(mask)  # (1, h, w)
+    largest = number[0] == areas(number)[0].argmax() + 1  # (h, w)
+    return set(map(tuple, (np.argwhere(largest) + first).tolist()))
 
 
 def summary(maps, weight):
@@ -168,7 +167,7 @@ def figure(drawn, maps, weight, nearest):
             axis.set_xlabel(caption, fontsize=8, labelpad=1)
         for axis in axes[1:3, b]:
             seams(axis, number)
-    legend = {1: f"{NAMED} pictures that gave most,\neach in its color;\ngrey: the others;\nlines: seams"}
+    legend = {1: f"{NAMED} pictures that gave most,\neach in its color;\ngray: the others;\nlines: seams"}
     legend[3] = "white: one window\nmakes the pixel;\nblack: many share it"
     for i, axis in enumerate(axes[:, -1]):
         axis.axis("off")
@@ -184,7 +183,7 @@ def by_image(image):
 
     names, counts = np.unique(image, return_counts=True)
     palette = [color for color in colormaps["tab10"](range(10))[:, :3].tolist() if len({*color}) > 1]  # no gray
-    colors = chain(palette[:NAMED], cycle([(gray,) * 3 for gray in GREYS]))
+    colors = chain(palette[:NAMED], cycle([(gray,) * 3 for gray in GRAYS]))
     chosen = dict(zip(names[np.argsort(-counts, kind="stable")], colors, strict=False))
     return 2 * np.array([[chosen[name] for name in row] for row in image]) - 1
 

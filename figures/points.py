@@ -6,10 +6,10 @@ Run `python figures/points.py`, or `edudiff architecture points`; it takes about
 
 from pathlib import Path
 
-from edudiff.cli import architecture
+from edudiff.runs.points import Points, experiment
 
 RESULTS = Path(__file__).parent / "results"
 
 
 if __name__ == "__main__":
-    architecture.points(architecture.Points(), RESULTS, command="python figures/points.py", name="points")
+    experiment(Points(), RESULTS, "python figures/points.py", name="points", say=print)

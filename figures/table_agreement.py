@@ -22,15 +22,18 @@ from edudiff import nn, plot
 from edudiff.compare import draw, metrics
 from edudiff.compare.bootstrap import interval
 from edudiff.denoisers import WindowSchedule
+from edudiff.runs import comparison, training
 from edudiff.runs import folder as folders
-from edudiff.runs import formulas, main_job
-from edudiff.runs.job import FORMULAS, Job, load_images, noise
+from edudiff.runs.choices import FORMULAS, Choices
+from edudiff.runs.formulas import for_seeds
+from edudiff.runs.run import resolve
+from edudiff.support import files
 
 RESULTS = Path(__file__).parent / "results"
 WORK = Path("runs") / "figure-agreement"
 
-SMALL = Job(denoisers=FORMULAS, images=1000, size=14, depth=1, channels=48, train_steps=4000, calibration=10)
-COLOUR = replace(SMALL, data="cifar10", size=16, by_class=True)
+SMALL = Choices(denoisers=FORMULAS, images=1000, size=14, depth=1, channels=48, train_steps=4000, calibration=10)
+COLOR = replace(SMALL, data="cifar10", size=16, by_class=True)
 UNET: dict[str, Any] = {"net": "unet", "channels": 24, "images": 2000}
 ROWS = {
     "mnist_resnet_zero": replace(SMALL, data="mnist"),
@@ -38,11 +41,11 @@ ROWS = {
     "mnist_unet_zero": replace(SMALL, data="mnist", **UNET),
     "fashion_resnet_zero": replace(SMALL, data="fashion_mnist", by_class=True),
     "fashion_unet_zero": replace(SMALL, data="fashion_mnist", by_class=True, **UNET),
-    "cifar_resnet_zero": COLOUR,
-    "cifar_resnet_circular": replace(COLOUR, padding="circular"),
-    "cifar_unet_zero": replace(COLOUR, **UNET),
-    "cifar_unet_attention": replace(COLOUR, **UNET, attention=(1, 2)),
-    "hands_resnet_zero": Job(denoisers=FORMULAS),
+    "cifar_resnet_zero": COLOR,
+    "cifar_resnet_circular": replace(COLOR, padding="circular"),
+    "cifar_unet_zero": replace(COLOR, **UNET),
+    "cifar_unet_attention": replace(COLOR, **UNET, attention=(1, 2)),
+    "hands_resnet_zero": Choices(denoisers=FORMULAS),
 }
 FULL = {"mnist": 28, "fashion_mnist": 28, "cifar10": 32}
 ROWS |= {
@@ -93,20 +96,19 @@ def record(name, results):
 
 
 def measure(job, place, table):
-    """`main_job.kept`; of a row at full size with "curve", r of ELS and the networks of some steps of the training."""
+    """`comparison.kept`; of a row at full size with "curve": r of ELS and the networks of some training steps."""
     if job.size != FULL.get(job.data):
-        return main_job.kept(job, place, table)
-    images = load_images(job)
-    main_job.train(job, images, folders.open_folder(place), (place / folders.NETWORK).exists(), MARKS)
-    results, drawn = main_job.kept(job, place, table)
+        return comparison.kept(job, place, table)
+    run = resolve(job, files.open_folder(place))
+    training.train(run, (place / folders.NETWORK).exists(), MARKS)
+    results, drawn = comparison.kept(job, place, table)
     if "curve" not in results:
         nets = {step: nn.checkpoint.load_net(place / f"{step}.npz") for step in MARKS if step <= job.train_steps}
-        chosen, times = job.times()
-        x = noise(job, images, range(job.seeds))  # (B, H, W, C)
-        pictures, _ = draw({step: formulas.for_seeds(job, net) for step, net in nets.items()}, chosen, x, times)
-        r = {step: metrics.pearson_r(batch, drawn["els"]) for step, batch in pictures.items()}  # each (B,)
+        denoisers = {step: for_seeds(run, net) for step, net in nets.items()}
+        images, _ = draw(denoisers, run.schedule, run.noise, run.times)
+        r = {step: metrics.pearson_r(batch, drawn["els"]) for step, batch in images.items()}  # each (B,)
         results["curve"] = [{"step": step, "pearson_r": interval(np.median, values)} for step, values in r.items()]
-        folders.write_results(place / folders.RESULTS, results)
+        files.write_results(place / folders.RESULTS, results)
     return results, drawn
 
 
@@ -135,7 +137,11 @@ def markdown(lines):
         low, high = line["interval"]
         published = "" if line["published_r"] is None else f"{line['published_r']:.2f}"
         cells = [line["row"].replace("_", " "), str(line["size"]), f"{line['images']:,}"]
-        cells += [f"{line['pearson_r']:.3f} ({low:.3f} to {high:.3f})", f"{line['r2']:.3f}", f"{line['R2']:.3f}"]
+        cells += [
+            f"{line['pearson_r']:.3f} ({low:.3f} to {high:.3f})",
+            f"{line['r_squared']:.3f}",
+            f"{line['r2_score']:.3f}",
+        ]
         cells += [published, *(f"{line['others_r'][name]:.3f}" for name in OTHERS), f"{line['beats_ideal']:.0%}"]
         text.append("| " + " | ".join(cells) + " |")
     return "\n".join(text) + "\n"
@@ -143,7 +149,7 @@ def markdown(lines):
 
 def main(rows=tuple(ROWS), work=WORK, out=RESULTS):
     """Measure `rows`, and write the table of all rows that `work` holds. Returns its records."""
-    out = folders.open_folder(out)
+    out = files.open_folder(out)
     for name in rows:
         table = None
         if name in WINDOWS_OF:
@@ -154,14 +160,14 @@ def main(rows=tuple(ROWS), work=WORK, out=RESULTS):
         print(f"{name}: r {line['pearson_r']:.3f}, closer than ideal {line['beats_ideal']:.0%}", flush=True)
         title = f"{name.replace('_', ' ')}: each column is the same noise"
         shown = {key: drawn[key] for key in SHOWN}
-        folders.write_figure(out / f"agreement_{name}.png", plot.rows(shown, columns=10, title=title))
+        files.write_figure(out / f"agreement_{name}.png", plot.rows(shown, columns=10, title=title))
     lines = known(out) | {name: record(name, kept) for name in ROWS if (kept := finished(name, work))}
     lines = [lines[name] for name in ROWS if name in lines]
-    folders.write_results(out / "agreement.json", lines)
-    with folders.atomic(out / "agreement.md") as file:
+    files.write_results(out / "agreement.json", lines)
+    with files.atomic(out / "agreement.md") as file:
         file.write(markdown(lines).encode())
     if large := [line for line in lines if "curve" in line]:
-        folders.write_figure(out / "agreement_curve.png", curves(large))
+        files.write_figure(out / "agreement_curve.png", curves(large))
     return lines
 
 

@@ -22,8 +22,11 @@ from edudiff.compare import agreement, draw
 from edudiff.compare.bootstrap import interval
 from edudiff.compare.metrics import nearest
 from edudiff.runs import folder as folders
-from edudiff.runs import formulas, main_job
-from edudiff.runs.job import Job, load_images, noise, read_range
+from edudiff.runs import training
+from edudiff.runs.choices import Choices
+from edudiff.runs.formulas import formulas, window_schedule
+from edudiff.runs.run import read_range, resolve
+from edudiff.support import files
 from edudiff.support.progress import bar
 
 RESULTS = Path(__file__).parent / "results"
@@ -32,35 +35,36 @@ STEPS = (50, 100, 200, 400, 800, 1500, 3000, 6000)
 FORMULAS = ("els", "linear", "ideal")
 COPY = 1 / 3  # of the distance of an unseen picture from its nearest training picture: nearer is a copy
 UNSEEN = 200
-MANY = Job(images=256, channels=48, batch=32, seeds=32, calibration=4, denoisers=FORMULAS)
+MANY = Choices(images=256, channels=48, batch=32, seeds=32, calibration=4, denoisers=FORMULAS)
 JOBS = {
     "256 training pictures, a small window": MANY,
     "16 training pictures, a small window": replace(MANY, images=16),
     "16 training pictures, the whole picture seen": replace(MANY, images=16, net="unet", channels=16, depth=1),
 }
-COLOURS = {"els": "C0", "linear": "C1", "ideal": "C3"}
+COLORS = {"els": "C0", "linear": "C1", "ideal": "C3"}
 
 
-def measure(job, images, step, place):
+def measure(run, step):
     """Draw with the network of one step and the formulas, and keep: its record and its pictures."""
-    path, arrays = place / f"{step}.json", place / f"{step}-pictures.npz"
-    wanted = asdict(job) | {"copy": COPY, "unseen": UNSEEN}
+    place = run.folder
+    path, arrays = place / f"{step}.json", place / f"{step}-images.npz"
+    wanted = asdict(run.choices) | {"copy": COPY, "unseen": UNSEEN}
     if not folders.holds(path, wanted):
         net = nn.checkpoint.load_net(place / f"{step}.npz")
-        chosen, times = job.times()
-        table = formulas.scales(job, net, images, formulas.alone)
-        denoisers = {"network": net, **formulas.formulas(job, images, table, formulas.alone)}
-        drawn, _ = draw(denoisers, chosen, noise(job, images, range(job.seeds)), times, progress=bar)
-        folders.write_arrays(arrays, drawn)
-        line = {"step": step, **record(job, images, drawn), "window_schedule": table.to_dict()}
-        folders.write_results(path, line | {"job": wanted})
+        table = window_schedule(run, net)
+        denoisers = {"network": net, **formulas(run, table)}
+        drawn, _ = draw(denoisers, run.schedule, run.noise, run.times, progress=bar)
+        files.write_arrays(arrays, drawn)
+        line = {"step": step, **record(run, drawn), "window_schedule": table.to_dict()}
+        files.write_results(path, line | {"job": wanted})
     with np.load(arrays) as kept:
         return json.loads(path.read_text()), kept["network"]
 
 
-def record(job, images, drawn):
+def record(run, drawn):
     """Medians over the seeds with their intervals: r with each formula, and the newness of the drawn pictures."""
-    unseen = read_range(job, job.images, job.images + UNSEEN)  # (UNSEEN, H, W, C)
+    count, images = run.choices.images, run.images
+    unseen = read_range(run.choices, count, count + UNSEEN)  # (UNSEEN, H, W, C)
     yardstick = float(np.median(nearest(unseen, images)[1]))
     found = agreement(drawn)
     line = {"pearson_r": {name: interval(np.median, np.array(found[name]["per_seed"])) for name in FORMULAS}}
@@ -70,7 +74,7 @@ def record(job, images, drawn):
     return line | {"copies": interval(np.mean, distance < COPY * yardstick)}
 
 
-def image(runs, pictures, rows=3):
+def image(runs, images, rows=3):
     """For each run the curves against the training step, and the same noise as drawn at each step."""
     from matplotlib.figure import Figure
 
@@ -81,7 +85,7 @@ def image(runs, pictures, rows=3):
         r, new = top.subplots(2, 1, sharex=True)
         steps = [line["step"] for line in lines]
         for formula in FORMULAS:
-            plot.curve(r, steps, [line["pearson_r"][formula] for line in lines], COLOURS[formula], formula)
+            plot.curve(r, steps, [line["pearson_r"][formula] for line in lines], COLORS[formula], formula)
         distances = [[v / line["unseen_distance"] for v in line["distance_to_nearest"]] for line in lines]
         plot.curve(new, steps, distances, "k", "distance to the nearest training picture\n(an unseen picture's is 1)")
         plot.curve(new, steps, [line["copies"] for line in lines], "C3", "share of copies")
@@ -93,7 +97,7 @@ def image(runs, pictures, rows=3):
         for axis in (r, new):
             axis.legend(frameon=False, fontsize=8)
         for i, axis in enumerate(bottom.subplots(rows)):
-            plot.show(axis, plot.strip([pictures[name][step][i] for step in steps]))
+            plot.show(axis, plot.strip([images[name][step][i] for step in steps]))
             axis.set_frame_on(False)
         axis.set_xlabel("columns: the steps above; rows: the same noise", fontsize=8)
     return figure
@@ -102,21 +106,21 @@ def image(runs, pictures, rows=3):
 def main(data="hands", jobs=None, steps=STEPS, work=WORK, out=RESULTS):
     """Train all, measure every step, write the table and the picture. Returns the results."""
     name = "training_time" if data == "hands" else f"training_time_{data}"
-    jobs = {run: replace(job, data=data, size=16 if data == "hands" else 14) for run, job in (jobs or JOBS).items()}
-    jobs = {run: replace(job, train_steps=max(steps)) for run, job in jobs.items()}
-    work, runs, pictures = folders.open_folder(work), {}, {}
-    for run, job in jobs.items():
-        place, images = folders.open_folder(work / f"{data}_{job.net}_{job.images}"), load_images(job)
-        main_job.train(job, images, place, (place / folders.NETWORK).exists(), marks=steps)
-        measured = [measure(job, images, step, place) for step in steps]
-        runs[run] = [line for line, _ in measured]
-        pictures[run] = dict(zip(steps, (drawn for _, drawn in measured), strict=True))
+    jobs = {kind: replace(job, data=data, size=16 if data == "hands" else 14) for kind, job in (jobs or JOBS).items()}
+    jobs = {kind: replace(job, train_steps=max(steps)) for kind, job in jobs.items()}
+    work, runs, images = files.open_folder(work), {}, {}
+    for kind, job in jobs.items():
+        run = resolve(job, files.open_folder(work / f"{data}_{job.net}_{job.images}"))
+        training.train(run, (run.folder / folders.NETWORK).exists(), marks=steps)
+        measured = [measure(run, step) for step in steps]
+        runs[kind] = [line for line, _ in measured]
+        images[kind] = dict(zip(steps, (drawn for _, drawn in measured), strict=True))
     command = "python figures/training_time.py" + ("" if data == "hands" else f" --data {data}")
     results = {"command": command, "version": edudiff.__version__, "data": data, "decay": "cosine", "copy": COPY}
-    results |= {"unseen": UNSEEN, "jobs": {run: asdict(job) for run, job in jobs.items()}, "runs": runs}
-    out = folders.open_folder(out)
-    folders.write_figure(out / f"{name}.png", image(runs, pictures))
-    folders.write_results(out / f"{name}.json", results)
+    results |= {"unseen": UNSEEN, "jobs": {kind: asdict(job) for kind, job in jobs.items()}, "runs": runs}
+    out = files.open_folder(out)
+    files.write_figure(out / f"{name}.png", image(runs, images))
+    files.write_results(out / f"{name}.json", results)
     return results
 
 

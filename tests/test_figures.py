@@ -54,8 +54,8 @@ def test_data_size_has_every_network_on_every_set_and_trains_once(tmp_path, monk
         assert line["copies"]["unseen"][0] < 0.1
         assert line["relative_distance"]["unseen"][0] == pytest.approx(1)
     stamps = networks(tmp_path / "work")
-    monkeypatch.setitem(names, "picture", lambda *a: None)
-    monkeypatch.setattr(names["folders"], "write_picture", lambda *a: None)
+    monkeypatch.setitem(names, "image", lambda *a: None)
+    monkeypatch.setattr(names["files"], "write_figure", lambda *a: None)
     assert names["main"](**arguments) == results
     assert networks(tmp_path / "work") == stamps
 
@@ -74,15 +74,15 @@ def test_fingers_of_networks_and_of_scaled_windows(tmp_path, monkeypatch):
             assert found["wrong"][0] == pytest.approx(found["fewer"][0] + found["more"][0])
             assert len(found["counts"]) == job.seeds
     one, ten, whole = results["windows"]
-    calibrated = results["networks"][1]["window_schedule"]["sizes"]
-    for used, size in zip(one["window_schedule"]["sizes"], calibrated, strict=True):
+    calibrated = results["networks"][1]["window_schedule"]["windows"]
+    for used, size in zip(one["window_schedule"]["windows"], calibrated, strict=True):
         assert abs(used - max(3, size)) <= 1
     assert ten["largest_window"] == pytest.approx(min(31, 10 * max(calibrated)), abs=1)
     assert whole["largest_window"] == 31
     assert whole["els"]["wrong"][0] == 0  # windows that cover the picture: a copy, and all hands have five
     stamps = networks(tmp_path / "work")
-    monkeypatch.setitem(names, "picture", lambda *a: None)
-    monkeypatch.setattr(names["folders"], "write_picture", lambda *a: None)
+    monkeypatch.setitem(names, "image", lambda *a: None)
+    monkeypatch.setattr(names["files"], "write_figure", lambda *a: None)
     assert names["main"](job, **arguments) == results
     assert networks(tmp_path / "work") == stamps
 
@@ -140,10 +140,10 @@ def test_training_time_goes_on_where_it_was_stopped(tmp_path, monkeypatch):
         assert line["unseen_distance"] < line["distance_to_nearest"][0]  # hardly trained, it draws noise
         assert line["copies"][0] == 0
 
-    monkeypatch.setattr(names["folders"], "write_picture", lambda *a: None)
-    monkeypatch.setitem(names, "picture", lambda *a: None)
+    monkeypatch.setattr(names["files"], "write_figure", lambda *a: None)
+    monkeypatch.setitem(names, "image", lambda *a: None)
     with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
-        patch.setattr("edudiff.runs.keep.bar", lambda walk, total, label: stopped(walk, after=4))
+        patch.setattr("edudiff.runs.training.bar", lambda walk, total, label: stopped(walk, after=4))
         names["main"](work=tmp_path / "parts", **arguments)
     [kept] = (tmp_path / "parts").rglob("network.npz")
     assert checkpoint.load(kept).step == 4

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from edudiff.runs.run import resolve
+
 FIGURES = Path(__file__).parents[1] / "figures"
 
 
@@ -24,8 +26,8 @@ def test_a_mosaic_is_of_many_pictures_and_the_ideal_one_of_one(tmp_path):
 
 def test_its_windows_are_those_of_the_demo_at_every_step():
     mosaic = runpy.run_path(str(FIGURES / "mosaic.py"))
-    job = mosaic["JOBS"]["hands"]
-    table, (schedule, times) = mosaic["calibrated"](job), job.times()
+    run = resolve(mosaic["JOBS"]["hands"])
+    table = mosaic["calibrated"](run)
     demo = json.loads((FIGURES / "results" / "hands.json").read_text())["windows"]
-    assert [table(*schedule(t)) for t in times[:-1].tolist()] == demo
+    assert [table(*run.schedule(t)) for t in run.times[:-1].tolist()] == demo
     assert demo[0] > demo[-1]

@@ -25,7 +25,7 @@ def entered(call, holds=lambda value: True):
         if not path.is_relative_to(ROOT):
             return
         values = inspect.getargvalues(frame)
-        arguments = [values.locals[name] for name in values.args]
+        arguments = [values.locals[name] for name in values.args if name in values.locals]
         arguments += list(values.locals[values.varargs]) if values.varargs else []
         if everything or any(holds(value) for value in arguments):
             module = ".".join(path.relative_to(ROOT).with_suffix("").parts)

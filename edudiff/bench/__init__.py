@@ -4,7 +4,7 @@ An absolute time means little: machines differ, and other programs run beside. S
 turns, and every record holds medians and their ratio.
 """
 
-from edudiff.bench.records import CASES, run
-from edudiff.bench.table import HEADER, line
+from edudiff.bench.records import CASES, Bench, run
+from edudiff.bench.table import header, line
 
-__all__ = ["CASES", "HEADER", "line", "run"]
+__all__ = ["CASES", "Bench", "header", "line", "run"]

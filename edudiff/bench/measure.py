@@ -5,14 +5,16 @@ import statistics
 import sys
 import time
 import tracemalloc
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 from edudiff.support.backends import has_gpu, has_numba
 
 STATUS, RESET = Path("/proc/self/status"), Path("/proc/self/clear_refs")
 
 
-def interleaved(calls, rounds=5):
+def interleaved(calls: Mapping[str, Callable[[], Any]], rounds: int = 5) -> dict[str, float]:
     """Median seconds of each of `calls` {name: function without arguments}: {name: seconds}.
 
     They take turns, so that whatever else the machine does slows all of them down; a first round, in which kernels are
@@ -29,7 +31,7 @@ def interleaved(calls, rounds=5):
     return {name: statistics.median(seconds[1:]) for name, seconds in found.items()}
 
 
-def extra_memory(call):
+def extra_memory(call: Callable[[], Any]) -> int:
     """Bytes that `call()` needs at its peak beyond what was there before.
 
     On Linux, the growth of the process's resident memory, which sees the arrays of compiled kernels and of other
@@ -62,6 +64,6 @@ def _resident(name):
     return 1024 * int(line.split()[1])
 
 
-def usable(backend):
+def usable(backend: str) -> bool:
     """Can this back end run here? "numpy" always, "numba" if it is installed, "cupy" if there is a GPU too."""
     return backend == "numpy" or (has_numba() if backend == "numba" else has_gpu())

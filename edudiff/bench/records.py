@@ -1,14 +1,22 @@
 """What is measured: each case yields one record (a plain dict, for JSON) for each back end."""
 
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
 import numpy as np
 
 import edudiff as ed
 from edudiff.bench.measure import extra_memory, interleaved, usable
 from edudiff.support import checks
 from edudiff.support.arrays import to_numpy
+from edudiff.support.settings import Settings, setting
+from edudiff.support.types import Array
+
+Record: TypeAlias = dict[str, Any]
 
 LEVEL = (0.7, 0.7)  # alpha, sigma of all denoisers measured here: where neither noise nor picture is left out
-PATCH = {
+PATCH: dict[str, dict[str, Any]] = {
     "patch_3": {"kind": "gray", "window": 3},
     "patch_9": {"kind": "gray", "window": 9},
     "patch_17": {"kind": "gray", "window": 17},
@@ -22,25 +30,37 @@ TRAINING = {
     "train_unet_32": {"net": "UNet", "channels": (32, 64, 128), "depth": 2, "shape": (32, 32, 3), "batch": 32},
 }
 CASES = (*PATCH, *IDEAL, *TRAINING)
-KINDS = {  # a kind of pictures: the files, and what is drawn where they are not
+KINDS: dict[str, tuple[str, int, int, Any]] = {  # a kind of pictures: the files, and what is drawn where they are not
     "gray": ("mnist", 28, 896, ed.data.shapes.strokes),
     "color": ("cifar10", 32, 1000, ed.data.shapes.faces),
 }
 
 
-def run(cases=CASES, rounds=5, images=None, root=None):
-    """Measure `cases`; yields a record for each case and back end as soon as it is known.
+@dataclass(frozen=True, repr=False)
+class Bench(Settings):
+    """What is measured and how often; the help of each setting is its explanation.
 
-    `images`: size of the training set (default: 896 gray, 1,000 color pictures, 60,000 for `ideal`). `root`: where
-    data sets are, as for `edudiff.data.load`; without them pictures are drawn. Raises ValueError for an
-    unknown case, or for fewer than one image or round.
+    Raises TypeError or ValueError for an unknown case, or for fewer than one image or round.
     """
-    for what in cases:
-        checks.one_of(what, CASES, "case")
-    for value, name in ((rounds, "rounds"), (1 if images is None else images, "images")):
-        if value < 1:
-            raise ValueError(f"{name} is {value}, expected at least 1")
-    for what in cases:
+
+    cases: tuple[str, ...] = setting((), "which measurements (default: all)", metavar="CASE")
+    rounds: int = setting(5, "how many times each side takes its turn", least=1)
+    images: int | None = setting(None, "size of the training sets (default: 896 to 60,000)", least=1)
+    root: str | None = setting(None, "the folder that holds mnist/ and cifar10/ (default: EDUDIFF_DATA, else drawn)")
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        for what in self.cases:
+            checks.one_of(what, CASES, "case")
+
+
+def run(bench: Bench) -> Iterator[Record]:
+    """Measure the cases; yields a record for each case and back end as soon as it is known.
+
+    Without the data sets in `bench.root`, images are drawn.
+    """
+    rounds, images, root = bench.rounds, bench.images, bench.root
+    for what in bench.cases or CASES:
         if what in PATCH:
             yield from patch(what, rounds, images, root)
         elif what in IDEAL:
@@ -49,26 +69,33 @@ def run(cases=CASES, rounds=5, images=None, root=None):
             yield from training(what, rounds)
 
 
-def patch(what, rounds=5, images=None, root=None, peer=None):
+def patch(
+    what: str,
+    rounds: int = 5,
+    images: int | None = None,
+    root: str | None = None,
+    peer: Callable[..., tuple[Callable[[], Any], Any]] | None = None,
+) -> Iterator[Record]:
     """ELS with zero border for one noisy picture: `Patch` on each back end.
 
     `peer`: another library's ELS to take turns with, a function (images, window, x, alpha, sigma) that returns a call
     without arguments and what to say of it.
     """
     window = PATCH[what]["window"]
-    data, pictures = load(PATCH[what]["kind"], images, root)
-    x = noisy(pictures[:1])  # (1, H, W, C)
+    data, training_set = load(PATCH[what]["kind"], images, root)
+    x = noisy(training_set[:1])  # (1, H, W, C)
     calls, memory = {}, {}
     for backend in filter(usable, ("numpy", "numba", "cupy")):
-        calls[backend] = _answer(ed.denoisers.Patch(_placed(pictures, backend), window, backend=backend), x, backend)
+        denoise = ed.denoisers.Patch(_placed(training_set, backend), window, backend=backend)
+        calls[backend] = _answer(denoise, x, backend)
         calls[backend]()
         memory[backend] = extra_memory(calls[backend])
     form = {}
     if peer:
-        calls["peer"], form["peer"] = peer(pictures, window, x, *LEVEL)
+        calls["peer"], form["peer"] = peer(training_set, window, x, *LEVEL)
     seconds = interleaved(calls, rounds)
     peer_seconds = seconds.pop("peer", None)
-    shape = pictures.shape
+    shape = training_set.shape
     for backend, value in seconds.items():
         record = {"what": what, "backend": backend, "seconds": value, "memory_mb": memory[backend] / 1e6}
         record |= {"data": data, "images": shape[0], "size": shape[1], "window": window}
@@ -76,21 +103,21 @@ def patch(what, rounds=5, images=None, root=None, peer=None):
         yield record | form | ({} if peer_seconds is None else _against(peer_seconds, value))
 
 
-def ideal(what, rounds=5, images=None, root=None):
+def ideal(what: str, rounds: int = 5, images: int | None = None, root: str | None = None) -> Record:
     """`Ideal` for a batch against the two bare matrix products inside it, x with the images and weights with them."""
     case = IDEAL[what]
-    data, pictures = load("gray", images or case["images"], root)
-    x = noisy(np.resize(pictures, (case["batch"], *pictures.shape[1:])))  # (B, H, W, C)
-    denoise = ed.denoisers.Ideal(pictures)
-    flat, rows = pictures.reshape(len(pictures), -1), x.reshape(len(x), -1)  # (N, D), (B, D)
+    data, training_set = load("gray", images or case["images"], root)
+    x = noisy(np.resize(training_set, (case["batch"], *training_set.shape[1:])))  # (B, H, W, C)
+    denoise = ed.denoisers.Ideal(training_set)
+    flat, rows = training_set.reshape(len(training_set), -1), x.reshape(len(x), -1)  # (N, D), (B, D)
     seconds = interleaved({"ideal": lambda: denoise(x, *LEVEL), "product": lambda: (rows @ flat.T) @ flat}, rounds)
     record = {"what": what, "backend": "numpy", "seconds": seconds["ideal"]}
     record |= {"memory_mb": extra_memory(lambda: denoise(x, *LEVEL)) / 1e6, "data": data}
-    record |= {"images": len(pictures), "size": x.shape[1], "batch": len(x)}
+    record |= {"images": len(training_set), "size": x.shape[1], "batch": len(x)}
     return record | {"product_seconds": seconds["product"], "share": seconds["product"] / seconds["ideal"]}
 
 
-def training(what, rounds=5):
+def training(what: str, rounds: int = 5) -> Iterator[Record]:
     """One training step of the network, forward, backward and Adam, on each back end."""
     case = TRAINING[what]
     walks = {backend: _training_steps(case, backend) for backend in filter(usable, ("numpy", "numba"))}
@@ -103,7 +130,7 @@ def training(what, rounds=5):
         yield {"what": what, "backend": backend, "seconds": value, "memory_mb": memory, **case}
 
 
-def load(kind, count=None, root=None):
+def load(kind: str, count: int | None = None, root: str | None = None) -> tuple[str, Array]:
     """The name and the first `count` pictures of a kind, from files if they are there, else drawn."""
     name, _, usual, draw = KINDS[kind]
     try:
@@ -113,7 +140,7 @@ def load(kind, count=None, root=None):
     return name, range_of(kind, 0, count or usual, root)
 
 
-def range_of(kind, first, last, root=None):
+def range_of(kind: str, first: int, last: int, root: str | None = None) -> Array:
     """Pictures number `first` to `last` - 1 of a kind: what `load` reads or draws, in parts."""
     name, size, _, draw = KINDS[kind]
     try:
@@ -122,14 +149,14 @@ def range_of(kind, first, last, root=None):
         return draw(last, size=size, rng=np.random.default_rng(0))[first:]
 
 
-def noisy(x0):
+def noisy(x0: Array) -> Array:
     """The pictures with noise at LEVEL, float32."""
     alpha, sigma = LEVEL
     noise = np.random.default_rng(1).standard_normal(x0.shape)
     return (alpha * x0 + sigma * noise).astype(np.float32)
 
 
-def pairs(shape, window):
+def pairs(shape: tuple[int, ...], window: int) -> int:
     """How many pairs of windows ELS with zero border compares for one noisy picture.
 
     >>> pairs((10, 5, 5, 1), 3)  # on each axis 3 x 3 inner pairs, and 2 at the edges, each with itself
@@ -150,12 +177,12 @@ def _training_steps(case, backend):
     return ed.nn.train(net, images, ed.schedule.cosine(), rng, 10**6, batch=case["batch"])
 
 
-def _placed(pictures, backend):
+def _placed(images, backend):
     if backend != "cupy":
-        return pictures
+        return images
     import cupy
 
-    return cupy.asarray(pictures)
+    return cupy.asarray(images)
 
 
 def _answer(denoise, x, backend):

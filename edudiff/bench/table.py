@@ -1,10 +1,18 @@
 """A record as a line of a table on the screen."""
 
-HEADER = f"{'what':16} {'back end':8} {'seconds':>9} {'memory':>8}  compared with"
+from edudiff.bench.records import Record
+from edudiff.support.tables import TextTable
+
+TABLE = TextTable({"what": "<16", "back end": "<8", "seconds": ">9.4f", "memory": ">8", " compared with": ""})
 
 
-def line(record):
-    """One record as a line under HEADER."""
+def header() -> str:
+    """The titles of the columns of `line`."""
+    return TABLE.header
+
+
+def line(record: Record) -> str:
+    """One record as a line of the table."""
     said = []
     if "pairs_per_second" in record:
         said.append(f"{record['pairs_per_second']:.2g} pairs of windows a second")
@@ -13,4 +21,4 @@ def line(record):
     if "share" in record:
         said.append(f"{record['share']:.0%} of the speed of its two bare matrix products")
     memory = f"{record['memory_mb']:.0f} MB"
-    return f"{record['what']:16} {record['backend']:8} {record['seconds']:9.4f} {memory:>8}  {'; '.join(said)}".rstrip()
+    return TABLE.row(record["what"], record["backend"], record["seconds"], memory, f" {'; '.join(said)}")

@@ -1,121 +1,58 @@
-"""The experiments of `edudiff architecture`: run them, and write their tables and pictures."""
+"""The commands `edudiff architecture points` and `edudiff architecture faces`: what each architecture invents."""
 
 import argparse
-from dataclasses import asdict, fields
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
-import edudiff
-from edudiff import plot
+from edudiff.cli import options
 from edudiff.runs import folder as folders
-from edudiff.runs import points as in_the_plane
-from edudiff.runs import variants
-from edudiff.runs.points import Points
-from edudiff.runs.variants import Table
-
-__all__ = ["Points", "Table", "add", "faces", "points"]
-
-HELP = {
-    "points": "training points, and points drawn by each denoiser",
-    "steps": "reverse steps",
-    "method": "how to go back: ddim, ddpm, heun or euler_maruyama",
-    "train_steps": "steps of training of each network",
-    "batch": "items in a step of training",
-    "rate": "peak learning rate",
-    "seed": "seed of everything random",
-    "draws": "resamples of each bootstrap interval",
-    "data": "faces (drawn by code, with rules to check), fashion_mnist, cifar10, mnist, or a folder of pictures",
-    "images": "training pictures",
-    "size": "side of the pictures in pixels",
-    "root": "the folder that holds fashion_mnist/, cifar10/ (default: EDUDIFF_DATA)",
-    "drawn": "pictures drawn by each variant",
-    "variants": f"which UNets: {', '.join(variants.VARIANTS)} (default: all but the last)",
-}
+from edudiff.runs import points, report, variants
+from edudiff.support.files import open_folder
 
 
-def points(job, out, command, name="results"):
-    """Points in the plane through every denoiser: print the table, write `name`.json and .png, return the results."""
-    out = folders.open_folder(out)
-    print(in_the_plane.header(), flush=True)
-    results, samples = in_the_plane.run(job, say=_say)
-    return _finish(job, out / name, command, results, lambda: plot.clouds(samples))
-
-
-def faces(job, work, out, command, name="results"):
-    """Pictures through every variant of the UNet, kept in `work`: print the table, write `name`.json and .png to `out`.
-
-    Returns the results. A run that was stopped goes on where it was, if it is started again with the same `work`.
-    """
-    work, out = folders.open_folder(work), folders.open_folder(out)
-    print(variants.header(job), flush=True)
-    results, drawn = variants.run(job, work, say=_say)
-    shown = {"training": variants.load_images(job)[0]} | {
-        k.replace("_", " "): v for k, v in drawn.items() if k != "unseen"
-    }
-    title = f"{job.data}: below the training pictures, each column is the same noise"
-    return _finish(job, out / name, command, results, lambda: plot.rows(shown, columns=12, title=title))
-
-
-def add(command):
-    """The commands `edudiff architecture points` and `edudiff architecture faces`, with an option for each choice."""
+def add(command: argparse.ArgumentParser) -> None:
+    """Add the two commands to the parser of `edudiff architecture`, with an option for each choice."""
     kinds = command.add_subparsers(metavar="EXPERIMENT", required=True)
-    for name, what, run in (
-        ("points", "points in the plane: closed forms and small networks, two minutes", _run_points),
-        ("faces", "faces, or other pictures: UNets that differ in one thing, more than an hour", _run_faces),
-    ):
-        kind = kinds.add_parser(name, help=what)
-        for choice in fields(Points if name == "points" else Table):
-            many = {"nargs": "+", "choices": tuple(variants.VARIANTS)} if choice.name == "variants" else {}
-            number = (
-                float
-                if choice.name == "rate"
-                else str
-                if choice.name in ("data", "root", "variants", "method")
-                else int
-            )
-            flag = "--" + choice.name.replace("_", "-")
-            metavar = {"metavar": "NAME"} if many else {}
-            more = {"type": number, "help": HELP[choice.name], "default": argparse.SUPPRESS}
-            kind.add_argument(flag, **more, **many, **metavar)
-        kind.add_argument("--out", metavar="DIR", help="folder of the results; faces go on with the run that it holds")
-        kind.set_defaults(run=run)
+    what = "points in the plane: closed forms and small networks, two minutes"
+    _add(kinds.add_parser("points", help=what), points.Points, run_points)
+    what = "faces, or other images: UNets that differ in one thing, more than an hour"
+    _add(kinds.add_parser("faces", help=what), variants.Variants, run_faces)
 
 
-def _run_points(args):
-    points(_job(Points, args), _out(args, "architecture-points"), args.command)
+def run_points(args: argparse.Namespace) -> None:
+    """`edudiff architecture points`."""
+    choices, out = points.Points(**options.chosen(points.Points, args)), _out(args, "architecture-points")
+    _say_where(out, points.experiment(choices, out, args.command, say=_say))
 
 
-def _run_faces(args):
-    out = _out(args, "architecture-faces")
+def run_faces(args: argparse.Namespace) -> None:
+    """`edudiff architecture faces`."""
+    choices, out = variants.Variants(**options.chosen(variants.Variants, args)), _out(args, "architecture-faces")
     try:
-        faces(_job(Table, args), out, out, args.command)
+        _say_where(out, variants.experiment(choices, out, out, args.command, say=_say))
     except KeyboardInterrupt:
         print(f"\nthe networks so far are in {out}; go on with the same command and --out {out}")
         raise
 
 
-def _job(kind, args):
-    given = {k: v for k, v in vars(args).items() if k in kind.__dataclass_fields__}
-    if "variants" in given:
-        given["variants"] = tuple(given["variants"])
-    return kind(**given)
+def _add(kind: argparse.ArgumentParser, settings: Any, run: Callable[[argparse.Namespace], None]) -> None:
+    options.add_options(kind, settings)
+    kind.add_argument("--out", metavar="DIR", help="folder of the results; faces go on with the run that it holds")
+    kind.set_defaults(run=run)
 
 
-def _out(args, name):
-    return Path(args.out) if args.out else folders.free_folder(name)
+def _out(args: argparse.Namespace, name: str) -> Path:
+    return open_folder(args.out or folders.free_folder(name))
 
 
-def _finish(job, path, command, results, figure):
-    results = {"command": command, "version": edudiff.__version__, **asdict(job), **results}
-    numbers, image = (path.with_name(path.name + end) for end in (".json", ".png"))
-    folders.write_results(numbers, results)
-    try:
-        folders.write_figure(image, figure())
-        print(f"picture: {image}")
-    except ImportError:
+def _say_where(out: Path, results: dict[str, Any]) -> None:
+    if report.has_matplotlib():
+        print(f"picture: {out / 'results.png'}")
+    else:
         print("for a picture: pip install 'edudiff[plot]'")
-    print(f"numbers: {numbers}; {results['seconds']:.0f} s")
-    return results
+    print(f"numbers: {out / 'results.json'}; {results['seconds']:.0f} s")
 
 
-def _say(line):
+def _say(line: str) -> None:
     print(line, flush=True)

@@ -1,10 +1,12 @@
 """`edudiff course build | check | grade` on the command line."""
 
+import argparse
+
 from edudiff.course import assignment, check, grade, reports
 from edudiff.course.sandbox.process import Limits
 
 
-def add(parser):
+def add(parser: argparse.ArgumentParser) -> None:
     """Add the three commands to the parser of `edudiff course`."""
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
     build = commands.add_parser("build", help="make the students' and the grader's bundle")
@@ -28,12 +30,12 @@ def add(parser):
         command.add_argument("--memory", type=int, default=Limits.memory, help="limit in MiB")
 
 
-def limits(args):
+def limits(args: argparse.Namespace) -> Limits:
     """The `Limits` that the options ask for: seconds, seconds, MiB."""
     return Limits(args.call_seconds, args.seconds, args.memory)
 
 
-def run_build(args):
+def run_build(args: argparse.Namespace) -> None:
     """`edudiff course build`."""
     from edudiff.course.build import build
 
@@ -43,13 +45,13 @@ def run_build(args):
     print(f"for students: {args.folder}/student\nfor grading:  {args.folder}/grader")
 
 
-def run_check(args):
+def run_check(args: argparse.Namespace) -> None:
     """`edudiff course check`."""
     for place in check.places(args.file):
         print(f"{place.resolve().name}\n{check.report(check.check(place, limits(args)))}\n")
 
 
-def run_grade(args):
+def run_grade(args: argparse.Namespace) -> None:
     """`edudiff course grade`."""
 
     def say(graded):

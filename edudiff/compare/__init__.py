@@ -1,19 +1,9 @@
 """Theory against network: calibrate the formula, draw the same noise through both, measure how alike they are."""
 
-from edudiff.compare import metrics
+from edudiff.compare import metrics as metrics
 from edudiff.compare.calibration import calibrate
 from edudiff.compare.comparison import agreement, draw, experiment
-from edudiff.compare.fingers import count_fingers, count_fingers_all, finger_tips
+from edudiff.compare.fingers import count_fingers, count_fingers_all
 from edudiff.compare.rules import face_rules
 
-__all__ = [
-    "agreement",
-    "calibrate",
-    "count_fingers",
-    "count_fingers_all",
-    "draw",
-    "experiment",
-    "face_rules",
-    "finger_tips",
-    "metrics",
-]
+__all__ = ["agreement", "calibrate", "count_fingers", "count_fingers_all", "draw", "experiment", "face_rules"]

@@ -1,8 +1,14 @@
 """How sure a measured number is: measure again on samples drawn from the sample (Efron 1979)."""
 
-from typing import NamedTuple
+from collections.abc import Callable
+from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.random import Generator
+
+from edudiff.support.types import Array
+
+Statistic = Callable[..., Any]  # a number, from the numbers of the chosen items of each sample
 
 
 class Interval(NamedTuple):
@@ -13,7 +19,9 @@ class Interval(NamedTuple):
     high: float
 
 
-def bootstrap(statistic, *counts, rng, draws=200, level=0.95, reflect=False):
+def bootstrap(
+    statistic: Statistic, *counts: int, rng: Generator, draws: int = 200, level: float = 0.95, reflect: bool = False
+) -> Interval:
     """An `Interval` for `statistic(index, ...)`, a number that is measured on the chosen items of each sample.
 
     `counts`: the size of each sample; `statistic` gets one array of item numbers for each, first all items, then
@@ -37,6 +45,6 @@ def bootstrap(statistic, *counts, rng, draws=200, level=0.95, reflect=False):
     return Interval(value, low, high)
 
 
-def interval(statistic, values):
+def interval(statistic: Statistic, values: Array) -> list[float]:
     """[value, low, high]: a `statistic` of the `values` (B,), such as np.median, and its 95 % interval, for JSON."""
     return list(bootstrap(lambda i: statistic(values[i]), len(values), rng=np.random.default_rng(0), draws=1000))

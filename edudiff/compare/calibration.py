@@ -1,16 +1,30 @@
 """How large a window the trained network uses at each noise level, read off its own answers."""
 
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 from edudiff.compare.metrics import cosine_similarity
 from edudiff.denoisers import WindowSchedule
 from edudiff.denoisers.window_schedule import mix, split
 from edudiff.forward import noise_from_x0
-from edudiff.reverse import steps
+from edudiff.reverse import Step, steps
+from edudiff.schedule import Schedule
 from edudiff.support.arrays import to_numpy
+from edudiff.support.types import Array, Denoiser
 
 
-def calibrate(net, patch, schedule, x, times, sizes, method="ddim", progress=None, parts=1, uphill=False):
+def calibrate(
+    net: Denoiser,
+    patch: Any,
+    schedule: Schedule,
+    x: Array,
+    times: Array,
+    sizes: Sequence[int],
+    method: str = "ddim",
+    progress: Callable[[Iterator[Step]], Iterable[Step]] | None = None,
+    parts: int = 1,
+    uphill: bool = False,
+) -> WindowSchedule:
     """The window size of `patch` that predicts `net` best at each reverse step: a `WindowSchedule` table.
 
     Follows the network's own trajectories (Kamb & Ganguli 2024, appendix C.2) from the noise `x` (B, H, W, C) along
@@ -26,9 +40,7 @@ def calibrate(net, patch, schedule, x, times, sizes, method="ddim", progress=Non
     if not sizes:
         raise ValueError("sizes is empty, expected odd window sizes to choose from, such as (3, 5, 7, 9)")
     if parts < 1 or (parts > 1 and list(sizes) != list(range(sizes[0], sizes[-1] + 1, 2))):
-        raise ValueError(
-            f"parts is {parts}, sizes are {sizes}; expected parts >= 1, above 1 for odd sizes without a gap"
-        )
+        raise ValueError(f"parts is {parts}, sizes are {sizes}; expected parts >= 1, and above 1 sizes without a gap")
     first = sizes = sorted({*sizes})
     ratios, best = [], []
     walk = steps(net, schedule, x, times, method)

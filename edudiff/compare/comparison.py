@@ -1,21 +1,30 @@
 """The experiment: the same noise through every denoiser, and how alike the pictures are."""
 
 import time
-from typing import Any
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, TypeAlias
 
 import numpy as np
 
 from edudiff.compare import metrics
 from edudiff.reverse import start
 from edudiff.reverse import steps as reverse_steps
+from edudiff.schedule import Schedule
 from edudiff.support.arrays import to_numpy
 from edudiff.support.random import streams
+from edudiff.support.types import Array, Denoiser
+
+Denoisers: TypeAlias = Mapping[Any, Denoiser]  # by name
+Images: TypeAlias = Mapping[Any, Array]
+Progress: TypeAlias = Callable[..., Iterable] | None  # (iterable, total, label), and shows how far it is
 
 
-def draw(denoisers, schedule, x, times, method="ddim", progress=None):
+def draw(
+    denoisers: Denoisers, schedule: Schedule, x: Array, times: Array, method: str = "ddim", progress: Progress = None
+) -> tuple[dict[Any, Array], dict[Any, float]]:
     """Send the noise `x` (B, ...) through each denoiser along the same `times`.
 
-    `denoisers`: {name: denoise}. `progress`: a function (iterable, total, label) that shows how far it is.
+    `denoisers`: {name: denoise}. `progress`: such as a progress bar.
     Returns {name: pictures (B, ...)} and {name: seconds}.
     """
     images, seconds = {}, {}
@@ -28,7 +37,17 @@ def draw(denoisers, schedule, x, times, method="ddim", progress=None):
     return images, seconds
 
 
-def experiment(denoisers, schedule, times, shape, seed=0, count=32, like=None, method="ddim", progress=None):
+def experiment(
+    denoisers: Denoisers,
+    schedule: Schedule,
+    times: Array,
+    shape: Sequence[int],
+    seed: int = 0,
+    count: int | Sequence[int] = 32,
+    like: Array | None = None,
+    method: str = "ddim",
+    progress: Progress = None,
+) -> tuple[dict[str, Array], dict[str, float], dict[str, dict[str, Any]]]:
     """The whole comparison: noise from `seed`, drawn through every denoiser, and how well each predicts the network.
 
     `denoisers`: {name: denoise}, among them "network", the one to be predicted. `shape`: of one picture, (H, W, C).
@@ -41,7 +60,7 @@ def experiment(denoisers, schedule, times, shape, seed=0, count=32, like=None, m
     return drawn, seconds, agreement(drawn)
 
 
-def agreement(images, reference="network", baseline="ideal"):
+def agreement(images: Images, reference: str = "network", baseline: str = "ideal") -> dict[str, dict[str, Any]]:
     """How well each denoiser's pictures predict those of `reference`, from the same noise.
 
     `images`: {name: (B, ...)}. Returns {name: {...}} for every other name: `pearson_r`, `r_squared` and `r2_score`,
@@ -61,17 +80,3 @@ def agreement(images, reference="network", baseline="ideal"):
         if baseline in r:
             table[name]["beats_ideal"] = float(np.mean(values > r[baseline]))
     return table
-
-
-def finger_counts(images, training, count):
-    """Histograms {source: {fingers: how many pictures}} of `images` {name: (B, H, W, 1)} and of the training set.
-
-    `count`: a function from pictures to their finger counts. `same_count` is the share of seeds on which network and
-    els have the same.
-    """
-    counts = {"training": count(to_numpy(training))}
-    counts |= {name: count(to_numpy(batch)) for name, batch in images.items()}
-    table: dict[str, Any] = {name: {str(k): int((c == k).sum()) for k in np.unique(c)} for name, c in counts.items()}
-    if "network" in counts and "els" in counts:
-        table["same_count"] = float(np.mean(counts["network"] == counts["els"]))
-    return table, counts

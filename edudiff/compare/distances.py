@@ -4,27 +4,29 @@ import math
 
 import numpy as np
 
-from edudiff.compare.bootstrap import bootstrap
+from edudiff.compare.bootstrap import Interval, bootstrap
 from edudiff.denoisers.law import frechet, moments
 from edudiff.support.arrays import to_numpy
+from edudiff.support.distances import squared_distances
+from edudiff.support.types import Array
 
 DIRECTIONS = 64
 CELLS = 4  # the feature space looks at 4 x 4 parts of a picture
 
 
-def distances(x, data, rng, draws=200):
+def distances(x: Array, data: Array, rng: np.random.Generator, draws: int = 200) -> dict[str, Interval]:
     """All distances of two sets of items, (B, ...) and (N, ...), each an `Interval`: a dict.
 
     `sliced_wasserstein` and `energy` on the items as they are, `frechet` on the `features` of pictures, on points as
     they are. Finite samples of one and the same law are apart too: compare with the distance of two halves of the data.
     """
     a, b = (to_numpy(s).reshape(len(s), -1).astype("float64") for s in (x, data))  # (B, D), (N, D)
-    matrices = _distances(a, a), _distances(a, b), _distances(b, b)
+    pairs = _pairs(a, b)
     seen = [features(to_numpy(s)) if s.ndim == 4 else f for s, f in ((x, a), (data, b))]  # (B, F), (N, F)
     slices = [s @ directions(a.shape[1]).T for s in (a, b)]  # (B, K), (N, K)
     statistics = {
         "sliced_wasserstein": lambda i, j: _transport(slices[0][i], slices[1][j]),
-        "energy": lambda i, j: _energy(*matrices, _shares(i), _shares(j)),
+        "energy": lambda i, j: _energy(pairs, i, j),
         "frechet": lambda i, j: frechet(*moments(seen[0][i]), *moments(seen[1][j])),
     }
     return {
@@ -33,23 +35,21 @@ def distances(x, data, rng, draws=200):
     }
 
 
-def sliced_wasserstein(x, y, count=DIRECTIONS):
+def sliced_wasserstein(x: Array, y: Array, count: int = DIRECTIONS) -> float:
     """The root of the mean squared 2-Wasserstein distance of the projections on `count` directions (Rabin et al. 2011).
 
-    `x`: (B, D), `y`: (N, D). On a line the optimal transport pairs quantiles. The directions are fixed, see
-    `directions`.
+    `x`: (B, D), `y`: (N, D). On a line the optimal transport pairs quantiles. See `directions`, which are fixed.
     """
     lines = directions(x.shape[1], count).T  # (D, K)
     return _transport(x @ lines, y @ lines)
 
 
-def energy_distance(x, y):
+def energy_distance(x: Array, y: Array) -> float:
     """sqrt(2 E|X - Y| - E|X - X'| - E|Y - Y'|), 0 only for equal laws (Szekely & Rizzo 2013). (B, D), (N, D)."""
-    own = [np.full(len(s), 1 / len(s)) for s in (x, y)]  # (B,), (N,)
-    return _energy(_distances(x, x), _distances(x, y), _distances(y, y), *own)
+    return _energy(_pairs(x, y), np.arange(len(x)), np.arange(len(y)))
 
 
-def directions(width, count=DIRECTIONS):
+def directions(width: int, count: int = DIRECTIONS) -> Array:
     """`count` unit vectors, (count, width): equally spaced on the half circle in the plane, else drawn from seed 0."""
     if width == 1:
         return np.ones((1, 1))
@@ -60,14 +60,12 @@ def directions(width, count=DIRECTIONS):
     return normal / np.sqrt((normal**2).sum(1, keepdims=True))
 
 
-def features(images):
+def features(images: Array) -> Array:
     """What the Frechet distance of pictures looks at, (B, H, W, C) to (B, 16 C + 32), nothing in it learned:
 
     1. the mean of each channel in 4 x 4 equal parts of the picture, 16 C numbers: what is where, coarsely;
     2. the mean absolute difference of the gray picture between neighbors, across and down, in the same parts, 32
        numbers: how much detail there is, and where.
-
-    A picture whose side is no multiple of 4 has parts that differ by one row or column.
     """
     gray = images.mean(3, keepdims=True)  # (B, H, W, 1)
     down, across = (np.abs(np.diff(gray, axis=axis)) for axis in (1, 2))  # (B, H - 1, W, 1), (B, H, W - 1, 1)
@@ -75,7 +73,7 @@ def features(images):
 
 
 def _parts(a):
-    """Means over 4 x 4 parts: (B, H, W, C) to (B, 16 C)."""
+    """Means over 4 x 4 parts, which differ by one row or column at most: (B, H, W, C) to (B, 16 C)."""
     for axis in (1, 2):
         parts = np.array_split(a, CELLS, axis=axis)
         if min(part.shape[axis] for part in parts) == 0:
@@ -93,19 +91,13 @@ def _transport(a, b):
     return math.sqrt(float(np.diff(at, prepend=0) @ ((pieces[0] - pieces[1]) ** 2).mean(1)))
 
 
-def _distances(x, y):
-    """Euclidean distances of all pairs, (B, D), (N, D) to (B, N)."""
-    mean = y.mean(0)  # (D,)
-    x, y = x - mean, y - mean
-    squares = (x**2).sum(1)[:, None] + (y**2).sum(1) - 2 * x @ y.T  # (B, N)
-    return np.sqrt(np.maximum(squares, 0))
+def _pairs(x, y):
+    """The distances of all pairs in x (B, D), between x and y (N, D), and in y: (B, B), (B, N), (N, N)."""
+    return [np.sqrt(squared_distances(a, b)) for a, b in ((x, x), (x, y), (y, y))]
 
 
-def _energy(xx, xy, yy, p, q):
-    """The energy distance of two weighted sets, from the distances of all pairs and the weights (B,), (N,)."""
+def _energy(pairs, i, j):
+    """The energy distance of the chosen items `i` (B,) and `j` (N,) of two sets, each as often as it is in there."""
+    p, q = (np.bincount(index, minlength=len(index)) / len(index) for index in (i, j))  # (B,), (N,) weights
+    xx, xy, yy = pairs
     return math.sqrt(max(0.0, float(2 * p @ xy @ q - p @ xx @ p - q @ yy @ q)))
-
-
-def _shares(index):
-    """How often each item of a sample was drawn, as weights: (B,)."""
-    return np.bincount(index, minlength=len(index)) / len(index)

@@ -11,12 +11,13 @@ at all if the result is wider than 0.2; a stump counts if it sticks out by more 
 once, or twice if it is longer than 0.25. There need not be a palm, and there may be several.
 """
 
-from itertools import pairwise
 from math import isqrt, pi
 
 import numpy as np
 
 from edudiff.support import checks
+from edudiff.support.components import areas, pieces
+from edudiff.support.types import Array
 
 RADIUS = 0.15  # in units of the picture's longer side; a drawn finger is 0.11 wide, a thumb sticks out by 0.17
 SHARE = 0.36
@@ -26,7 +27,7 @@ SIDE = 80  # points along the longer side of a picture, whatever its size in pix
 BLOCK = 64  # pictures looked at together
 
 
-def count_fingers(image):
+def count_fingers(image: Array) -> int:
     """The number of fingers in one picture, an int, by the rule above.
 
     `image`: (H, W) or (H, W, 1) floats in [-1, 1]. Raises ValueError for another shape or NaN, TypeError for integers.
@@ -37,23 +38,25 @@ def count_fingers(image):
     return int(count_fingers_all(image[None] if image.ndim == 3 else image[None, ..., None])[0])
 
 
-def count_fingers_all(images):
+def count_fingers_all(images: Array) -> Array:
     """The number of fingers in each picture, (N,) ints. `images`: (N, H, W, 1) floats in [-1, 1]; errors as above."""
     images = np.asarray(images)
     checks.finite_floats(images, "images")
     if images.ndim != 4 or images.shape[3] != 1:
         raise ValueError(f"images have shape {images.shape}, expected (N, H, W, 1), one gray channel")
     blocks = [images[i : i + BLOCK] for i in range(0, len(images), BLOCK)]  # (n, H, W, 1) each
-    return np.concatenate([(areas(finger_tips(block)) >= TINY * SIDE**2).sum(axis=1) for block in blocks])  # (N,)
+    return np.concatenate(
+        [(areas(pieces(finger_tips(block))) >= TINY * SIDE**2).sum(axis=1) for block in blocks]
+    )  # (N,)
 
 
-def finger_tips(images):
+def finger_tips(images: Array) -> Array:
     """The tip points of pictures (N, H, W, 1), (N, h, w) booleans, the longer of h and w being SIDE."""
     hand = fine(images[..., 0]) > 0  # (N, h, w)
     return hand & (disc_sums(hand, RADIUS * SIDE) < SHARE * pi * (RADIUS * SIDE) ** 2)
 
 
-def fine(images):
+def fine(images: Array) -> Array:
     """Pictures (N, H, W) read at SIDE points along their longer side, by linear interpolation, (N, h, w)."""
     longer = max(images.shape[1:])
     for axis in (1, 2):
@@ -67,7 +70,7 @@ def fine(images):
     return images
 
 
-def disc_sums(mask, radius):
+def disc_sums(mask: Array, radius: float) -> Array:
     """How many points of `mask` (N, h, w) lie in the disc around each point, (N, h, w); none lie beyond the border.
 
     A disc is a stack of rows, and the sum of a row is the difference of two running sums.
@@ -80,25 +83,3 @@ def disc_sums(mask, radius):
         rows = running[:, k + dy : k + dy + h]  # (N, h, w + 2k + 1)
         total += rows[:, :, k + half + 1 :][:, :, :w] - rows[:, :, k - half :][:, :, :w]
     return total
-
-
-def areas(mask):
-    """Areas of the pieces of each mask (N, h, w), in points: (N, h * w), each at the number of one of its points.
-
-    A piece is joined side by side, not across corners. All points start with their own number; sweeps down, up, right
-    and left hand the larger number on to the neighbor, until nothing changes and a piece has one number.
-    """
-    n, h, w = mask.shape
-    number = np.where(mask, np.arange(1, h * w + 1).reshape(h, w), 0)  # (N, h, w), 0 is no piece
-    changed = True
-    while changed:
-        before = number.copy()
-        for axis in (1, 2):
-            lines, on = np.moveaxis(number, axis, 0), np.moveaxis(mask, axis, 0)  # (h, N, w), views
-            for order in (range(len(lines)), reversed(range(len(lines)))):
-                for last, line in pairwise(order):
-                    np.maximum(lines[line], lines[last], out=lines[line], where=on[line])
-        changed = (number != before).any()
-    number += np.arange(n)[:, None, None] * (h * w + 1)  # no number in two pictures
-    counts = np.bincount(number.ravel(), minlength=n * (h * w + 1))  # (N * (h * w + 1),)
-    return counts.reshape(n, h * w + 1)[:, 1:]  # (N, h * w)

@@ -5,73 +5,56 @@ three measures are kept apart here: for r = 0.95, r^2 is 0.90, and R^2 of pictur
 only because 2 r - 1 happens to be close; R^2 can be negative.
 """
 
-from edudiff.support.arrays import array_namespace
+from edudiff.support import checks, distances
+from edudiff.support.types import Array
 
-CHUNK = 512  # rows of a matrix of distances
 
-
-def pearson_r(a, b):
+def pearson_r(a: Array, b: Array) -> Array:
     """Correlation of the pixel values of two batches, picture by picture: (B, ...), (B, ...) -> (B,) in [-1, 1].
 
     Raises ValueError if the shapes differ. A picture of one value has no correlation: NaN.
     """
-    a, b = _centered(a, b), _centered(b, a)  # (B, D)
-    return _cosine(a, b)  # (B,)
+    return _cosine(*_centered(a, b))  # (B,)
 
 
-def r_squared(a, b):
+def r_squared(a: Array, b: Array) -> Array:
     """The square of `pearson_r`: the share of variance that the best straight line from one to the other explains."""
     return pearson_r(a, b) ** 2
 
 
-def r2_score(truth, prediction):
+def r2_score(truth: Array, prediction: Array) -> Array:
     """Coefficient of determination, 1 - |truth - prediction|^2 / |truth - its mean|^2: (B, ...) -> (B,), at most 1.
 
     The only one of the three that sees a wrong brightness or contrast, and the only one that is not symmetric.
     """
-    spread = (_centered(truth, prediction) ** 2).sum(axis=1)  # (B,)
-    error = (_flat(truth, prediction) - _flat(prediction, truth)) ** 2  # (B, D)
-    return 1 - error.sum(axis=1) / spread  # (B,)
+    spread = (_centered(truth, prediction)[0] ** 2).sum(axis=1)  # (B,)
+    truth, prediction = _flat(truth, prediction)  # (B, D) each
+    return 1 - ((truth - prediction) ** 2).sum(axis=1) / spread  # (B,)
 
 
-def cosine_similarity(a, b):
+def cosine_similarity(a: Array, b: Array) -> Array:
     """Cosine of the angle between two batches, picture by picture: (B, ...), (B, ...) -> (B,)."""
-    return _cosine(_flat(a, b), _flat(b, a))  # (B,)
+    return _cosine(*_flat(a, b))  # (B,)
 
 
-def nearest(x, images, leave_out=False):
+def nearest(x: Array, images: Array, leave_out: bool = False) -> tuple[Array, Array]:
     """Index of the training image nearest to each picture, and the root-mean-square distance to it: (B,), (B,).
 
-    `x`: (B, ...). `images`: (N, ...). `leave_out`: `x` is `images`, and none counts as its own neighbor. Candidates
-    are found by a matrix product in float64, the distance is then computed from the difference itself.
+    `x`: (B, ...). `images`: (N, ...). `leave_out`: `x` is `images`, and none counts as its own neighbor.
     """
-    xp = array_namespace(x, images)
-    mean = images.mean(0, dtype="float64").reshape(-1)  # (D,)
-    rows, others = (a.reshape(len(a), -1).astype("float64") - mean for a in (x, images))  # (B, D), (N, D)
-    sizes = (others**2).sum(1)  # (N,)
-    index, distance = [], []
-    for first in range(0, len(rows), CHUNK):
-        some = rows[first : first + CHUNK]  # (b, D)
-        squares = sizes - 2 * some @ others.T  # (b, N), but for a number that all of a row have in common
-        if leave_out:
-            squares[xp.arange(len(some)), first + xp.arange(len(some))] = xp.inf
-        index.append(squares.argmin(1))  # (b,)
-        distance.append(xp.sqrt(((some - others[index[-1]]) ** 2).mean(1)))  # (b,)
-    return xp.concatenate(index), xp.concatenate(distance)  # (B,), (B,)
+    rows, others = x.reshape(len(x), -1), images.reshape(len(images), -1)  # (B, D), (N, D)
+    index, squares = distances.nearest(rows, others, leave_out)  # (B,), (B,)
+    return index, (squares / rows.shape[1]) ** 0.5
 
 
-def _flat(a, other):
-    array_namespace(a, other)
-    if a.shape != other.shape:
-        raise ValueError(f"pictures of shape {a.shape} are compared with {other.shape}, expected the same shape")
-    return a.reshape(len(a), -1).astype("float64")  # (B, D)
+def _flat(a, b):
+    checks.same_shape(a, b, "a", "b")
+    return [batch.reshape(len(batch), -1).astype("float64") for batch in (a, b)]  # (B, D) each
 
 
-def _centered(a, other):
-    flat = _flat(a, other)
-    return flat - flat.mean(axis=1, keepdims=True)  # (B, D)
+def _centered(a, b):
+    return [flat - flat.mean(axis=1, keepdims=True) for flat in _flat(a, b)]  # (B, D) each
 
 
 def _cosine(a, b):
-    xp = array_namespace(a, b)
-    return (a * b).sum(axis=1) / xp.sqrt((a**2).sum(axis=1) * (b**2).sum(axis=1))  # (B,)
+    return (a * b).sum(axis=1) / ((a**2).sum(axis=1) * (b**2).sum(axis=1)) ** 0.5  # (B,)

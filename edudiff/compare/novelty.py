@@ -2,14 +2,16 @@
 
 import numpy as np
 
-from edudiff.compare.bootstrap import bootstrap
+from edudiff.compare.bootstrap import Interval, bootstrap
 from edudiff.compare.metrics import nearest
 from edudiff.support.arrays import to_numpy
+from edudiff.support.distances import squared_distances
+from edudiff.support.types import Array
 
 COPY = 0.05  # a drawn item is new if it is further from the training set than this share of its items are
 
 
-def novelty(x, images, rng, draws=200):
+def novelty(x: Array, images: Array, rng: np.random.Generator, draws: int = 200) -> dict[str, Interval]:
     """How new the items of `x` (B, ...) are, given the training set `images` (N, ...): a dict of bootstrap `Interval`s.
 
     `ratio`: the median distance to the nearest training item, over the median distance of a training item to its
@@ -18,20 +20,18 @@ def novelty(x, images, rng, draws=200):
     """
     own = to_numpy(nearest(images, images, leave_out=True)[1])  # (N,)
     distance = to_numpy(nearest(x, images)[1])  # (B,)
-    size = len(distance)
     return {
-        "ratio": bootstrap(lambda i: np.median(distance[i]) / np.median(own), size, rng=rng, draws=draws),
-        "new": bootstrap(lambda i: (distance[i] > np.quantile(own, COPY)).mean(), size, rng=rng, draws=draws),
+        "ratio": bootstrap(lambda i: np.median(distance[i]) / np.median(own), len(distance), rng=rng, draws=draws),
+        "new": bootstrap(lambda i: (distance[i] > np.quantile(own, COPY)).mean(), len(distance), rng=rng, draws=draws),
     }
 
 
-def diversity(x, images, rng, draws=200):
+def diversity(x: Array, images: Array, rng: np.random.Generator, draws: int = 200) -> Interval:
     """The mean distance between two items of `x` (B, ...), over that between two of `images` (N, ...): an `Interval`.
 
     0 if all are the same, 1 if they differ as the training items do. Pairs are of different items.
     """
-    own = _pairs(images)  # (N, N)
-    among = _pairs(x)  # (B, B)
+    own, among = _pairs(images), _pairs(x)  # (N, N), (B, B)
     whole = own.sum() / (len(own) * (len(own) - 1))
 
     def statistic(i):
@@ -46,9 +46,5 @@ def _pairs(x):
     """Root-mean-square distances of all pairs, (B, B) on the host, 0 on the diagonal."""
     if len(x) < 2:
         raise ValueError(f"a set of shape {x.shape} has no pairs, expected at least two items")
-    rows = to_numpy(x).reshape(len(x), -1).astype("float64")  # (B, D)
-    rows = rows - rows.mean(0)  # (B, D)
-    sizes = (rows**2).sum(1)  # (B,)
-    squares = np.maximum(0, sizes[:, None] + sizes - 2 * rows @ rows.T)  # (B, B)
-    np.fill_diagonal(squares, 0)
-    return np.sqrt(squares / rows.shape[1])
+    rows = to_numpy(x).reshape(len(x), -1)  # (B, D)
+    return np.sqrt(squared_distances(rows, rows) / rows.shape[1])

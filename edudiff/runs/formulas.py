@@ -1,94 +1,98 @@
-"""The denoisers of a job: its network and the formulas, told what they need, on one machine or on a cluster."""
+"""The denoisers of a run: its network and the formulas, told what they need, on one machine or on a cluster."""
 
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from functools import partial
-from typing import Any
+from typing import Any, TypeAlias
 
 from edudiff import cluster, denoisers
-from edudiff.compare.calibration import calibrate
-from edudiff.runs.job import FORMULAS, TAU, classes_of, load_labels, noise, read_range
+from edudiff.compare import calibrate
+from edudiff.denoisers import WindowSchedule
+from edudiff.runs.choices import FORMULAS, Choices
+from edudiff.runs.run import Run, classes_of, noise, read_range
 from edudiff.support.arrays import array_namespace
 from edudiff.support.progress import bar
+from edudiff.support.types import Array, Denoiser
 
-CALIBRATION = 1_000_000  # pictures from this number on are for calibration, never reported
+CALIBRATION = 1_000_000  # images from this number on are for calibration, never reported
 PARTS = 10  # into which the way from one odd window size to the next is cut
+TAU = {"mnist": 0.005, "cifar10": 0.05}  # of the masked score, as published; 0.02 for other images
 WINDOWED = ("els", "local")
-SPREAD = ("els", "local", "ideal")  # formulas whose training set a cluster can share
+SHARED = ("els", "local", "ideal")  # formulas whose training set a cluster can share
+
+Make: TypeAlias = Callable[[Array], Any]  # a formula of a training set
+Share: TypeAlias = Callable[[Make, Array], Any]
 
 
-def alone(make, images):
+def alone(make: Make, images: Array) -> Any:
     """A formula `make(images)` on this machine: what `spread` gives without a cluster."""
     return make(images)
 
 
 @contextmanager
-def spread(job):
-    """Gives a function (make, images) -> make(images), or, if the job names a scheduler, the same on its cluster."""
-    if job.scheduler is None:
+def spread(choices: Choices) -> Iterator[Share]:
+    """Gives a function (make, images) -> make(images), or, if a scheduler is chosen, the same on its cluster."""
+    if choices.scheduler is None:
         yield alone
         return
-    read = partial(read_range, replace(job, scheduler=None))
-    with cluster.connect(job.scheduler) as client:
-        yield lambda make, images: cluster.Sharded(client, read, job.images, make, gpu=job.backend is None)
+    read = partial(read_range, choices)
+    with cluster.connect(choices.scheduler) as client:
+        yield lambda make, images: cluster.Sharded(client, read, choices.images, make, gpu=choices.backend is None)
 
 
-def for_seeds(job, net):
-    """The network as a denoiser of a batch of all of the job's seeds: told their classes if the job has some."""
-    labels = load_labels(job)
-    return net if labels is None else net.conditional(classes_of(labels, range(job.seeds)))
+def for_seeds(run: Run, net: Any) -> Denoiser:
+    """The network as a denoiser of a batch of all of the run's seeds: told their classes if there are some."""
+    return net if run.classes is None else net.conditional(run.classes)
 
 
-def scales(job, net, images, share):
-    """The window size of each reverse step, calibrated on pictures that are not reported; or the job's fixed window."""
-    chosen, times = job.times()
-    largest = 2 * max(images.shape[1:3]) - 1 if job.padding == "zero" else _odd(min(images.shape[1:3]))
+def window_schedule(run: Run, net: Any, share: Share = alone) -> WindowSchedule:
+    """The window of each reverse step, calibrated on images that are not reported; or the one that was chosen."""
+    choices, shape = run.choices, run.images.shape[1:3]
+    largest = 2 * max(shape) - 1 if choices.padding == "zero" else min(shape)
     sizes = list(range(1, int(min(net.receptive_field, largest)) + 1, 2))
-    if job.window is not None:
-        sizes = [job.window]
-    numbers, labels = range(CALIBRATION, CALIBRATION + job.calibration), load_labels(job)
-    make = partial(denoisers.Patch, window=sizes[0], padding=job.padding, backend=job.backend, labels=labels)
-    patch = share(make, images)
-    if labels is not None:
-        classes = classes_of(labels, numbers)  # (B,)
+    if choices.window is not None:
+        sizes = [choices.window]
+    numbers = range(CALIBRATION, CALIBRATION + choices.calibration)
+    make = partial(denoisers.Patch, window=sizes[0], padding=choices.padding, backend=run.backend, labels=run.labels)
+    patch = share(make, run.images)
+    if run.labels is not None:
+        classes = classes_of(run.labels, numbers)  # (B,)
         net, patch = net.conditional(classes), denoisers.ByLabel(patch.conditional, classes)
-    progress = partial(bar, total=job.steps, label="calibrating")
-    x = noise(job, images, numbers)
-    return calibrate(net, patch, chosen, x, times, sizes, progress=progress, parts=PARTS, uphill=True)
+    progress = partial(bar, total=choices.steps, label="calibrating")
+    x = noise(run.schedule, choices.seed, numbers, run.images)  # (B, H, W, C)
+    return calibrate(net, patch, run.schedule, x, run.times, sizes, progress=progress, parts=PARTS, uphill=True)
 
 
-def formulas(job, images, table, share):
-    """{name: denoiser} for the closed forms that the job asks for; `share` is from `spread`.
+def formulas(
+    run: Run, table: Callable[[float, float], float], share: Share = alone, only: tuple[str, ...] | None = None
+) -> dict[str, Denoiser]:
+    """{name: denoiser} for the closed forms that were chosen, or for those in `only`; `share` is from `spread`.
 
-    For a job with classes, denoisers of a batch of all of the job's seeds.
+    `table`: the window at each noise level. With classes, denoisers of a batch of all of the run's seeds.
     """
-    labels = load_labels(job)
-    patch = {"window": 1, "padding": job.padding, "backend": job.backend, "labels": labels}
+    patch = {"window": 1, "padding": run.choices.padding, "backend": run.backend, "labels": run.labels}
     shared: dict[str, Any] = {
         "els": partial(denoisers.Patch, **patch),
         "local": partial(denoisers.Patch, shifts=False, **patch),
-        "ideal": partial(denoisers.Ideal, labels=labels),
+        "ideal": partial(denoisers.Ideal, labels=run.labels),
     }
     whole: dict[str, Any] = {
         "linear": denoisers.Linear.fit,
-        "masked": partial(denoisers.Masked, tau=TAU.get(job.data, 0.02)),
+        "masked": partial(denoisers.Masked, tau=TAU.get(run.choices.data, 0.02)),
     }
-    made = {}
-    for name in (name for name in FORMULAS if name in job.denoisers):
-        if labels is None:
-            made[name] = share(shared[name], images) if name in shared else whole[name](images)
+    made: dict[str, Denoiser] = {}
+    for name in (name for name in FORMULAS if name in (run.choices.denoisers if only is None else only)):
+        if run.classes is None:
+            made[name] = share(shared[name], run.images) if name in shared else whole[name](run.images)
         else:
-            given = shared[name](images).conditional if name in shared else _of_class(whole[name], images, labels)
-            made[name] = denoisers.ByLabel(given, classes_of(labels, range(job.seeds)))
+            of_class = shared[name](run.images).conditional if name in shared else _of_class(whole[name], run)
+            made[name] = denoisers.ByLabel(of_class, run.classes)
         if name in WINDOWED:
             made[name] = denoisers.Between(made[name], table)
     return made
 
 
-def _of_class(make, images, labels):
-    xp = array_namespace(images)
-    return lambda label: make(images[xp.asarray((labels == label).nonzero()[0])])
-
-
-def _odd(number):
-    return number if number % 2 else number - 1
+def _of_class(make: Make, run: Run) -> Callable[[Any], Denoiser]:
+    """A function from a label to the formula of the training images of that class."""
+    xp = array_namespace(run.images)
+    return lambda label: make(run.images[xp.asarray((run.labels == label).nonzero()[0])])

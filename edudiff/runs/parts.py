@@ -2,6 +2,8 @@
 
 import json
 import time
+from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -9,6 +11,7 @@ import numpy as np
 from edudiff.support import checks
 from edudiff.support.arrays import to_numpy
 from edudiff.support.files import atomic
+from edudiff.support.types import Array
 
 
 class Parts:
@@ -18,7 +21,7 @@ class Parts:
     replaced. A file that cannot be read counts as none.
     """
 
-    def __init__(self, path, settings):
+    def __init__(self, path: Path, settings: dict[str, Any]) -> None:
         self.path = path
         self.kept: dict[str, Any] = {"settings": np.array(json.dumps(settings, sort_keys=True))}
         try:
@@ -28,7 +31,10 @@ class Parts:
         except checks.DAMAGED:
             pass
 
-    def __call__(self, name, make):
+    def __repr__(self) -> str:
+        return f"Parts({str(self.path)!r}, kept={[name for name in self.kept if f'{name} seconds' in self.kept]})"
+
+    def __call__(self, name: str, make: Callable[[], Any]) -> tuple[Array, float]:
         """The array `name`, on the host, and the seconds that it took: from the file, or made by calling `make()`."""
         timing = f"{name} seconds"
         if timing not in self.kept:

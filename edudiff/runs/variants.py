@@ -7,20 +7,27 @@ from the same noise. Each is kept in a folder of its own, so a run that was stop
 import json
 import math
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from edudiff import data, denoisers, nn, schedule
-from edudiff.compare.bootstrap import bootstrap
+from edudiff import data, denoisers, nn, plot, schedule
+from edudiff.compare.bootstrap import Interval, bootstrap
 from edudiff.compare.distances import distances
 from edudiff.compare.novelty import diversity, novelty
 from edudiff.compare.rules import face_rules
+from edudiff.data.files import NAMES
 from edudiff.reverse import METHODS, sample, start
 from edudiff.runs import folder as folders
-from edudiff.runs.keep import keep
-from edudiff.support import checks
+from edudiff.runs import report
+from edudiff.runs.report import Say, silent
+from edudiff.runs.training import keep
+from edudiff.support.files import open_folder, write_arrays, write_results
 from edudiff.support.random import streams
+from edudiff.support.settings import Settings, setting
+from edudiff.support.tables import TextTable
+from edudiff.support.types import Array, Denoiser
 
 BASE: dict[str, Any] = {"channels": (16, 32, 64, 64, 64), "depth": 1, "pooling": "average", "attention": ()}
 VARIANTS: dict[str, dict[str, Any]] = {
@@ -38,135 +45,144 @@ VARIANTS: dict[str, dict[str, Any]] = {
     "channels_64": {"channels": (64, 128, 256, 256, 256)},
 }
 USUAL = tuple(name for name in VARIANTS if name != "channels_64")  # the widest takes as long as all others
-PART = 64  # pictures drawn at once
+PART = 64  # images drawn at once
 
 
-@dataclass(frozen=True)
-class Table:
-    """Every choice of the experiment. `drawn`: pictures of each variant. `steps`, `method`: of the reverse process;
-    fresh noise in each step (ddpm) lets a network mend what it drew wrong: with ddim, more eyes fail.
+MEASURES = {"ratio": "novelty", "new": "new", "diversity": "diversity", "frechet": "frechet"}  # as the table calls them
+RULES = ("eyes", "mouth", "skin", "outline", "any")  # the share of faces that breaks each, and any
 
-    `data`: "faces" (drawn by code, with rules to check), or what `edudiff.data.load` reads: "fashion_mnist",
-    "cifar10", a folder of pictures. `size`: their side; `root`: see `edudiff.data.load`.
+
+@dataclass(frozen=True, repr=False)
+class Variants(Settings):
+    """Every choice of the experiment; the help of each is its explanation.
+
+    With fresh noise in each step (ddpm) a network mends what it drew wrong: with ddim, more eyes fail.
     """
 
-    data: str = "faces"
-    images: int = 1000
-    size: int = 32
-    root: str | None = None
-    train_steps: int = 6000
-    batch: int = 8
-    rate: float = 2e-3
-    drawn: int = 256
-    steps: int = 40
-    method: str = "ddpm"
-    seed: int = 0
-    draws: int = 50
-    variants: tuple[str, ...] = USUAL
-
-    def __post_init__(self):
-        least = {"images": 2, "size": 8, "train_steps": 1, "batch": 1, "drawn": 2, "steps": 1, "draws": 20}
-        for name, smallest in least.items():
-            value = getattr(self, name)
-            if not hasattr(value, "__index__") or value < smallest:
-                raise ValueError(f"{name} is {value!r}, expected an integer >= {smallest}")
-        checks.one_of(self.method, METHODS, "method")
-        for name in self.variants:
-            checks.one_of(name, tuple(VARIANTS), "variants")
+    data: str = setting(
+        "faces", f"faces (drawn by code, with rules to check), {', '.join(NAMES)}, or a folder of images"
+    )
+    images: int = setting(1000, "training images", least=2)
+    size: int = setting(32, "side of the images in pixels", least=8)
+    root: str | None = setting(None, "the folder that holds fashion_mnist/, cifar10/ (default: EDUDIFF_DATA)")
+    train_steps: int = setting(6000, "steps of training of each network", least=1)
+    batch: int = setting(8, "images in a step of training", least=1)
+    rate: float = setting(2e-3, "peak learning rate")
+    drawn: int = setting(256, "images drawn by each variant", least=2)
+    steps: int = setting(40, "reverse steps", least=1)
+    method: str = setting("ddpm", "how to go back", choices=METHODS)
+    seed: int = setting(0, "seed of everything random", least=0)
+    draws: int = setting(50, "resamples of each bootstrap interval", least=20)
+    variants: tuple[str, ...] = setting(
+        USUAL, f"which UNets: {', '.join(VARIANTS)} (default: all but the last)", choices=VARIANTS, metavar="NAME"
+    )
 
 
-def load_images(job):
-    """The training set and as many unseen pictures as are drawn: (N, H, W, C), (drawn, H, W, C), float32."""
-    rng = np.random.default_rng(job.seed)
-    if job.data == "faces":
-        both = data.shapes.faces(job.images + job.drawn, job.size, rng)  # (N + drawn, H, W, 3)
+def experiment(
+    choices: Variants, work: str | Path, out: str | Path, command: str, name: str = "results", say: Say = silent
+) -> dict[str, Any]:
+    """`run`, kept in the folder `work`, and write `name`.json and `name`.png to `out`. Returns the results.
+
+    A run that was stopped goes on where it was, if it is started again with the same `work`. `say`: as for `run`.
+    """
+    work, out = open_folder(work), open_folder(out)
+    images, unseen = load_images(choices)
+    results, drawn = run(choices, work, images, unseen, say)
+    shown = {"training": images} | {k.replace("_", " "): v for k, v in drawn.items() if k != "unseen"}
+    title = f"{choices.data}: below the training pictures, each column is the same noise"
+    figure = lambda: plot.rows(shown, columns=12, title=title)  # noqa: E731
+    return report.write_experiment(out / name, command, choices, results, figure)
+
+
+def load_images(choices: Variants) -> tuple[Array, Array]:
+    """The training set and as many unseen images as are drawn: (N, H, W, C), (drawn, H, W, C), float32."""
+    count, rng = choices.images + choices.drawn, np.random.default_rng(choices.seed)
+    if choices.data == "faces":
+        both = data.shapes.faces(count, choices.size, rng)  # (N + drawn, H, W, 3)
     else:
-        both = data.load(job.data, job.images + job.drawn, job.size, job.root, rng=rng)  # (N + drawn, H, W, C)
-    return both[: job.images], both[job.images :]
+        both = data.load(choices.data, count, choices.size, choices.root, rng=rng)  # (N + drawn, H, W, C)
+    return both[: choices.images], both[choices.images :]
 
 
-def run(job, folder, say=lambda line: None):
-    """Train, draw and measure every variant: (results, a dict of plain values; {name: drawn pictures}).
+def run(
+    choices: Variants, folder: Path, images: Array, unseen: Array, say: Say = silent
+) -> tuple[dict[str, Any], dict[str, Array]]:
+    """Train, draw and measure every variant: (results, a dict of plain values; {name: drawn images}).
 
-    What is done already in `folder` is not done again. `say`: is told each line of the table as it is measured.
-    Raises ValueError if the folder holds a run with other choices, KeyboardInterrupt after Ctrl-C.
+    `images`, `unseen`: from `load_images`. What is done already in `folder` is not done again. `say`: is told each line
+    of the table as it is measured. Raises ValueError if the folder holds a run with other choices, KeyboardInterrupt
+    after Ctrl-C.
     """
-    images, unseen = load_images(job)
-    folders.remember(folder / folders.CHOICES, asdict(job) | {"variants": None})
+    columns = {"drawn by": "<16", **dict.fromkeys(MEASURES.values(), ">9.3f")}
+    text = TextTable(columns | dict.fromkeys(RULES if choices.data == "faces" else (), ">8.1%"))
+    folders.remember(folder / folders.CHOICES, asdict(choices) | {"variants": None})
+    say(text.header)
     table, shown = {}, {}
-    for name in ("unseen", "ideal", *job.variants):
-        place = folders.open_folder(folder / name)
+    for name in ("unseen", "ideal", *choices.variants):
+        place = open_folder(folder / name)
         if not (place / folders.RESULTS).exists():
-            drawn, about = unseen, {}
-            if name != "unseen":
-                denoise, about = (denoisers.Ideal(images), {}) if name == "ideal" else train(job, name, images, place)
-                drawn = draw(denoise, job, images)
-            folders.write_arrays(place / folders.ARRAYS, {"drawn": drawn})
-            folders.write_results(place / folders.RESULTS, about | measure(drawn, images, job))
+            about: dict[str, Any] = {}
+            if name == "unseen":
+                drawn = unseen
+            elif name == "ideal":
+                drawn = draw(denoisers.Ideal(images), choices, images)
+            else:
+                net, about = train(choices, name, images, place)
+                drawn = draw(net, choices, images)
+            write_arrays(place / folders.ARRAYS, {"drawn": drawn})
+            write_results(place / folders.RESULTS, about | measure(drawn, images, choices))
         table[name] = json.loads((place / folders.RESULTS).read_text())
         with np.load(place / folders.ARRAYS) as file:
             shown[name] = file["drawn"]
-        say(row(name, table[name]))
+        rules = [interval["value"] for interval in table[name].get("breaks", {}).values()]
+        say(text.row(name, *(table[name][measure]["value"] for measure in MEASURES), *rules))
     return {"table": table, "seconds": sum(line.get("seconds", 0) for line in table.values())}, shown
 
 
-def new_network(name, images):
+def new_network(name: str, images: Array) -> Any:
     """An untrained variant; all begin from the same seed."""
     settings: dict[str, Any] = BASE | VARIANTS[name]
     rms = math.sqrt(float((images**2).mean()))
     return nn.UNet(**settings, image_channels=images.shape[3], sigma_data=rms, rng=np.random.default_rng(1))
 
 
-def train(job, name, images, place):
+def train(choices: Variants, name: str, images: Array, place: Path) -> tuple[Any, dict[str, Any]]:
     """Train a variant, or go on from its checkpoint: (the averaged network, what to report of it)."""
     path = place / folders.NETWORK
     state: Any = nn.checkpoint.load(path) if path.exists() else None
     net = state.net if state else new_network(name, images)
-    rng = np.random.default_rng((job.seed, 2))
-    settings = {"batch": job.batch, "rate": job.rate, "state": state}
-    states = nn.train(net, images, schedule.cosine(), rng, job.train_steps, **settings)
-    state = keep(states, path, job.train_steps - (state.step if state else 0), name[:12], state)
+    rng = np.random.default_rng((choices.seed, 2))
+    settings = {"batch": choices.batch, "rate": choices.rate, "state": state}
+    states = nn.train(net, images, schedule.cosine(), rng, choices.train_steps, **settings)
+    state = keep(states, path, choices.train_steps - (state.step if state else 0), name[:12], state)
     count = sum(value.size for value in state.ema.parameters.values())
     about = {"settings": asdict(state.ema.config), "parameters": count, "loss": float(np.mean(state.losses[-100:]))}
     return state.ema, about | {"seconds": state.seconds}
 
 
-def draw(denoise, job, images):
-    """The job's pictures, each from its own stream of noise, the same for every variant: (drawn, H, W, C)."""
+def draw(denoise: Denoiser, choices: Variants, images: Array) -> Array:
+    """The chosen number of images, each from its own stream of noise, the same for every variant: (drawn, H, W, C)."""
     chosen, parts = schedule.cosine(), []
-    for first in range(0, job.drawn, PART):
-        rngs = streams(job.seed, range(first, min(first + PART, job.drawn)))
+    for first in range(0, choices.drawn, PART):
+        rngs = streams(choices.seed, range(first, min(first + PART, choices.drawn)))
         x = start(chosen, (len(rngs), *images.shape[1:]), rngs, like=images)  # (n, H, W, C)
-        parts.append(sample(denoise, chosen, x, chosen.times(job.steps), job.method, rng=rngs))  # (n, H, W, C)
+        parts.append(sample(denoise, chosen, x, chosen.times(choices.steps), choices.method, rng=rngs))  # (n, H, W, C)
     return np.concatenate(parts)
 
 
-def measure(drawn, images, job):
+def measure(drawn: Array, images: Array, choices: Variants) -> dict[str, Any]:
     """Novelty, diversity, distances to the training set and, for faces, the share that breaks each rule."""
-    rng = np.random.default_rng((job.seed, 3))
-    found = novelty(drawn, images, rng, job.draws) | {"diversity": diversity(drawn, images, rng, job.draws)}
-    found |= distances(drawn, images, rng, job.draws)
+    rng = np.random.default_rng((choices.seed, 3))
+    found = novelty(drawn, images, rng, choices.draws) | {"diversity": diversity(drawn, images, rng, choices.draws)}
+    found |= distances(drawn, images, rng, choices.draws)
     kept = {name: interval._asdict() for name, interval in found.items()}
-    if job.data == "faces":
+    if choices.data == "faces":
         kept["breaks"] = {name: interval._asdict() for name, interval in broken(drawn, rng).items()}
     return kept
 
 
-def broken(drawn, rng):
+def broken(drawn: Array, rng: np.random.Generator) -> dict[str, Interval]:
     """The share of face pictures that break each rule, and "any": a dict of bootstrap `Interval`s."""
     breaks = {name: ~keeps for name, keeps in face_rules(drawn).items()}
     breaks["any"] = np.any(list(breaks.values()), axis=0)  # (B,)
     return {name: bootstrap(lambda i, b=b: b[i].mean(), len(b), rng=rng) for name, b in breaks.items()}
-
-
-def row(name, measured):
-    """A line of the table, in text; `header` is its first."""
-    values = [f"{measured[m]['value']:9.3f}" for m in ("ratio", "new", "diversity", "frechet")]
-    rules = [f"{interval['value']:8.1%}" for interval in measured.get("breaks", {}).values()]
-    return f"{name:16}" + "".join(values) + "".join(rules)
-
-
-def header(job):
-    """The names of the columns of `row`; a rule's column is the share that breaks it."""
-    rules = ("eyes", "mouth", "skin", "outline", "any") if job.data == "faces" else ()
-    return f"{'drawn by':16}  novelty      new diversity  frechet" + "".join(f"{r:>8}" for r in rules)

@@ -1,9 +1,15 @@
-"""Files that are written whole or not at all."""
+"""Files that are written whole or not at all: results as JSON, arrays, figures."""
 
+import json
 import os
 import secrets
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
+
+import numpy as np
+
+from edudiff.support.arrays import to_numpy
+from edudiff.support.types import Array
 
 
 class atomic:
@@ -31,3 +37,49 @@ class atomic:
         finally:
             if os.path.exists(self.temporary):
                 os.unlink(self.temporary)
+
+
+def open_folder(path: str | Path) -> Path:
+    """Make the folder `path` if needed and check that it can be written; returns it as a Path.
+
+    Raises OSError that names the folder and says what to do.
+    """
+    folder = Path(path)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with atomic(folder / ".writable") as file:
+            file.write(b"")
+        os.unlink(folder / ".writable")
+    except OSError as error:
+        raise OSError(f"cannot write to the folder {folder} ({error.strerror}); name another with --out") from error
+    return folder
+
+
+def write_results(path: str | Path, results: Any) -> None:
+    """Write `results` as JSON. Values that JSON has no number for (NaN) become null."""
+    text = json.dumps(_plain(results), indent=1, allow_nan=False)
+    with atomic(path) as file:
+        file.write(text.encode() + b"\n")
+
+
+def write_arrays(path: str | Path, images: dict[str, Array]) -> None:
+    """Write {name: images} as `.npz`, float32: what the picture shows, pixel for pixel."""
+    arrays: dict[str, Any] = {name: to_numpy(batch).astype("float32") for name, batch in images.items()}
+    with atomic(path) as file:
+        np.savez_compressed(file, **arrays)
+
+
+def write_figure(path: str | Path, figure: Any) -> None:
+    """Write a matplotlib Figure as PNG."""
+    with atomic(path) as file:
+        figure.savefig(file, format="png", dpi=120)
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {str(key): _plain(v) for key, v in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(v) for v in value]
+    if isinstance(value, float) and value != value:
+        return None
+    return value

@@ -5,7 +5,6 @@ import pytest
 
 import edudiff as ed
 from edudiff.compare import agreement, calibrate, draw
-from edudiff.compare.comparison import finger_counts
 from edudiff.denoisers import Ideal, Patch, WindowSchedule
 from edudiff.support.random import streams
 
@@ -105,13 +104,3 @@ def test_agreement_is_a_median_over_seeds_and_counts_the_closer_ones():
     assert table["ideal"]["beats_ideal"] == 0
     assert set(table) == {"els", "ideal"}
     np.testing.assert_allclose(table["els"]["per_seed"], r, atol=1e-6)
-
-
-def test_finger_histograms_and_the_share_of_equal_counts():
-    images = {
-        "network": np.full((4, 2, 2, 1), 5.0),
-        "els": np.array([5, 5, 4, 6.0]).reshape(4, 1, 1, 1) + np.zeros((2, 2, 1)),
-    }
-    table, counts = finger_counts(images, np.full((3, 2, 2, 1), 5.0), lambda b: b[:, 0, 0, 0].astype(int))
-    assert table == {"training": {"5": 3}, "network": {"5": 4}, "els": {"4": 1, "5": 2, "6": 1}, "same_count": 0.5}
-    np.testing.assert_array_equal(counts["els"], [5, 5, 4, 6])

@@ -64,7 +64,7 @@ def test_nearest_is_brute_force(seed, chunk):
     pairs, own = (np.sqrt(((a[:, None] - images) ** 2).mean(axis=(2, 3, 4))) for a in (x, images))
     np.fill_diagonal(own, np.inf)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(metrics, "CHUNK", chunk)
+        patch.setattr("edudiff.support.distances.BLOCK", 9 * chunk)
         for found, all_pairs in (
             (metrics.nearest(x, images), pairs),
             (metrics.nearest(images, images, leave_out=True), own),

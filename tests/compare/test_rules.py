@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from edudiff.compare import rules
-from edudiff.compare.rules import face_rules, pieces
+from edudiff.compare.rules import face_rules
 from edudiff.data.faces import GROUNDS, SKINS
 from edudiff.data.shapes import faces
 
@@ -147,26 +147,6 @@ def test_a_little_blur_and_noise_break_nothing():
     blurred = 0.9 * FACES + 0.05 * np.roll(FACES, 1, 1) + 0.05 * np.roll(FACES, -1, 2)
     noisy = blurred + 0.03 * np.random.default_rng(0).standard_normal(FACES.shape)
     assert np.all(list(face_rules(noisy).values()), axis=0).mean() > 0.8
-
-
-@given(seed=st.integers(0, 2**16))
-def test_pieces_are_joined_also_across_corners(seed):
-    """Against a flood fill by hand."""
-    mask = np.random.default_rng(seed).random((2, 7, 8)) < 0.4
-    for points, number in zip(mask, pieces(mask), strict=True):
-        assert ((number > 0) == points).all()
-        left = set(zip(*points.nonzero(), strict=True))
-        while left:
-            todo, piece = [left.pop()], []
-            while todo:
-                y, x = todo.pop()
-                piece.append((y, x))
-                near = {(y + i, x + j) for i in (-1, 0, 1) for j in (-1, 0, 1)} & left
-                left -= near
-                todo += near
-            own = {number[p] for p in piece}
-            assert len(own) == 1
-            assert (number == own.pop()).sum() == len(piece)
 
 
 def test_rules_refuse():

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import edudiff as ed
-from edudiff.compare import comparison
+from edudiff.compare import experiment
 from edudiff.data import shapes
 from edudiff.denoisers import Patch, WindowSchedule
 
@@ -23,7 +23,7 @@ def denoisers(backend):
 
 def images(backend, numbers):
     """As the command line draws: float32 training pictures, float64 noise."""
-    drawn, _, _ = comparison(denoisers(backend), SCHEDULE, TIMES, IMAGES.shape[1:], 3, numbers)
+    drawn, _, _ = experiment(denoisers(backend), SCHEDULE, TIMES, IMAGES.shape[1:], 3, numbers)
     return drawn
 
 

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edudiff.compare.fingers import SIDE, areas, count_fingers, count_fingers_all, disc_sums, fine
+from edudiff.compare.fingers import SIDE, count_fingers, count_fingers_all, disc_sums, fine
 from edudiff.data.draw import capsules, paint
 from edudiff.data.shapes import hands
 
@@ -111,27 +111,6 @@ def test_disc_sums_are_sums_over_discs(seed, radius, share):
         near &= np.abs(y - i) <= int(radius)
         expected[:, i, j] = (mask & near).sum(axis=(1, 2))
     np.testing.assert_array_equal(disc_sums(mask, radius), expected)
-
-
-@given(seed=st.integers(0, 2**32), share=st.floats(0.05, 0.95))
-def test_areas_are_those_of_a_flood_fill(seed, share):
-    masks = np.random.default_rng(seed).random((3, 11, 8)) < share
-    for mask, found in zip(masks, areas(masks), strict=True):
-        assert sorted(found[found > 0]) == sorted(flood(mask))
-
-
-def flood(mask):
-    left = set(zip(*np.nonzero(mask), strict=True))
-    while left:
-        edge, size = [left.pop()], 1
-        while edge:
-            y, x = edge.pop()
-            for near in ((y + 1, x), (y - 1, x), (y, x + 1), (y, x - 1)):
-                if near in left:
-                    left.remove(near)
-                    edge.append(near)
-                    size += 1
-        yield size
 
 
 @pytest.mark.parametrize(

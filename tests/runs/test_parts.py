@@ -7,19 +7,19 @@ import numpy as np
 import pytest
 
 from edudiff.denoisers import WindowSchedule
-from edudiff.runs import main_job
+from edudiff.runs import comparison, training
+from edudiff.runs.choices import Choices
 from edudiff.runs.folder import ARRAYS, NETWORK, PARTS
-from edudiff.runs.job import Job
 from edudiff.runs.parts import Parts
 
-JOB = Job(images=6, channels=2, depth=1, train_steps=3, batch=4, steps=3, seeds=2, calibration=2)
+CHOICES = Choices(images=6, channels=2, depth=1, train_steps=3, batch=4, steps=3, seeds=2, calibration=2)
 
 
 @pytest.fixture
 def drawn(monkeypatch):
     """The names of what is calibrated and drawn, as it happens; "stop" in the list stops the run before "local"."""
     names = []
-    whole, scales = main_job.draw, main_job.scales
+    whole, calibrate = comparison.draw, comparison.window_schedule
 
     def draw(denoisers, *args, **settings):
         (name,) = denoisers
@@ -28,23 +28,23 @@ def drawn(monkeypatch):
         names.append(name)
         return whole(denoisers, *args, **settings)
 
-    monkeypatch.setattr(main_job, "draw", draw)
-    monkeypatch.setattr(main_job, "windows", lambda *args: (names.append("windows"), scales(*args))[1])
+    monkeypatch.setattr(comparison, "draw", draw)
+    monkeypatch.setattr(comparison, "window_schedule", lambda *args: (names.append("windows"), calibrate(*args))[1])
     return names
 
 
 def test_a_run_stopped_while_it_draws_goes_on_there(tmp_path, drawn):
-    wanted, images, _ = main_job.compare(JOB, tmp_path)
+    wanted, images, _ = comparison.compare(CHOICES, tmp_path)
     everything = ["windows", "network", "els", "local", "linear", "ideal"]
     assert drawn == everything
     (tmp_path / PARTS).unlink()
 
     drawn[:] = ["stop"]
     with pytest.raises(KeyboardInterrupt):
-        main_job.compare(JOB, tmp_path, resume=True)
+        comparison.compare(CHOICES, tmp_path, resume=True)
     assert drawn == ["stop", *everything[:3]]
     drawn.clear()
-    results, again, _ = main_job.compare(JOB, tmp_path, resume=True)
+    results, again, _ = comparison.compare(CHOICES, tmp_path, resume=True)
     assert drawn == everything[3:]
     assert results["agreement"] == wanted["agreement"]
     assert results["window_schedule"] == wanted["window_schedule"]
@@ -55,27 +55,28 @@ def test_a_run_stopped_while_it_draws_goes_on_there(tmp_path, drawn):
 
 
 def test_another_job_or_another_network_does_not_use_it(tmp_path, drawn, monkeypatch):
-    main_job.compare(JOB, tmp_path)
+    comparison.compare(CHOICES, tmp_path)
     drawn.clear()
-    main_job.compare(replace(JOB, seeds=3), tmp_path, resume=True)
+    comparison.compare(replace(CHOICES, seeds=3), tmp_path, resume=True)
     assert drawn[:3] == ["windows", "network", "els"]
     (tmp_path / NETWORK).unlink()
-    new = main_job.new_network
-    monkeypatch.setattr(main_job, "new_network", lambda job, *args: new(replace(job, seed=5), *args))
+    new = training.new_network
+    other = lambda run: new(replace(run, choices=replace(run.choices, seed=5)))  # noqa: E731
+    monkeypatch.setattr(training, "new_network", other)
     drawn.clear()
-    main_job.compare(replace(JOB, seeds=3), tmp_path)
+    comparison.compare(replace(CHOICES, seeds=3), tmp_path)
     assert drawn[:3] == ["windows", "network", "els"]
 
 
 def test_a_run_that_is_done_keeps_its_results_alone(tmp_path):
-    main_job.kept(JOB, tmp_path)
+    comparison.kept(CHOICES, tmp_path)
     assert (tmp_path / ARRAYS).exists()
     assert not (tmp_path / PARTS).exists()
 
 
 def test_other_windows_are_another_run(tmp_path, drawn):
     for size in (3, 3, 5):
-        results, _ = main_job.kept(JOB, tmp_path, WindowSchedule([1.0], [size]))
+        results, _ = comparison.kept(CHOICES, tmp_path, WindowSchedule([1.0], [size]))
         assert set(results["windows"]) == {size}
     assert drawn.count("els") == 2  # the second time they were the same
 

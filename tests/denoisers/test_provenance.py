@@ -16,13 +16,13 @@ IMAGES = np.random.default_rng(0).uniform(-1, 1, (5, 5, 4, 2))
 X = np.random.default_rng(1).standard_normal((2, 5, 4, 2))
 LEVEL = (0.8, 0.6)
 ALL = 5 * 5 * 4
-FIELDS = ("picture", "row", "column", "weight", "value")
+FIELDS = ("image", "row", "column", "weight", "value")
 KINDS = [(padding, shifts) for padding in ("zero", "circular") for shifts in (True, False)]
 kinds = pytest.mark.parametrize(("padding", "shifts"), KINDS)
 
 
 def windows_by_loops(x, i, j, images, size, shifts, padding):
-    """All candidates of one pixel of one picture, as the paper writes them: {(picture, row, column): logit}."""
+    """All candidates of one pixel of one picture, as the paper writes them: {(image, row, column): logit}."""
     radius, (alpha, sigma) = size // 2, LEVEL
     own = loops.window(x, i, j, radius, padding)
     places = loops.candidates(i, j, *x.shape[:2], radius, shifts, padding)
@@ -96,7 +96,7 @@ def test_the_figure_looks_into_the_step_whose_answer_is_the_drawn_picture(monkey
     names, looked, drawn = script(), [], []
     monkeypatch.setitem(names, "provenance", lambda *a: looked.append(a[:4]) or provenance(*a))
     monkeypatch.setitem(names, "measure", lambda maps, pictures, images: drawn.append(pictures))
-    monkeypatch.setattr(names["folders"], "write_picture", lambda *a: None)
+    monkeypatch.setattr(names["files"], "write_figure", lambda *a: None)
     names["main"](replace(names["JOBS"]["hands"], images=8, seeds=1, steps=4), out=tmp_path)
     for (patch, x, alpha, sigma), pictures in zip(looked, drawn[::2], strict=True):
         np.testing.assert_allclose(patch(x, alpha, sigma), pictures, atol=1e-6)

@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 
 from edudiff import cli
-from edudiff.cli import architecture
-from edudiff.runs import keep, points, variants
+from edudiff.runs import points, training, variants
+from edudiff.support.files import open_folder
 
 SMALL = points.Points(points=60, steps=4, train_steps=5, batch=8, draws=20)
-TINY = variants.Table(images=12, train_steps=3, batch=4, drawn=6, steps=2, draws=20, variants=("base", "scales_1"))
+TINY = variants.Variants(images=12, train_steps=3, batch=4, drawn=6, steps=2, draws=20, variants=("base", "scales_1"))
 
 
 def test_points_measures_every_denoiser_and_the_ideal_one_copies():
@@ -30,7 +30,7 @@ def test_points_measures_every_denoiser_and_the_ideal_one_copies():
 
 def test_the_command_writes_numbers_and_picture(tmp_path, capsys, monkeypatch):
     monkeypatch.setattr(points, "SETS", {"ring": points.toys.ring})
-    monkeypatch.setattr(points.run, "__defaults__", (("ring",), lambda line: None))
+    monkeypatch.setattr(points.run, "__defaults__", (("ring",), points.silent))
     argv = ["architecture", "points", "--points", "40", "--steps", "3", "--train-steps", "3", "--draws", "20"]
     assert cli.main([*argv, "--out", str(tmp_path)]) == 0
     found = json.loads((tmp_path / "results.json").read_text())
@@ -43,7 +43,7 @@ def test_the_command_writes_numbers_and_picture(tmp_path, capsys, monkeypatch):
 @pytest.fixture(scope="module")
 def made(tmp_path_factory):
     folder = tmp_path_factory.mktemp("faces")
-    return folder, architecture.faces(TINY, folder, folder, "a command")
+    return folder, variants.experiment(TINY, folder, folder, "a command")
 
 
 def test_faces_measures_every_variant_against_the_rules(made):
@@ -62,13 +62,13 @@ def test_faces_measures_every_variant_against_the_rules(made):
 def test_a_second_run_measures_nothing_again(made, monkeypatch):
     folder, results = made
     monkeypatch.setattr(variants, "draw", None)
-    again = architecture.faces(TINY, folder, folder, "a command")
+    again = variants.experiment(TINY, folder, folder, "a command")
     assert again["table"] == results["table"]
 
 
 def test_a_stopped_run_goes_on_as_if_it_had_not_stopped(made, tmp_path, monkeypatch):
     """Ctrl-C after the second step of training."""
-    stopping = keep.bar
+    stopping = training.bar
 
     def stop(states, left, label):
         for state in stopping(states, left, label):
@@ -76,12 +76,12 @@ def test_a_stopped_run_goes_on_as_if_it_had_not_stopped(made, tmp_path, monkeypa
             if state.step == 2:
                 signal.raise_signal(signal.SIGINT)
 
-    monkeypatch.setattr("edudiff.runs.keep.bar", stop)
+    monkeypatch.setattr("edudiff.runs.training.bar", stop)
     with pytest.raises(KeyboardInterrupt):
-        architecture.faces(replace(TINY, variants=("base",)), tmp_path, tmp_path, "a command")
+        variants.experiment(replace(TINY, variants=("base",)), tmp_path, tmp_path, "a command")
     monkeypatch.undo()
     assert (tmp_path / "base" / "network.npz").exists()
-    again = architecture.faces(replace(TINY, variants=("base",)), tmp_path, tmp_path, "a command")
+    again = variants.experiment(replace(TINY, variants=("base",)), tmp_path, tmp_path, "a command")
     whole = made[1]["table"]["base"]
     assert {k: v for k, v in again["table"]["base"].items() if k != "seconds"} == {
         k: v for k, v in whole.items() if k != "seconds"
@@ -90,14 +90,14 @@ def test_a_stopped_run_goes_on_as_if_it_had_not_stopped(made, tmp_path, monkeypa
 
 def test_a_folder_keeps_one_run(made):
     with pytest.raises(ValueError, match=r"other choices \(steps: 2 -> 3\)"):
-        architecture.faces(replace(TINY, steps=3), made[0], made[0], "a command")
+        variants.experiment(replace(TINY, steps=3), made[0], made[0], "a command")
 
 
 def test_real_pictures_have_no_rules(tmp_path):
     images = np.random.default_rng(0).integers(0, 256, (18, 12, 12, 1), dtype=np.uint8)
     np.save(tmp_path / "some.npy", images)
-    job = replace(TINY, data=str(tmp_path / "some.npy"), size=8, variants=("scales_1",))
-    results, drawn = variants.run(job, architecture.folders.open_folder(tmp_path / "run"))
+    choices = replace(TINY, data=str(tmp_path / "some.npy"), size=8, variants=("scales_1",))
+    results, drawn = variants.run(choices, open_folder(tmp_path / "run"), *variants.load_images(choices))
     assert "breaks" not in results["table"]["scales_1"]
     assert drawn["scales_1"].shape == (6, 8, 8, 1)
     assert results["table"]["ideal"]["ratio"]["value"] < 0.5
@@ -111,15 +111,15 @@ def test_every_variant_differs_from_the_base_in_one_thing():
 
 
 @pytest.mark.parametrize(
-    ("make", "says"),
+    ("make", "error", "says"),
     [
-        (lambda: points.Points(points=3), "points is 3"),
-        (lambda: points.Points(draws=5), "draws is 5"),
-        (lambda: variants.Table(drawn=1), "drawn is 1"),
-        (lambda: variants.Table(size=8.5), r"size is 8.5"),
-        (lambda: variants.Table(variants=("none",)), "'base', 'pooling_max'"),
+        (lambda: points.Points(points=3), ValueError, "points is 3"),
+        (lambda: points.Points(draws=5), ValueError, "draws is 5"),
+        (lambda: variants.Variants(drawn=1), ValueError, "drawn is 1"),
+        (lambda: variants.Variants(size=8.5), TypeError, r"size is 8.5"),
+        (lambda: variants.Variants(variants=("none",)), ValueError, "'base', 'pooling_max'"),
     ],
 )
-def test_bad_choices(make, says):
-    with pytest.raises(ValueError, match=says):
+def test_bad_choices(make, error, says):
+    with pytest.raises(error, match=says):
         make()

@@ -1,0 +1,123 @@
+"""The commands of the main job: `edudiff demo`, `compare`, `train`, `sample`; their options and their words."""
+
+import argparse
+import shlex
+import sys
+from dataclasses import fields, replace
+from pathlib import Path
+
+from edudiff import plot
+from edudiff.cli import options
+from edudiff.runs import comparison, report, training
+from edudiff.runs import folder as folders
+from edudiff.runs.choices import DEMO, DRAWN, FORMULAS, QUICK, Choices
+from edudiff.runs.run import resolve
+from edudiff.support.arrays import to_numpy
+from edudiff.support.files import open_folder
+from edudiff.support.types import Array
+
+# Which choices a command has: `sample` trains nothing, `train` draws nothing, and only a comparison needs all.
+TRAINING = {"net", "channels", "depth", "attention", "embedding", "target", "train_steps", "batch", "rate"}
+COMPARING = {"denoisers", "calibration"}
+DRAWING = {"steps", "seeds", "scheduler", "window"}
+ALL = {one.name for one in fields(Choices)}
+HAVE = {"demo": ALL, "compare": ALL, "train": ALL - DRAWING - COMPARING, "sample": ALL - TRAINING - COMPARING}
+LEARNED = ("data", "images", "size", "root", "by_class", "padding", "schedule", "backend")  # what drawing must agree on
+
+
+def add(commands: argparse._SubParsersAction) -> None:
+    """Add the four commands to the `commands` of a parser."""
+    demo = commands.add_parser("demo", help="the main job: hands, a network, and formulas that predict it")
+    demo.add_argument("--quick", action="store_true", help="a one-minute look: fewer images, a smaller network")
+    compare = commands.add_parser("compare", help="the same for other images, networks, denoisers and seeds")
+    train = commands.add_parser("train", help="train the network and keep its checkpoint")
+    sample = commands.add_parser("sample", help="draw images with one denoiser")
+    sample.add_argument("--denoiser", default="els", choices=("network", *FORMULAS), help="default: els")
+    sample.add_argument("--checkpoint", metavar="DIR", help="the run folder whose network draws")
+    every = {"demo": (demo, run_compare), "compare": (compare, run_compare)}
+    every |= {"train": (train, run_train), "sample": (sample, run_sample)}
+    for name, (command, run) in every.items():
+        options.add_options(command, Choices, HAVE[name])
+        command.add_argument("--out", metavar="DIR", help="folder of the results (default: a new one under runs/)")
+        if name != "sample":
+            command.add_argument("--resume", action="store_true", help="go on with the run in --out where it stopped")
+        command.set_defaults(run=run, name=name)
+
+
+def choices_of(args: argparse.Namespace) -> Choices:
+    """The `Choices` that the arguments ask for: only those that are given replace the demo's."""
+    base = QUICK if getattr(args, "quick", False) else DEMO
+    chosen = options.chosen(Choices, args)
+    if "size" not in chosen and chosen.get("data", base.data) not in DRAWN:
+        chosen["size"] = None  # files have a size of their own
+    return replace(base, **chosen)
+
+
+def open_out(args: argparse.Namespace) -> Path:
+    """The run's folder, made if it is not there."""
+    if getattr(args, "resume", False) and not args.out:
+        raise ValueError("--resume needs --out DIR, the folder of the run to go on with")
+    return open_folder(args.out or folders.free_folder(args.name))
+
+
+def run_compare(args: argparse.Namespace) -> None:
+    """`edudiff demo` and `edudiff compare`."""
+    choices, folder = choices_of(args), open_out(args)
+    print(f"{choices.images} {choices.data} images; results go to {folder}", flush=True)
+    try:
+        results, images, captions = comparison.compare(choices, folder, args.resume)
+    except KeyboardInterrupt:
+        say_how_to_resume(args, folder)
+        raise
+    report.write(folder, args.command, results, images, captions)
+    (folder / folders.PARTS).unlink(missing_ok=True)
+    say_where(folder, images)
+    print("\n".join(report.lines(results)))
+
+
+def run_train(args: argparse.Namespace) -> None:
+    """`edudiff train`."""
+    choices, folder = choices_of(args), open_out(args)
+    try:
+        run = resolve(choices, folder)
+        state = training.train(run, args.resume)
+    except KeyboardInterrupt:
+        say_how_to_resume(args, folder)
+        raise
+    results = training.results(run, state)
+    report.write(folder, args.command, results, figure=lambda: plot.losses(state.losses))
+    say_where(folder)
+    print(f"loss {results['loss']:.4f} after {state.step} steps; draw with:")
+    words = ["edudiff", "sample", "--denoiser", "network", "--checkpoint", str(folder)]
+    print(f"  {shlex.join([*words, *options.words(choices, DEMO, LEARNED)])}")
+
+
+def run_sample(args: argparse.Namespace) -> None:
+    """`edudiff sample`."""
+    if args.denoiser == "network" and not args.checkpoint:
+        raise ValueError("--denoiser network needs --checkpoint DIR, the folder of a run that trained one")
+    choices, folder = choices_of(args), open_out(args)
+    results, images = comparison.sample(choices, args.checkpoint or folder, args.denoiser)
+    report.write(folder, args.command, results, images)
+    say_where(folder, images)
+
+
+def say_where(folder: Path, images: dict[str, Array] | None = None) -> None:
+    """Where the results are; without matplotlib the `images` are shown as text."""
+    if report.has_matplotlib():
+        print(f"picture: {folder / folders.PICTURE}")
+    elif images:
+        for name, batch in images.items():
+            print(f"\n{name}\n{plot.letters(to_numpy(batch)[:3])}")
+        print("for a picture: pip install 'edudiff[plot]'")
+    print(f"numbers: {folder / folders.RESULTS}")
+
+
+def say_how_to_resume(args: argparse.Namespace, folder: Path) -> None:
+    """After Ctrl-C: where the checkpoint is and the command that goes on from it."""
+    if (folder / folders.NETWORK).exists():
+        words = [w for w in shlex.split(args.command) if w != "--resume"]
+        if not args.out:
+            words += ["--out", str(folder)]
+        again = shlex.join([*words, "--resume"])
+        print(f"\nwhat was done so far is in {folder}; go on with:\n  {again}", file=sys.stderr)

@@ -1,0 +1,67 @@
+"""The commands about this machine: `edudiff info`, `bench`, and `fetch`, which brings data to it."""
+
+import argparse
+import importlib.metadata
+import sys
+
+import edudiff
+from edudiff import bench
+from edudiff.cli import options
+from edudiff.data.files import NAMES, places
+from edudiff.support.backends import has_numba
+from edudiff.support.files import write_results
+from edudiff.support.threads import cores
+
+PACKAGES = ("numpy", "numba", "threadpoolctl", "cupy", "matplotlib", "pooch", "pillow", "dask", "tqdm")
+
+
+def add(commands: argparse._SubParsersAction) -> None:
+    """Add the three commands to the `commands` of a parser."""
+    fetch = commands.add_parser("fetch", help="download a data set")
+    fetch.add_argument("data", choices=NAMES)
+    fetch.add_argument("--root", help="where to put it (default: the folder that `edudiff info` names)")
+    fetch.set_defaults(run=run_fetch)
+    speed = commands.add_parser("bench", help="how fast each back end is on this machine")
+    options.add_options(speed, bench.Bench)
+    speed.add_argument("--json", metavar="FILE", help="write the records to this file too")
+    speed.set_defaults(run=run_bench)
+    info = commands.add_parser("info", help="versions, back ends, threads, where data is looked for")
+    info.set_defaults(run=run_info)
+
+
+def run_fetch(args: argparse.Namespace) -> None:
+    """`edudiff fetch`."""
+    from edudiff.data.fetch import fetch
+
+    print(f"{args.data} is in {fetch(args.data, root=args.root)}")
+
+
+def run_bench(args: argparse.Namespace) -> None:
+    """`edudiff bench`."""
+    wanted, records = bench.Bench(**options.chosen(bench.Bench, args)), []
+    print(bench.header(), flush=True)
+    for record in bench.run(wanted):
+        records.append(record)
+        print(bench.line(record), flush=True)
+    if args.json:
+        write_results(args.json, records)
+
+
+def run_info(args: argparse.Namespace) -> None:
+    """`edudiff info`."""
+    print(f"edudiff {edudiff.__version__}, Python {sys.version.split()[0]}, {cores()} cores")
+    for package in PACKAGES:
+        print(f"  {package:14} {version(package)}")
+    print(f"fastest back end here: {'numba' if has_numba() else 'numpy'}")
+    print("data is looked for in " + ", then ".join(str(place) for place in places()))
+
+
+def version(package: str) -> str:
+    """The installed version of a package, whatever wheel it came from, or how it is missed."""
+    names = (package, *(f"{package}-cuda{n}x" for n in (11, 12, 13))) if package == "cupy" else (package,)
+    for name in names:
+        try:
+            return importlib.metadata.version(name)
+        except importlib.metadata.PackageNotFoundError:
+            continue
+    return "not installed"

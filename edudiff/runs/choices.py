@@ -1,0 +1,70 @@
+"""What a run consists of: every choice, so that the run can be repeated from its `results.json`."""
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+from edudiff.data import shapes
+from edudiff.data.files import NAMES
+from edudiff.nn.noise_level import EMBEDDINGS
+from edudiff.nn.noise_level import TARGETS
+from edudiff.support import checks
+from edudiff.support.backends import BACKENDS
+from edudiff.support.settings import Settings, setting
+
+DRAWN: dict[str, Any] = {"hands": shapes.hands, "strokes": shapes.strokes, "faces": shapes.faces}
+FORMULAS = ("els", "local", "linear", "masked", "ideal")
+NETS = ("resnet", "unet")
+PADDINGS = ("zero", "circular")  # of network and formula
+SCHEDULES = ("cosine", "ddpm_linear", "log_linear", "flow")
+
+
+@dataclass(frozen=True, repr=False)
+class Choices(Settings):
+    """Every choice of a run; the help of each is its explanation. See `edudiff compare --help`.
+
+    Raises TypeError or ValueError for a choice that is out of range, or that does not go with another.
+    """
+
+    data: str = setting("hands", f"{', '.join(DRAWN)} (drawn by code), {', '.join(NAMES)}, or a folder of images")
+    images: int = setting(512, "size of the training set", least=1)
+    size: int | None = setting(16, "side of the images in pixels; files keep their own if it is not given", least=1)
+    root: str | None = setting(None, "the folder that holds mnist/, fashion_mnist/, cifar10/ (default: EDUDIFF_DATA)")
+    seed: int = setting(0, "seed of everything random", least=0)
+    net: str = setting("resnet", "kind of network", choices=NETS)
+    channels: int = setting(64, "width of the network; of a UNet at its finest scale, doubled at each other", least=1)
+    depth: int = setting(2, "residual blocks of a ResNet, blocks at each scale of a UNet", least=0)
+    attention: tuple[int, ...] = setting((), "blocks or scales after which pixels look at all others", least=0)
+    by_class: bool = setting(False, "tell network and formulas the class: image i is of class i, counted round")
+    padding: str = setting("zero", "what is beyond the border, for network and formula", choices=PADDINGS)
+    embedding: str = setting("log_snr", "how the network is told the noise level", choices=EMBEDDINGS)
+    target: str = setting("edm", "what the network predicts", choices=TARGETS)
+    train_steps: int = setting(3800, "steps of training", least=1)
+    batch: int = setting(64, "images in a step of training", least=1)
+    rate: float = setting(3e-3, "peak learning rate")
+    schedule: str = setting("cosine", "how much noise there is at each time", choices=SCHEDULES)
+    steps: int = setting(20, "reverse steps of an image", least=1)
+    seeds: int = setting(64, "how many images are drawn", least=1)
+    calibration: int = setting(8, "how many images the window sizes are calibrated on", least=1)
+    window: int | None = setting(None, "one window size for all noise levels, instead of calibrating")
+    denoisers: tuple[str, ...] = setting(
+        ("els", "local", "linear", "ideal"), "the formulas to draw with", choices=FORMULAS
+    )
+    backend: str | None = setting(None, "what computes (default: the fastest that is installed)", choices=BACKENDS)
+    scheduler: str | None = setting(
+        None, "of a Dask cluster that shares the training set, or 'local'", metavar="ADDRESS"
+    )
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.window is not None:
+            checks.window(self.window)
+        if self.by_class and self.data in DRAWN:
+            raise ValueError(f"by_class is on, but {self.data} have no classes; mnist, fashion_mnist and cifar10 do")
+        if self.by_class and self.scheduler is not None:
+            raise ValueError("by_class with a scheduler: a cluster shares a training set of one class; leave one out")
+        if self.scheduler is not None and self.backend == "cupy":
+            raise ValueError("backend is cupy with a scheduler: leave it out, and workers with a GPU use it")
+
+
+DEMO = Choices()
+QUICK = replace(DEMO, images=96, channels=24, train_steps=600, batch=32, seeds=8, calibration=3)

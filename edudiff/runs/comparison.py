@@ -1,0 +1,150 @@
+"""The main job: train a network on images, draw the same noise through it and through the formulas, report.
+
+Each part can be called alone; `compare` is all of them in order.
+"""
+
+import json
+from collections.abc import Callable, Iterable
+from contextlib import nullcontext
+from dataclasses import asdict
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+import edudiff
+from edudiff import nn
+from edudiff.compare import metrics
+from edudiff.compare.comparison import agreement, draw
+from edudiff.compare.fingers import count_fingers_all
+from edudiff.denoisers import WindowSchedule
+from edudiff.runs import folder as folders
+from edudiff.runs.choices import Choices
+from edudiff.runs.formulas import SHARED, Share, alone, for_seeds, formulas, spread, window_schedule
+from edudiff.runs.parts import Parts
+from edudiff.runs.run import Run, resolve
+from edudiff.runs.training import train
+from edudiff.support.arrays import move, to_numpy
+from edudiff.support.files import open_folder, write_arrays, write_results
+from edudiff.support.progress import bar
+from edudiff.support.types import Array, Denoiser
+
+USUAL_WINDOW = 5  # of a formula that is drawn without a network to calibrate it on
+
+Images = dict[str, Array]
+
+
+def compare(
+    choices: Choices, folder: str | Path, resume: bool = False, table: WindowSchedule | None = None
+) -> tuple[dict[str, Any], Images, dict[str, list[str]]]:
+    """The whole job: returns its results (for JSON) and its images {name: (seeds, H, W, C)} with their captions.
+
+    `table`: window sizes to use instead of calibrating. What is done is kept in the folder: with `resume`, the same
+    job goes on where it was stopped, also while it calibrates or draws.
+    """
+    with spread(choices) as share:  # before the training: no cluster is an error now, not later
+        run = resolve(choices, open_folder(folder))
+        state = train(run, resume)
+        settings = {"loss": state.losses[-1], "windows": table and table.to_dict(), "version": edudiff.__version__}
+        parts = Parts(run.folder / folders.PARTS, asdict(choices) | settings)
+        seconds = {"train_seconds": state.seconds, "calibrate_seconds": 0.0}
+        if table is None:
+            table, seconds["calibrate_seconds"] = _calibrated(run, state.ema, share, parts)
+        denoisers = {"network": for_seeds(run, state.ema), **formulas(run, table, share)}
+        drawn, draw_seconds = _draw(run, denoisers, parts)
+    index, distance = metrics.nearest(drawn["network"], run.images)  # (seeds,), (seeds,)
+    results = asdict(choices) | {
+        "images": len(run.images),
+        "size": run.images.shape[1],
+        "shape": list(run.images.shape[1:]),
+        "windows": [table(*run.schedule(t)) for t in run.times[:-1].tolist()],
+        "window_schedule": table.to_dict(),
+        "loss": float(np.mean(state.losses[-100:])),
+        **seconds,
+        "draw_seconds": draw_seconds,
+        "seconds": sum(seconds.values()) + sum(draw_seconds.values()),
+        "agreement": agreement(drawn),
+        "distance_to_nearest": float(np.median(to_numpy(distance))),
+    }
+    captions = {}
+    if choices.data == "hands":
+        results["fingers"], counts = finger_counts(drawn, run.images)
+        captions = {name: [f"{n}" for n in counts[name]] for name in drawn}
+        captions["nearest"] = [f"{counts['training'][i]}" for i in to_numpy(index)]
+    return results, drawn | {"nearest": run.images[index]}, captions
+
+
+def _calibrated(run: Run, net: Any, share: Share, parts: Parts) -> tuple[WindowSchedule, float]:
+    """The window of each step, and the seconds that it took to find them."""
+    text, seconds = parts("windows", lambda: json.dumps(window_schedule(run, net, share).to_dict()))
+    return WindowSchedule.from_dict(json.loads(str(text))), seconds
+
+
+def _draw(run: Run, denoisers: dict[str, Denoiser], parts: Parts) -> tuple[Images, dict[str, float]]:
+    """Every denoiser's images from the run's noise, and its seconds; what `parts` has is not drawn again."""
+    drawn, seconds = {}, {}
+    for name, denoise in denoisers.items():
+        batch, seconds[name] = parts(name, partial(_drawn, run, name, denoise))
+        drawn[name] = move(batch, run.images)
+    return drawn, seconds
+
+
+def _drawn(run: Run, name: str, denoise: Denoiser) -> Array:
+    images, _ = draw({name: denoise}, run.schedule, run.noise, run.times, progress=bar)
+    return images[name]
+
+
+def sample(
+    choices: Choices, folder: str | Path, name: str, progress: Callable[..., Iterable] | None = bar
+) -> tuple[dict[str, Any], Images]:
+    """Draw the seeds through one denoiser, `name`: "network" (of the folder's checkpoint) or a formula.
+
+    Returns the results (for JSON) and the images {name: (seeds, H, W, C)}.
+    """
+    with spread(choices) if name in SHARED else nullcontext(alone) as share:
+        shared = choices.scheduler is not None and name in SHARED
+        run = resolve(choices, folder, count=1 if shared else None)  # the workers read the rest
+        if name == "network":
+            net = nn.checkpoint.load_net(run.folder / folders.NETWORK, backend=run.backend).to(run.images)
+            denoisers = {name: for_seeds(run, net)}
+        else:
+            size = USUAL_WINDOW if choices.window is None else choices.window
+            denoisers = formulas(run, lambda alpha, sigma: size, share, only=(name,))
+        images, seconds = draw(denoisers, run.schedule, run.noise, run.times, progress=progress)
+    results = {key: getattr(choices, key) for key in ("data", "images", "size", "steps", "seeds", "seed")}
+    return results | {"size": run.images.shape[1], "draw_seconds": seconds}, images
+
+
+def kept(choices: Choices, folder: str | Path, table: WindowSchedule | None = None) -> tuple[dict[str, Any], Images]:
+    """`compare`, or what `folder` holds of the same run: its results, with the choices, and its images, on the host.
+
+    A network that is there is trained to the end instead of afresh. With another `table` all is drawn anew.
+    """
+    folder, mine = Path(folder), asdict(choices)
+    path = folder / folders.RESULTS
+    same = folders.holds(path, mine)
+    if same and table is not None:
+        same = json.loads(path.read_text())["window_schedule"] == table.to_dict()
+    if not same:
+        results, drawn, _ = compare(choices, folder, (folder / folders.NETWORK).exists(), table)
+        write_arrays(folder / folders.ARRAYS, drawn)
+        write_results(path, results | {"job": mine})
+        (folder / folders.PARTS).unlink(missing_ok=True)
+    with np.load(folder / folders.ARRAYS) as file:
+        return json.loads(path.read_text()), {name: file[name] for name in file.files}
+
+
+def finger_counts(
+    images: Images, training: Array, count: Callable[[Array], Array] = count_fingers_all
+) -> tuple[dict[str, Any], Images]:
+    """Histograms {source: {fingers: how many images}} of `images` {name: (B, H, W, 1)} and of the training set.
+
+    `count`: a function from images to their finger counts. `same_count` is the share of seeds on which network and
+    els have the same. Returns the histograms, for JSON, and the counts {source: (B,)}.
+    """
+    counts = {name: count(to_numpy(batch)) for name, batch in {"training": training, **images}.items()}
+    table: dict[str, Any] = {name: {str(k): int((c == k).sum()) for k in np.unique(c)} for name, c in counts.items()}
+    if "network" in counts and "els" in counts:
+        table["same_count"] = float(np.mean(counts["network"] == counts["els"]))
+    return table, counts

@@ -1,0 +1,81 @@
+"""What a run leaves behind: its numbers, arrays and picture in a folder, and a table for the reader."""
+
+import importlib.util
+from collections.abc import Callable, Iterator
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import edudiff
+from edudiff import plot
+from edudiff.runs import folder as folders
+from edudiff.support.files import write_arrays, write_figure, write_results
+from edudiff.support.settings import Settings
+from edudiff.support.tables import TextTable
+from edudiff.support.types import Array
+
+Say: TypeAlias = Callable[[str], None]  # is told a line of text
+
+
+def silent(line: str) -> None:
+    """Says nothing: what a run tells where nobody reads along."""
+
+
+def write(
+    folder: Path,
+    command: str,
+    results: dict[str, Any],
+    images: dict[str, Array] | None = None,
+    captions: dict[str, list[str]] | None = None,
+    figure: Callable[[], Any] | None = None,
+) -> None:
+    """Write `results` with the command that made them, the `images` {name: (B, H, W, C)}, and their picture.
+
+    `captions`: to stand under the images. `figure`: makes another picture than that of the images. Without matplotlib
+    there is none.
+    """
+    write_results(folder / folders.RESULTS, {"command": command, "version": edudiff.__version__, **results})
+    if images is not None:
+        write_arrays(folder / folders.ARRAYS, images)
+        title = f"{results['data']}, seed {results['seed']}: each column is the same noise"
+        figure = figure or (lambda: plot.rows(images, captions, title=title))
+    if figure is not None and has_matplotlib():
+        write_figure(folder / folders.PICTURE, figure())
+
+
+def write_experiment(
+    path: Path, command: str, choices: Settings, results: dict[str, Any], figure: Callable[[], Any]
+) -> dict[str, Any]:
+    """Write an experiment's choices and `results` as `path`.json and, if pictures can be drawn, its figure as .png.
+
+    Returns what was written down.
+    """
+    results = {"command": command, "version": edudiff.__version__, **asdict(choices), **results}
+    write_results(path.with_name(f"{path.name}.json"), results)
+    if has_matplotlib():
+        write_figure(path.with_name(f"{path.name}.png"), figure())
+    return results
+
+
+def has_matplotlib() -> bool:
+    """True if pictures can be drawn here. Matplotlib is not imported."""
+    return importlib.util.find_spec("matplotlib") is not None
+
+
+def lines(results: dict[str, Any]) -> Iterator[str]:
+    """The results of `edudiff.runs.comparison.compare` as a short text."""
+    columns = {"": "<8", "r": ">6.3f", "r^2": ">6.3f", "R^2": ">6.3f"}
+    if "ideal" in results["agreement"]:
+        columns |= {"closer to the network than ideal": "<.0%"}
+    table = TextTable(columns)
+    yield table.header
+    for name, row in results["agreement"].items():
+        yield table.row(name, row["pearson_r"], row["r_squared"], row["r2_score"], row.get("beats_ideal"))
+    yield f"medians over {results['seeds']} seeds; {results['seconds']:.0f} s in all"
+    for source, counts in results.get("fingers", {}).items():
+        if isinstance(counts, dict):
+            hands = sum(counts.values())
+            shares = ", ".join(f"{number}: {n / hands:.0%}" for number, n in counts.items())
+            yield f"fingers, {source:8}  {shares}"
+    if "same_count" in results.get("fingers", {}):
+        yield f"same count in network and els on {results['fingers']['same_count']:.0%} of the seeds"

@@ -1,0 +1,72 @@
+"""Settings that are written once: a frozen dataclass holds each with its type, default, range and help.
+
+The constructor checks them, the command line makes its options of them, and `asdict` is what a results file keeps.
+
+    @dataclass(frozen=True, repr=False)
+    class Choices(Settings):
+        steps: int = setting(20, "reverse steps", least=1)
+"""
+
+from collections.abc import Collection
+from dataclasses import MISSING, dataclass, field, fields
+from types import NoneType
+from typing import Any, NamedTuple, get_args, get_origin, get_type_hints
+
+from edudiff.support import checks
+
+
+def setting(default: Any, help: str, *, least: int | None = None, choices: Collection = (), metavar: str = "") -> Any:
+    """A field of a dataclass with its `default` and a line of `help`.
+
+    `least`: of an integer, or of those in a tuple, the smallest value. `choices`: the values that there are, of a tuple
+    those of its entries. `metavar`: what stands for the value in the help.
+    """
+    return field(
+        default=default, metadata={"help": help, "least": least, "choices": tuple(choices), "metavar": metavar}
+    )
+
+
+class Kind(NamedTuple):
+    """What a setting holds: values of `type`, one or `many`; `optional`: None is one of them."""
+
+    type: type
+    many: bool
+    optional: bool
+
+
+def kinds(settings: type) -> dict[str, Kind]:
+    """The `Kind` of each field of a dataclass, from its hints: T, T | None or tuple[T, ...]."""
+    found = {}
+    for name, hint in get_type_hints(settings).items():
+        optional = NoneType in get_args(hint)
+        if optional:
+            [hint] = (part for part in get_args(hint) if part is not NoneType)
+        many = get_origin(hint) is tuple
+        found[name] = Kind(get_args(hint)[0] if many else hint, many, optional)
+    return found
+
+
+@dataclass(frozen=True, repr=False)
+class Settings:
+    """Base of a frozen dataclass of `setting` fields. Raises TypeError or ValueError that names what is wrong."""
+
+    def __post_init__(self) -> None:
+        for name, kind in kinds(type(self)).items():
+            value, about = getattr(self, name), self.__dataclass_fields__[name].metadata
+            if value is None and kind.optional:
+                continue
+            if about["choices"]:
+                for one in value if kind.many else [value]:
+                    checks.one_of(one, about["choices"], name)
+            elif about["least"] is not None and kind.many:
+                checks.integers(value, name, about["least"])
+            elif about["least"] is not None:
+                checks.integer(value, name, about["least"])
+            elif kind.type is float:
+                checks.positive(value, name)
+
+    def __repr__(self) -> str:
+        """The settings that differ from the defaults."""
+        values = {one.name: (getattr(self, one.name), one.default) for one in fields(self)}
+        named = [f"{name}={value!r}" for name, (value, usual) in values.items() if usual is MISSING or value != usual]
+        return f"{type(self).__name__}({', '.join(named)})"

@@ -1,0 +1,15 @@
+"""What a run reports: counts of fingers, and a table that names what was measured."""
+
+import numpy as np
+
+from edudiff.runs.comparison import finger_counts
+
+
+def test_finger_histograms_and_the_share_of_equal_counts():
+    images = {
+        "network": np.full((4, 2, 2, 1), 5.0),
+        "els": np.array([5, 5, 4, 6.0]).reshape(4, 1, 1, 1) + np.zeros((2, 2, 1)),
+    }
+    table, counts = finger_counts(images, np.full((3, 2, 2, 1), 5.0), lambda b: b[:, 0, 0, 0].astype(int))
+    assert table == {"training": {"5": 3}, "network": {"5": 4}, "els": {"4": 1, "5": 2, "6": 1}, "same_count": 0.5}
+    np.testing.assert_array_equal(counts["els"], [5, 5, 4, 6])

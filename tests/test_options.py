@@ -1,0 +1,106 @@
+"""Options and settings are one: each field of a dataclass is an option with its type, default and help."""
+
+import argparse
+from dataclasses import dataclass, fields, replace
+
+import pytest
+
+from edudiff import bench
+from edudiff.cli import main_job, options, parser
+from edudiff.runs.choices import Choices
+from edudiff.runs.points import Points
+from edudiff.runs.variants import Variants
+from edudiff.support.settings import Settings, kinds, setting
+from edudiff.support.tables import TextTable
+
+
+@dataclass(frozen=True, repr=False)
+class Mixed(Settings):
+    count: int = setting(3, "how many, up to 100 %", least=1)
+    share: float = setting(0.5, "how much")
+    name: str = setting("a", "which", choices=("a", "b"))
+    loud: bool = setting(False, "say so")
+    side: int | None = setting(None, "how wide", least=1)
+    parts: tuple[str, ...] = setting(("x",), "which parts", choices=("x", "y"))
+    places: tuple[int, ...] = setting((), "where", least=0)
+
+
+def parsed(*argv):
+    command = argparse.ArgumentParser()
+    options.add_options(command, Mixed)
+    return options.chosen(Mixed, command.parse_args(argv))
+
+
+def test_options_of_every_kind_there_and_back():
+    assert parsed() == {}
+    argv = [
+        "--count",
+        "4",
+        "--share",
+        "0.25",
+        "--name",
+        "b",
+        "--loud",
+        "--side",
+        "7",
+        "--parts",
+        "x",
+        "y",
+        "--places",
+        "0",
+        "2",
+    ]
+    made = Mixed(**parsed(*argv))
+    assert made == Mixed(4, 0.25, "b", True, 7, ("x", "y"), (0, 2))
+    assert options.words(made, Mixed(), [one.name for one in fields(Mixed)]) == argv
+    assert options.words(replace(made, name="a"), made, ["count", "name"]) == ["--name", "a"]
+
+
+def test_what_an_option_takes_is_what_the_dataclass_takes(capsys):
+    for argv in (["--name", "c"], ["--parts", "z"], ["--count", "1.5"], ["--share", "much"]):
+        with pytest.raises(SystemExit):
+            parsed(*argv)
+    with pytest.raises(ValueError, match="count is 0"):
+        Mixed(**parsed("--count", "0"))
+    with pytest.raises(SystemExit):
+        parsed("--help")
+    said = capsys.readouterr().out
+    assert "how many, up to 100 % (default: 3)" in said and "which parts (default: x)" in said
+    assert "how wide\n" in said and "say so\n" in said
+
+
+def test_settings_say_what_differs_from_the_defaults():
+    assert repr(Mixed()) == "Mixed()"
+    assert repr(Mixed(side=5, parts=())) == "Mixed(side=5, parts=())"
+    assert kinds(Mixed)["side"] == (int, False, True)
+    assert kinds(Mixed)["places"] == (int, True, False)
+
+
+def commands(command):
+    """{name: parser} of the commands of a parser."""
+    [inner] = [action for action in command._actions if isinstance(action, argparse._SubParsersAction)]
+    return inner.choices
+
+
+def test_every_choice_has_its_option_and_no_command_has_one_of_its_own():
+    top = commands(parser())
+    inner = commands(top["architecture"])
+    own = {"help", "out", "resume", "quick", "denoiser", "checkpoint", "json"}
+    for command, settings, names in (
+        *((top[name], Choices, names) for name, names in main_job.HAVE.items()),
+        (inner["points"], Points, None),
+        (inner["faces"], Variants, None),
+        (top["bench"], bench.Bench, None),
+    ):
+        have = {action.dest for action in command._actions} - own
+        assert have == ({one.name for one in fields(settings)} if names is None else names)
+        assert all(action.help for action in command._actions)
+    assert main_job.HAVE["train"] | main_job.HAVE["sample"] | main_job.COMPARING == main_job.ALL
+
+
+def test_a_text_table_keeps_its_columns():
+    table = TextTable({"name": "<6", "r": ">6.3f", "a long title": ">.1%", "said": ""})
+    assert table.header == "name        r a long title said"
+    assert table.row("els", 0.5, 0.25, "more than that") == "els     0.500        25.0% more than that"
+    assert table.row("ideal", None, 0.25) == "ideal                25.0%"
+    assert repr(table) == "TextTable('name', 'r', 'a long title', 'said')"
