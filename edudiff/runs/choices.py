@@ -5,8 +5,7 @@ from typing import Any
 
 from edudiff.data import shapes
 from edudiff.data.files import NAMES
-from edudiff.nn.noise_level import EMBEDDINGS
-from edudiff.nn.noise_level import TARGETS
+from edudiff.nn.noise_level import EMBEDDINGS, TARGETS
 from edudiff.support import checks
 from edudiff.support.backends import BACKENDS
 from edudiff.support.settings import Settings, setting

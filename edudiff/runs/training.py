@@ -40,7 +40,7 @@ def train(run: Run, resume: bool = False, marks: Collection[int] = ()) -> nn.Sta
     if resume:
         nn.checkpoint.load_net(path, like=net)
         state = nn.checkpoint.load(path, run.backend).to(run.images)
-    settings = {"batch": choices.batch, "rate": choices.rate, "labels": run.labels, "state": state}
+    settings: dict[str, Any] = {"batch": choices.batch, "rate": choices.rate, "labels": run.labels, "state": state}
     net = state.net if state else net
     states = nn.train(net, run.images, run.schedule, rng, choices.train_steps, **settings)
     left = choices.train_steps - (state.step if state else 0)
@@ -89,7 +89,7 @@ def keep(
             if time.perf_counter() - saved > SAVE_EVERY:
                 nn.checkpoint.save(path, state)
                 saved = time.perf_counter()
-        if total:
+        if total and state:
             nn.checkpoint.save(path, state)
     if stop.is_set():
         raise KeyboardInterrupt
