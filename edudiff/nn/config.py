@@ -1,66 +1,33 @@
 """The settings of the networks, each written once: constructor, docstring, checkpoint and repr follow from here."""
 
 import dataclasses
-from collections.abc import Callable
-from dataclasses import KW_ONLY, dataclass, field
-from functools import partial
-from typing import Any
+from dataclasses import KW_ONLY, MISSING, dataclass
 
 from edudiff.nn.layers import PADDINGS
 from edudiff.nn.noise_level import EMBEDDINGS, TARGETS
 from edudiff.support import checks
+from edudiff.support.settings import Settings, setting
 
 ACTIVATIONS = ("silu", "gelu", "relu")
 
 
-def setting(help: str, check: Callable[..., Any], default: Any = dataclasses.MISSING) -> Any:
-    """A field of a `NetConfig`. `check(value, name=...)` returns the plain value, or raises an error that names it."""
-    return field(default=default, metadata={"help": help, "check": check})
-
-
-def with_default(config: Any, name: str, default: Any) -> Any:
-    """The field `name` of another `config` with another default."""
-    [old] = (f for f in dataclasses.fields(config) if f.name == name)
-    return field(default=default, kw_only=old.kw_only, metadata=old.metadata)
-
-
-def one_of(choices: tuple[str, ...]) -> Callable[..., Any]:
-    """A check that a setting is one of these."""
-    return partial(checks.one_of, choices=choices)
-
-
-def _anything(value, name):
-    return value
-
-
-def _classes(value, name):
-    return value if value is None else checks.integer(value, name)
-
-
-def _even(value, name):
+def even(value: int, name: str) -> int:
+    """An even number of values, half sines and half cosines. Raises TypeError or ValueError for anything else."""
     if checks.integer(value, name, least=2) % 2:
         raise ValueError(f"{name} is {value!r}, expected an even number: half sines, half cosines")
     return int(value)
 
 
-def _flag(value, name):
-    return bool(value)
-
-
 @dataclass(frozen=True, repr=False, kw_only=True)
-class NetConfig:
+class NetConfig(Settings):
     """What every network can be told.
 
     Raises TypeError or ValueError that names a setting out of range. Equal if all settings are; `dataclasses.asdict`
     makes it a dict for JSON, and its class takes that dict back.
     """
 
-    target: str = setting(f"what the layers answer, {', '.join(TARGETS)}: see `noise_level`", one_of(TARGETS), "edm")
-    sigma_data: float = setting("root mean square of the data, for target edm", checks.positive, 0.5)
-
-    def __post_init__(self) -> None:
-        for f in dataclasses.fields(self):
-            object.__setattr__(self, f.name, f.metadata["check"](getattr(self, f.name), name=f.name))
+    target: str = setting("edm", f"what the layers answer, {', '.join(TARGETS)}: see `noise_level`", choices=TARGETS)
+    sigma_data: float = setting(0.5, "root mean square of the data, for target edm")
 
     def __str__(self) -> str:
         """As in a call: what may be said without its name, and of the rest what is not the default."""
@@ -76,35 +43,32 @@ class NetConfig:
 class ConditionedConfig(NetConfig):
     """What a network can be told whose every block hears the noise level, and the class if there are any."""
 
-    classes: int | None = setting("how many classes it can draw one of, None for none", _classes, None)
-    embedding: str = setting(f"of the noise level, {', '.join(EMBEDDINGS)}", one_of(EMBEDDINGS), "log_snr")
-    embedding_size: int = setting("values of the noise-level embedding, half sines, half cosines", _even, 64)
-    activation: str = setting(", ".join(ACTIVATIONS), one_of(ACTIVATIONS), "silu")
-    dropout: float = setting("share of the values left out in training", checks.share, 0.0)
+    classes: int | None = setting(None, "how many classes it can draw one of, None for none", least=1)
+    embedding: str = setting("log_snr", f"of the noise level, {', '.join(EMBEDDINGS)}", choices=EMBEDDINGS)
+    embedding_size: int = setting(64, "values of the noise-level embedding, half sines, half cosines", check=even)
+    activation: str = setting("silu", ", ".join(ACTIVATIONS), choices=ACTIVATIONS)
+    dropout: float = setting(0.0, "share of the values left out in training", check=checks.share)
 
 
 @dataclass(frozen=True, repr=False)
 class ConvConfig(ConditionedConfig):
     """What every network for images can be told; each architecture says what its `channels` and `depth` are."""
 
-    channels: int | tuple[int, ...] = setting("how wide it is", _anything)
-    depth: int = setting("how many blocks", checks.integer)
-    padding: str = setting(f"what is beyond the border, {', '.join(PADDINGS)}", one_of(PADDINGS), "zero")
+    channels: int | tuple[int, ...] = setting(MISSING, "how wide it is")
+    depth: int = setting(MISSING, "how many blocks", least=1)
+    padding: str = setting("zero", f"what is beyond the border, {', '.join(PADDINGS)}", choices=PADDINGS)
     _: KW_ONLY
-    image_channels: int = setting("1 for gray, 3 for color", checks.integer, 1)
+    image_channels: int = setting(1, "1 for gray, 3 for color", least=1)
     padding_channel: bool = setting(
+        True,
         "whether a channel of ones beside the image shows where zero padding begins: in noise, zeros are nothing"
         " special, and without it the network sees the border one pixel later than an ELS window of its size",
-        _flag,
-        True,
     )
     attention: tuple[int, ...] = setting(
-        "after which residual blocks, of a UNet at which scales, every pixel looks at all others",
-        partial(checks.integers, least=0),
-        (),
+        (), "after which residual blocks, of a UNet at which scales, every pixel looks at all others", least=0
     )
-    heads: int = setting("of attention", checks.integer, 1)
-    groups: int = setting("of group normalization, 0 for none", partial(checks.integer, least=0), 0)
+    heads: int = setting(1, "of attention", least=1)
+    groups: int = setting(0, "of group normalization, 0 for none", least=0)
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -120,4 +84,4 @@ class ConvConfig(ConditionedConfig):
 class FlatConfig(NetConfig):
     """What every network for flat data can be told."""
 
-    dimensions: int = setting("values of a point, D", checks.integer)
+    dimensions: int = setting(MISSING, "values of a point, D", least=1)

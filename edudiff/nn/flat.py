@@ -1,13 +1,13 @@
 """Trained twins of closed forms, for flat data: one map for each of some noise levels, and straight lines between."""
 
 import math
-from dataclasses import KW_ONLY, dataclass
+from dataclasses import KW_ONLY, MISSING, dataclass
 from typing import Any
 
-from edudiff.nn.config import FlatConfig, NetConfig, setting, with_default
+from edudiff.nn.config import FlatConfig, NetConfig
 from edudiff.nn.net import FlatNet, Initial
 from edudiff.nn.noise_level import shares
-from edudiff.support import checks
+from edudiff.support.settings import setting, with_default
 from edudiff.support.types import Array, Arrays, Rng
 
 MOST = 20_000  # monomials; each has D coefficients at each noise level
@@ -18,14 +18,14 @@ class LinearConfig(FlatConfig):
     """The settings of `Linear`."""
 
     _: KW_ONLY
-    levels: int = setting("noise levels with a map of their own", checks.integer, 32)
+    levels: int = setting(32, "noise levels with a map of their own", least=1)
 
 
 @dataclass(frozen=True, repr=False)
 class PolynomialConfig(LinearConfig):
     """The settings of `Polynomial`."""
 
-    degree: int = setting("total degree of the polynomial", checks.integer)
+    degree: int = setting(MISSING, "total degree of the polynomial", least=1)
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -43,7 +43,7 @@ class PolynomialConfig(LinearConfig):
 class BottleneckConfig(LinearConfig):
     """The settings of `Bottleneck`."""
 
-    k: int = setting("values of the code", checks.integer)
+    k: int = setting(MISSING, "values of the code", least=1)
     target: str = with_default(NetConfig, "target", "x0")
 
     def __post_init__(self) -> None:

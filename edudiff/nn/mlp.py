@@ -1,14 +1,13 @@
 """A denoiser for points that can be anything: a multilayer perceptron, as small or as large as its width."""
 
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
 from edudiff.nn.block import block, block_backward, block_parameters, condition_parameters
-from edudiff.nn.config import ConditionedConfig, FlatConfig, setting, with_default
+from edudiff.nn.config import ConditionedConfig, FlatConfig
 from edudiff.nn.net import FlatNet, Initial
 from edudiff.nn.noise_level import condition, condition_backward
-from edudiff.support import checks
+from edudiff.support.settings import setting, with_default
 from edudiff.support.types import Array, Arrays, Rng
 
 
@@ -16,8 +15,8 @@ from edudiff.support.types import Array, Arrays, Rng
 class MLPConfig(FlatConfig, ConditionedConfig):
     """The settings of `MLP`."""
 
-    width: int = setting("values of every layer", checks.integer, 128)
-    depth: int = setting("residual layers", partial(checks.integer, least=0), 3)
+    width: int = setting(128, "values of every layer", least=1)
+    depth: int = setting(3, "residual layers", least=0)
     embedding_size: int = with_default(ConditionedConfig, "embedding_size", 32)
 
 

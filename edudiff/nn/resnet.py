@@ -6,7 +6,6 @@ receptive field of `1 + 2 (depth + 2)` pixels (17 for depth 6, the network of Ka
 
 import math
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
 from edudiff.nn.block import (
@@ -18,10 +17,10 @@ from edudiff.nn.block import (
     block_parameters,
     condition_parameters,
 )
-from edudiff.nn.config import ConvConfig, setting
+from edudiff.nn.config import ConvConfig
 from edudiff.nn.net import ConvolutionalNet, Initial
 from edudiff.nn.noise_level import condition, condition_backward
-from edudiff.support import checks
+from edudiff.support.settings import setting
 from edudiff.support.types import Array, Arrays, Rng
 
 
@@ -29,8 +28,8 @@ from edudiff.support.types import Array, Arrays, Rng
 class ResNetConfig(ConvConfig):
     """The settings of `ResNet`."""
 
-    channels: int = setting("width of every layer", checks.integer, 48)
-    depth: int = setting("residual blocks, of one convolution each", partial(checks.integer, least=0), 4)
+    channels: int = setting(48, "width of every layer", least=1)
+    depth: int = setting(4, "residual blocks, of one convolution each", least=0)
 
     def __post_init__(self) -> None:
         super().__post_init__()

@@ -18,10 +18,10 @@ from edudiff.nn.block import (
     condition_parameters,
 )
 from edudiff.nn.checking import receptive_field
-from edudiff.nn.config import ConvConfig, one_of, setting
+from edudiff.nn.config import ConvConfig
 from edudiff.nn.net import ConvolutionalNet, Initial
 from edudiff.nn.noise_level import condition, condition_backward
-from edudiff.support import checks
+from edudiff.support.settings import setting
 from edudiff.support.types import Array, Arrays, Rng
 
 POOLINGS = ("max", "average", "strided", "none")
@@ -33,16 +33,16 @@ WIDE = 65  # pixels of the image in which its receptive field is measured
 class UNetConfig(ConvConfig):
     """The settings of `UNet`."""
 
-    channels: tuple[int, ...] = setting("one number for each scale, the finest first", checks.integers, (64, 128, 256))
-    depth: int = setting("blocks at each scale, on the way down and again on the way up", checks.integer, 2)
+    channels: tuple[int, ...] = setting((64, 128, 256), "one number for each scale, the finest first", least=1)
+    depth: int = setting(2, "blocks at each scale, on the way down and again on the way up", least=1)
     _: KW_ONLY
     pooling: str = setting(
-        "how 2x2 pixels become one: max, average, strided (a learned convolution), or none, which leaves all pixels",
-        one_of(POOLINGS),
         "max",
+        "how 2x2 pixels become one: max, average, strided (a learned convolution), or none, which leaves all pixels",
+        choices=POOLINGS,
     )
     upsampling: str = setting(
-        "how they become four again: nearest, bilinear or transposed (learned)", one_of(UPSAMPLINGS), "nearest"
+        "nearest", "how they become four again: nearest, bilinear or transposed (learned)", choices=UPSAMPLINGS
     )
 
     def __post_init__(self) -> None:

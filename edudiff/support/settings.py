@@ -7,7 +7,7 @@ The constructor checks them, the command line makes its options of them, and `as
         steps: int = setting(20, "reverse steps", least=1)
 """
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import MISSING, dataclass, field, fields
 from types import NoneType
 from typing import Any, NamedTuple, get_args, get_origin, get_type_hints
@@ -15,15 +15,29 @@ from typing import Any, NamedTuple, get_args, get_origin, get_type_hints
 from edudiff.support import checks
 
 
-def setting(default: Any, help: str, *, least: int | None = None, choices: Collection = (), metavar: str = "") -> Any:
-    """A field of a dataclass with its `default` and a line of `help`.
+def setting(
+    default: Any,
+    help: str,
+    *,
+    least: int | None = None,
+    choices: Collection = (),
+    check: Callable[[Any, str], Any] | None = None,
+    metavar: str = "",
+) -> Any:
+    """A field of a dataclass with its `default` (MISSING for none) and a line of `help`.
 
     `least`: of an integer, or of those in a tuple, the smallest value. `choices`: the values that there are, of a tuple
-    those of its entries. `metavar`: what stands for the value in the help.
+    those of its entries. `check`: instead of these, a function (value, name) that returns the value or raises an error
+    that names it. `metavar`: what stands for the value in the help.
     """
-    return field(
-        default=default, metadata={"help": help, "least": least, "choices": tuple(choices), "metavar": metavar}
-    )
+    about = {"help": help, "least": least, "choices": tuple(choices), "check": check, "metavar": metavar}
+    return field(default=default, metadata=about)
+
+
+def with_default(settings: type, name: str, default: Any) -> Any:
+    """The field `name` of other `settings`, with another default."""
+    [old] = (one for one in fields(settings) if one.name == name)
+    return field(default=default, kw_only=old.kw_only, metadata=old.metadata)
 
 
 class Kind(NamedTuple):
@@ -36,8 +50,8 @@ class Kind(NamedTuple):
 
 def kinds(settings: type) -> dict[str, Kind]:
     """The `Kind` of each field of a dataclass, from its hints: T, T | None or tuple[T, ...]."""
-    found = {}
-    for name, hint in get_type_hints(settings).items():
+    found, hints = {}, get_type_hints(settings)
+    for name, hint in ((one.name, hints[one.name]) for one in fields(settings)):
         optional = NoneType in get_args(hint)
         if optional:
             [hint] = (part for part in get_args(hint) if part is not NoneType)
@@ -53,20 +67,27 @@ class Settings:
     def __post_init__(self) -> None:
         for name, kind in kinds(type(self)).items():
             value, about = getattr(self, name), self.__dataclass_fields__[name].metadata
-            if value is None and kind.optional:
-                continue
-            if about["choices"]:
-                for one in value if kind.many else [value]:
-                    checks.one_of(one, about["choices"], name)
-            elif about["least"] is not None and kind.many:
-                checks.integers(value, name, about["least"])
-            elif about["least"] is not None:
-                checks.integer(value, name, about["least"])
-            elif kind.type is float:
-                checks.positive(value, name)
+            if value is not None or not kind.optional:
+                object.__setattr__(self, name, _checked(value, name, kind, about))
 
     def __repr__(self) -> str:
         """The settings that differ from the defaults."""
         values = {one.name: (getattr(self, one.name), one.default) for one in fields(self)}
         named = [f"{name}={value!r}" for name, (value, usual) in values.items() if usual is MISSING or value != usual]
         return f"{type(self).__name__}({', '.join(named)})"
+
+
+def _checked(value: Any, name: str, kind: Kind, about: Mapping[str, Any]) -> Any:
+    if about["check"]:
+        return about["check"](value, name)
+    if about["choices"]:
+        for one in value if kind.many else [value]:
+            checks.one_of(one, about["choices"], name)
+        return tuple(value) if kind.many else value
+    if kind.many and kind.type is int:
+        return checks.integers(value, name, 1 if about["least"] is None else about["least"])
+    if about["least"] is not None:
+        return checks.integer(value, name, about["least"])
+    if kind.type is float:
+        return checks.positive(value, name)
+    return bool(value) if kind.type is bool else value
