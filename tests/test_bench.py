@@ -5,12 +5,12 @@ import sys
 import time
 from pathlib import Path
 
+import loops
 import numpy as np
 import pytest
 
 from edudiff import cli
 from edudiff.bench import measure, records
-from edudiff.denoisers import loops
 
 
 @pytest.fixture(autouse=True)

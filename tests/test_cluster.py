@@ -158,7 +158,7 @@ def test_a_worker_with_a_gpu_keeps_its_shard_there(read, standin_cupy, monkeypat
     monkeypatch.setattr(remote, "has_numba", lambda: False)
     shard = remote.Shard(read, on_any, 0, 11)
     assert isinstance(shard.made()[0], standin_cupy.ndarray)
-    part = remote.partial(shard, noise(), *LEVEL)
+    [part] = remote.parts(shard, noise(), *LEVEL)
     assert all(type(a) is np.ndarray for a in part)
     for a, b in zip(part, patch(IMAGES).partial(noise(), *LEVEL), strict=True):
         np.testing.assert_allclose(a, b, atol=1e-7, rtol=0)
@@ -193,7 +193,7 @@ def test_a_worker_uses_its_own_number_of_threads(client):
         (
             {"read": lambda first, last: IMAGES[:3]},
             ValueError,
-            r"read\(0, 5\) returned pictures of shape \(3, 8, 7, 1\)",
+            r"read\(0, 5\) returned images of shape \(3, 8, 7, 1\)",
         ),
         ({"read": lambda first, last: IMAGES[first:last, first:]}, ValueError, "one shape in all shards"),
     ],
@@ -209,8 +209,19 @@ def test_bad_batches_are_refused_here(client, read):
         spread(noise()[:, :7], *LEVEL)
     with pytest.raises(ValueError, match="sigma is 0"):
         spread(noise(), 1.0, 0.0)
-    with pytest.raises(ValueError, match="sizes is empty"):
+    with pytest.raises(ValueError, match="windows is empty"):
         spread.sweep(noise(), *LEVEL, [])
+
+
+def test_classes_are_refused_here(client, read):
+    with pytest.raises(ValueError, match="class 3 was asked of a denoiser on a cluster"):
+        cluster.Sharded(client, read, 11, patch).conditional(3)
+
+
+def test_it_says_what_it_is(client, read):
+    spread = cluster.Sharded(client, read, 11, Ideal, 3)
+    assert repr(spread).startswith("Sharded(images=(11, 8, 7, 1), make=<class ")
+    assert repr(spread).endswith(", shards=3)")
 
 
 def test_command_line(client, tmp_path, capsys):

@@ -2,7 +2,9 @@
 
 import asyncio
 import concurrent.futures
+from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 from edudiff.support.threads import cores
 
@@ -10,7 +12,7 @@ TIMEOUT = 10.0  # seconds for a scheduler to answer, and for a first worker to c
 START = "start one with `dask scheduler`, and workers with `dask worker ADDRESS --nthreads 1`"
 
 
-def connect(address="local", timeout=TIMEOUT, local_workers=None):
+def connect(address: str = "local", timeout: float = TIMEOUT, local_workers: int | None = None) -> Any:
     """A `distributed.Client` of the scheduler at `address`, or, if it is "local", of a new cluster on this machine.
 
     "local" starts `local_workers` processes with one thread each, one for each core by default, which end with the
@@ -35,7 +37,7 @@ def connect(address="local", timeout=TIMEOUT, local_workers=None):
     return client
 
 
-def workers(client, timeout=TIMEOUT):
+def workers(client: Any, timeout: float = TIMEOUT) -> list[str]:
     """The addresses of the client's workers. Raises ConnectionError if there is none for `timeout` seconds."""
     try:
         client.wait_for_workers(1, timeout)
@@ -45,7 +47,7 @@ def workers(client, timeout=TIMEOUT):
 
 
 @contextmanager
-def explained(client):
+def explained(client: Any) -> Iterator[None]:
     """Turns what Dask raises when the scheduler or one worker after the other is lost into a ConnectionError."""
     from distributed import KilledWorker
     from distributed.client import ClosedClientError

@@ -3,37 +3,46 @@
 A worker that dies takes its shards along; Dask makes them again elsewhere and repeats what was being computed.
 """
 
+from collections.abc import Callable, Sequence
 from itertools import pairwise
 from typing import Any
 
 from edudiff.cluster import shard as remote
 from edudiff.cluster.connect import explained, workers
-from edudiff.denoisers.softmax import mean, merge
+from edudiff.denoisers.base import SoftmaxDenoiser
 from edudiff.support import checks
 from edudiff.support.arrays import move, to_numpy
+from edudiff.support.describe import described
+from edudiff.support.softmax import Part, merge
+from edudiff.support.types import Array
 
 
-class Sharded:
+class Sharded(SoftmaxDenoiser):
     """A denoiser whose training set is spread over the workers of a Dask cluster.
 
-    `client`: from `connect`. `read`: a function read(first, last) that every worker can run and that returns pictures
+    `client`: from `connect`. `read`: a function read(first, last) that every worker can run and that returns images
     number `first` to `last` - 1, (n, H, W, C), such as `functools.partial(edudiff.data.load_range, "mnist")`. `count`:
     size of the training set. `make`: what makes a denoiser with a method `partial` of some images, such as `Ideal` or
     `functools.partial(Patch, window=5)`. `shards`: how many, by default one for each worker. `gpu`: whether a worker
     with CuPy and a GPU keeps its shard there.
 
-    Raises ValueError for no images, more shards than images, or pictures of different shapes, and whatever `read` and
-    `make` raise on a worker; here and at every call ConnectionError if the scheduler or all workers are lost.
+    Raises TypeError or ValueError for a count or a number of shards that is none, ValueError for more shards than
+    images, or images of different shapes, and whatever `read` and `make` raise on a worker; here and at every call
+    ConnectionError if the scheduler or all workers are lost.
     """
 
-    def __init__(self, client, read, count, make, shards=None, gpu=True):
-        self.client = client
-        shards = len(workers(client)) if shards is None else shards
-        for value, name in ((count, "count"), (shards, "shards")):
-            if isinstance(value, bool) or not hasattr(value, "__index__"):
-                raise TypeError(f"{name} is {value!r}, expected an integer >= 1")
-            if value < 1:
-                raise ValueError(f"{name} is {value}, expected at least 1")
+    def __init__(
+        self,
+        client: Any,
+        read: Callable[[int, int], Array],
+        count: int,
+        make: Callable[[Array], Any],
+        shards: int | None = None,
+        gpu: bool = True,
+    ) -> None:
+        self.client, self.make = client, make
+        self.count = count = checks.integer(count, "count")
+        shards = checks.integer(len(workers(client)) if shards is None else shards, "shards")
         if shards > count:
             raise ValueError(f"{shards} shards for {count} images, expected at most one shard for each image")
         bounds = [count * i // shards for i in range(shards + 1)]
@@ -42,35 +51,32 @@ class Sharded:
         self._kept: dict[int, Any] = {}  # the future that keeps it there
         self.shape = self._common_shape(self._ask(remote.shape))
 
-    def __call__(self, x, alpha, sigma):
-        """`x`: (B, H, W, C) or (B, D). Returns x0_hat, same shape, dtype and device."""
-        return _answer(self.partial(x, alpha, sigma), x)  # (B, ...)
+    def __repr__(self) -> str:
+        return described(self, images=(self.count, *self.shape), make=self.make, shards=len(self._shards))
 
-    def partial(self, x, alpha, sigma):
-        """(top, num, den) of the whole training set, as its denoiser's own `partial` returns it, on the host."""
-        return merge(self._ask(remote.partial, *self._checked(x, alpha, sigma)))
+    def conditional(self, label: Any) -> Any:
+        """Raises ValueError: the classes of a training set that is spread over a cluster cannot be told apart yet."""
+        raise ValueError(
+            f"class {label!r} was asked of a denoiser on a cluster, which does not know the classes of its images; use"
+            " a denoiser on one machine, or make one of the images of that class: Sharded(client, read_class, ...)"
+        )
 
-    def sweep(self, x, alpha, sigma, sizes):
-        """The answers of several window sizes, {size: x0_hat}; for shards that are `Patch` denoisers."""
-        if len(sizes) == 0:
-            raise ValueError("sizes is empty, expected at least one window size")
-        parts = self._ask(remote.partials, *self._checked(x, alpha, sigma), list(sizes))
-        return {size: _answer(merge(part), x) for size, part in zip(sizes, zip(*parts, strict=True), strict=True)}
-
-    def _checked(self, x, alpha, sigma):
-        checks.batch(x)
+    def _parts(self, x: Array, alpha: float, sigma: float, windows: Sequence[int] | None) -> list[Part]:
         if x.shape[1:] != self.shape:
             raise ValueError(
                 f"x has shape {x.shape}, expected (B, {', '.join(map(str, self.shape))}) to match the training set"
             )
-        return to_numpy(x), *checks.levels(alpha, sigma)
+        windows = None if windows is None else list(windows)
+        shares = self._ask(remote.parts, to_numpy(x), alpha, sigma, windows)
+        merged = [merge(parts) for parts in zip(*shares, strict=True)]
+        return [(move(top, x), move(num, x), move(den, x)) for top, num, den in merged]
 
     def _common_shape(self, shapes):
         for shard, shape in zip(self._shards, shapes, strict=True):
             expected = (shard.last - shard.first, *shapes[0][1:])
             if shape != expected:
                 raise ValueError(
-                    f"read({shard.first}, {shard.last}) returned pictures of shape {shape}, expected {expected}: as"
+                    f"read({shard.first}, {shard.last}) returned images of shape {shape}, expected {expected}: as"
                     " many as asked for, and of one shape in all shards"
                 )
         return shapes[0][1:]
@@ -104,7 +110,3 @@ class Sharded:
     def _at(self, i):
         """At the shard's home or, should that worker die, elsewhere."""
         return {"workers": [self._homes[i]], "allow_other_workers": True}
-
-
-def _answer(part, x):
-    return move(mean(part).astype(x.dtype).reshape(x.shape), x)  # (B, ...)

@@ -1,10 +1,11 @@
 """Denoisers in closed form: each is a callable denoise(x, alpha, sigma) -> x0_hat, and none is trained.
 
-Read `ideal`, `linear`, `softmax`, `windows`, `patch`, in this order.
+The formulas are in `edudiff.scores`; here they are made exact at every noise level, and fast. Read `base`, `ideal`,
+`windows`, `patch`, in this order.
 """
 
 from edudiff.denoisers.bottleneck import Bottleneck
-from edudiff.denoisers.classes import ByLabel
+from edudiff.denoisers.by_label import ByLabel
 from edudiff.denoisers.composite import Composite
 from edudiff.denoisers.ideal import Ideal
 from edudiff.denoisers.linear import Linear
@@ -14,8 +15,8 @@ from edudiff.denoisers.origins import Provenance, provenance
 from edudiff.denoisers.patch import Patch
 from edudiff.denoisers.polynomial import Polynomial
 from edudiff.denoisers.smoothed import Smoothed
-from edudiff.denoisers.softmax import merge
 from edudiff.denoisers.window_schedule import Between, WindowSchedule
+from edudiff.support.softmax import merge
 
 __all__ = [
     "Between",

@@ -1,8 +1,8 @@
 """Windows denoised on their own and averaged where they overlap: each knows its place, none knows the whole."""
 
 from edudiff.denoisers.law import FixedPoints
-from edudiff.denoisers.softmax import Softmax
 from edudiff.support import checks
+from edudiff.support.softmax import Softmax
 
 BLOCK = 1 << 22  # values in one array of squared differences
 
@@ -36,10 +36,9 @@ class Composite:
         total = Softmax(xp, (len(x), len(self._down) * len(self._right)), 0, len(self.images))
         for _, logits in self._logits(x, alpha, sigma):  # first the sums of the weights of each window, (B, P)
             total.add(logits, xp.zeros((logits.shape[-1], 0)))
-        top, _, den = total.parts()
         answer = xp.zeros(x.shape)  # (B, H, W, C), float64
         for some, logits in self._logits(x, alpha, sigma):  # then the weights, spread over their windows
-            weights = xp.exp(logits - top[..., None]) / den[..., None]  # (B, P, n)
+            weights = xp.exp(logits - total.top[..., None]) / total.den[..., None]  # (B, P, n)
             weights = weights.swapaxes(1, 2).reshape(len(x), -1, len(self._down), len(self._right))  # (B, n, p, q)
             spread = self._down.T @ weights @ self._right  # (B, n, H, W)
             answer += xp.einsum("bnhw,nhwc->bhwc", spread, some)

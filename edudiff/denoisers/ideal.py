@@ -1,13 +1,17 @@
 """The ideal denoiser of a training set: the posterior mean E[x0 | x], which can only copy."""
 
-import copy
 import math
+from collections.abc import Sequence
+from typing import Any
 
+from edudiff.denoisers.base import SoftmaxDenoiser
 from edudiff.denoisers.classes import Classes
 from edudiff.denoisers.law import Atoms
-from edudiff.denoisers.softmax import Softmax, mean
 from edudiff.support import checks
 from edudiff.support.arrays import array_namespace
+from edudiff.support.describe import described
+from edudiff.support.softmax import Part, Softmax
+from edudiff.support.types import Array
 
 CHUNK = 4096  # training images in one matrix product
 TOLERANCE = 1e-6  # of a logit
@@ -15,24 +19,12 @@ ROUNDING = {"float16": 9.8e-4, "float32": 1.2e-7, "float64": 2.3e-16}
 FEW = 0.05  # of all pairs: up to here, leading candidates are evaluated one by one
 
 
-def posterior_mean(x, images, alpha, sigma):
-    """The definition (Kamb & Ganguli 2024, eq. 3): sum_n x_n softmax_n(-|x - alpha x_n|^2 / 2 sigma^2), all at once.
+class Ideal(SoftmaxDenoiser):
+    """E[x0 | x] for the uniform law on a training set, by matrix products: the engine of `edudiff.scores.ideal`.
 
-    `x`: (B, ...), `images`: (N, ...). Holds B * N differences in memory; `Ideal` gives the same answer and does not.
-    """
-    xp = checks.batch(x, images)
-    flat = images.reshape(len(images), -1)  # (N, D)
-    difference = x.reshape(len(x), 1, -1) - alpha * flat  # (B, N, D)
-    logits = -(difference**2).sum(-1) / (2 * sigma**2)  # (B, N)
-    weights = xp.exp(logits - logits.max(1, keepdims=True))  # (B, N)
-    weights = weights / weights.sum(1, keepdims=True)  # (B, N)
-    return (weights @ flat).reshape(x.shape)  # (B, ...)
+    sum_n x_n softmax_n(-|x - alpha x_n|^2 / 2 sigma^2)   (Kamb & Ganguli 2024, eq. 3)
 
-
-class Ideal:
-    """E[x0 | x] for the uniform law on a training set: `posterior_mean` as matrix products over chunks.
-
-    `images`: (N, H, W, C) pictures or (N, D) points. `labels`: (N,), classes that `conditional` can choose from. Raises
+    `images`: (N, H, W, C) images or (N, D) points. `labels`: (N,), classes that `conditional` can choose from. Raises
     TypeError for integers, ValueError for an empty set, a wrong rank, NaN. Keeps one copy of the images, centered and
     sorted by class; an answer takes memory that does not grow with N.
 
@@ -41,33 +33,25 @@ class Ideal:
     candidate that may matter is evaluated again from its difference to x, in float64.
     """
 
-    def __init__(self, images, labels=None):
+    def __init__(self, images: Array, labels: Any = None) -> None:
         xp = checks.training_set(images)
-        self._classes, self._class = Classes(labels, len(images)), None
-        self.images = images
+        self.images: Array = images
+        self._classes: Classes = Classes(labels, len(images))
         self._center = images.mean(0, dtype="float64").reshape(-1)  # (D,)
-        self._flat = {}
+        self._flat: dict[str, Array] = {}
         centered = self._in(str(images.dtype))  # (N, D)
         self._norms = xp.concatenate([_squares(chunk) for chunk in _chunks(centered)])  # (N,)
         self._longest = math.sqrt(float(self._norms.max()))
 
-    def conditional(self, label):
-        """This denoiser for the items of one class alone, of which nothing is copied. Needs `labels`.
+    def __repr__(self) -> str:
+        return described(
+            self, images=self.images, labels=self._classes.labels.tolist() if self._classes.labeled else None
+        )
 
-        Raises ValueError for a label that no item has.
-        """
-        other = copy.copy(self)
-        other._class = self._classes.number(label)
-        return other
-
-    def __call__(self, x, alpha, sigma):
-        """`x`: (B, H, W, C) or (B, D). Returns x0_hat, same shape, dtype and device."""
-        return mean(self.partial(x, alpha, sigma)).astype(x.dtype).reshape(x.shape)  # (B, ...)
-
-    def partial(self, x, alpha, sigma):
-        """(top, num, den) of this training set, to be joined with others by `merge`: float64, (B,), (B, D), (B,)."""
-        xp = checks.batch(x, self.images)
-        alpha, sigma = checks.levels(alpha, sigma)
+    def _parts(self, x: Array, alpha: float, sigma: float, windows: Sequence[int] | None) -> list[Part]:
+        if windows is not None:
+            raise TypeError("an Ideal denoiser compares whole items and has no windows to sweep; use Patch")
+        xp = array_namespace(x)
         flat, originals = self._in(str(x.dtype)), self.images.reshape(len(self.images), -1)  # (N, D), (N, D)
         exact = x.reshape(len(x), -1).astype("float64")  # (B, D)
         centered = exact - alpha * self._center  # (B, D)
@@ -88,12 +72,10 @@ class Ideal:
                 if float(lead.mean()) <= FEW or self._error(centered, alpha, sigma, "float64") > TOLERANCE:
                     logits = _evaluate(logits, lead, exact, originals[self._order(rows)], alpha, sigma)  # (B, n)
             total.add(logits, flat[rows])
-        top, num, den = total.parts()
-        if error <= TOLERANCE:
-            top = top - offset[:, 0]  # (B,)
-        return top, num + den[:, None] * self._center, den
+        top = total.top - offset[:, 0] if error <= TOLERANCE else total.top  # (B,)
+        return [(top, total.num + total.den[:, None] * self._center, total.den)]
 
-    def generated(self):
+    def generated(self) -> Atoms:
         """The law of the samples, `Atoms`: each item of the training set (or class) with the same probability."""
         start, stop, _ = self._classes.slice(self._class).indices(len(self.images))
         return Atoms(self.images[self._order(slice(start, stop))])

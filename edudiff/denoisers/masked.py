@@ -2,9 +2,9 @@
 
 from edudiff.denoisers.law import FixedPoints
 from edudiff.denoisers.linear import principal
-from edudiff.denoisers.softmax import Softmax
 from edudiff.support import checks
 from edudiff.support.arrays import array_namespace
+from edudiff.support.softmax import Softmax
 
 BLOCK = 1 << 22  # values in one array of squared differences
 

@@ -1,13 +1,16 @@
-"""Where each pixel of a picture comes from: the training windows that weigh most in a local or ELS score's answer."""
+"""Where each pixel of an image comes from: the training windows that weigh most in a local or ELS score's answer."""
 
 from dataclasses import dataclass
 from itertools import product
+from types import ModuleType
 from typing import Any
 
 import numpy as np
 
 from edudiff.denoisers import windows
+from edudiff.denoisers.patch import Patch
 from edudiff.support import checks
+from edudiff.support.types import Array
 
 BLOCK = 1 << 20  # values in one array of squared distances
 
@@ -16,44 +19,46 @@ BLOCK = 1 << 20  # values in one array of squared distances
 class Provenance:
     """The leading training windows of each pixel, the heaviest first: four arrays (B, H, W, K) and their pixels.
 
-    `image`: which training picture. `row`, `column`: of the window's center in it. `weight`: its share of the answer,
+    `image`: which training image. `row`, `column`: of the window's center in it. `weight`: its share of the answer,
     float64. `value`: the training pixel at the center, (B, H, W, K, C), float64; the answer is the sum of weight times
     value over all windows. Where a pixel has fewer than K candidates, the three places are -1, weight and value 0.
     """
 
-    image: Any
-    row: Any
-    column: Any
-    weight: Any
-    value: Any
+    image: Array
+    row: Array
+    column: Array
+    weight: Array
+    value: Array
+
+    def __repr__(self) -> str:
+        return f"Provenance(image={self.image.shape}, value={self.value.shape})"
 
 
-def provenance(patch, x, alpha, sigma, leading=4):
+def provenance(patch: Patch, x: Array, alpha: float, sigma: float, leading: int = 4) -> Provenance:
     """The `leading` training windows with the largest weights in the answer of `patch` for `x` (B, H, W, C).
 
     The answer is the mean of the centers of all windows that the noisy window may be compared with, weighted by the
     softmax of -|window - alpha * training window|^2 / 2 sigma^2 (Kamb & Ganguli 2024, eq. 8, 10 and 41). `patch`: an
-    `edudiff.denoisers.Patch`, with any border, with shifts or without. Of equally heavy windows the one that lies
-    nearest to the pixel's own place leads, then the one of the earlier picture. Distances are direct differences in
+    `edudiff.denoisers.Patch`, with any padding, with shifts or without. Of equally heavy windows the one that lies
+    nearest to the pixel's own place leads, then the one of the earlier image. Distances are direct differences in
     float64, whatever x is. Returns a `Provenance`, on the device of x. The training set is copied once; the rest of the
     memory does not grow with it. Raises ValueError for fewer than one leading window, and what `patch` itself raises.
     """
-    if isinstance(leading, bool) or not hasattr(leading, "__index__") or leading < 1:
-        raise ValueError(f"leading is {leading!r}, expected an integer >= 1")
+    checks.integer(leading, "leading")
     xp = checks.batch(x, patch.images)
     alpha, sigma = checks.levels(alpha, sigma)
     x, (_, height, width, _) = x.astype("float64"), x.shape
-    size = patch.window_at(alpha, sigma)
+    window = patch.window_at(alpha, sigma)
     top, _, den = patch.partial(x, alpha, sigma)  # (B, H, W), float64
     best = _Best(xp, x.shape[:3], leading)
     used = xp.asarray(np.sort(patch.used))  # (N,)
     images = windows.lay_out(patch.images[used])  # (H, W, C, N)
     places = xp.arange(height)[:, None], xp.arange(width)[None]  # (H, 1), (1, W)
     step = max(1, BLOCK // x.size)
-    for down, right in nearest_first(height, width, size // 2, patch.shifts, patch.padding):
+    for down, right in nearest_first(height, width, window, patch.shifts, patch.padding):
         for first in range(0, images.shape[-1], step):
             chunk = images[..., first : first + step].astype("float64")  # (H, W, C, n)
-            pairs = windows.compared(x, chunk, alpha, (down, right), [size], patch.padding, xp.zeros_like(x[..., 0]))
+            pairs = windows.compared(x, chunk, alpha, (down, right), [window], patch.padding)
             for _, here, distances, _ in pairs:
                 rows, columns = (places[0][here[0]] + down) % height, (places[1][:, here[1]] + right) % width
                 best.add(distances * (-1 / (2 * sigma**2)), first, rows, columns, (slice(None), *here))
@@ -64,13 +69,13 @@ def provenance(patch, x, alpha, sigma, leading=4):
     return Provenance(image, best.row, best.column, weight, value)
 
 
-def nearest_first(height, width, radius, shifts, padding):
-    """All displacements (down, right) of a picture, the shortest first; on a torus the short way round counts.
+def nearest_first(height: int, width: int, window: int, shifts: bool, padding: str) -> list[tuple[int, int]]:
+    """All displacements (down, right) of an image, the shortest first; on a torus the short way round counts.
 
-    >>> nearest_first(3, 4, 1, True, "circular")[:5]
+    >>> nearest_first(3, 4, 3, True, "circular")[:5]
     [(0, 0), (0, 1), (0, 3), (1, 0), (2, 0)]
     """
-    down, right = (windows.displacements(length, radius, shifts, padding) for length in (height, width))
+    down, right = (windows.displacements(length, window, shifts, padding) for length in (height, width))
 
     def square(shift, length):
         return min(shift % length, -shift % length) ** 2 if padding == "circular" else shift**2
@@ -81,13 +86,14 @@ def nearest_first(height, width, radius, shifts, padding):
 class _Best:
     """The candidates with the largest logits so far, K for each pixel, sorted: `logits` and what they belong to."""
 
-    def __init__(self, xp, shape, count):
-        self.xp, self.count = xp, count
+    def __init__(self, xp: ModuleType, shape: tuple[int, ...], count: int) -> None:
+        self.xp: Any = xp
+        self.count = count
         self.logits = xp.full((*shape, count), -xp.inf)  # (B, H, W, K)
         self.image, self.row, self.column = (xp.full((*shape, count), -1) for _ in range(3))
 
     def add(self, logits, first, rows, columns, where):
-        """`logits` (B, h, w, n) of pictures from number `first` on, whose centers are at `rows`, `columns` (h, w)."""
+        """`logits` (B, h, w, n) of images from number `first` on, whose centers are at `rows`, `columns` (h, w)."""
         xp = self.xp
         better = logits.max(-1) > self.logits[where][..., -1]  # (B, h, w), the M pixels that have a new leader
         both = xp.concatenate([self.logits[where][better], logits[better]], axis=-1)  # (M, K + n)

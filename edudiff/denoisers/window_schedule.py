@@ -1,10 +1,12 @@
 """A window for each noise level, between the odd numbers too: a trained network's grows smoothly with the noise."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from edudiff.support import checks
+from edudiff.support.types import Array
 
 
 @dataclass(frozen=True)
@@ -23,7 +25,7 @@ class WindowSchedule:
     ratios: Sequence[float]
     windows: Sequence[float]
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         ratios, windows = [float(r) for r in self.ratios], [_side(s) for s in self.windows]
         if not ratios or len(ratios) != len(windows):
             raise ValueError(
@@ -35,8 +37,8 @@ class WindowSchedule:
         object.__setattr__(self, "ratios", tuple(r for r, _ in pairs))
         object.__setattr__(self, "windows", tuple(s for _, s in pairs))
 
-    def __call__(self, alpha, sigma):
-        """The window size at one noise level. At alpha = 0 nothing is left of the picture: the largest ratio's."""
+    def __call__(self, alpha: float, sigma: float) -> Any:
+        """The window size at one noise level. At alpha = 0 nothing is left of the image: the largest ratio's."""
         alpha, sigma = checks.levels(alpha, sigma)
         if alpha == 0:
             return self.windows[-1]
@@ -44,16 +46,16 @@ class WindowSchedule:
         distances = [abs(math.log(r) - level) for r in self.ratios]
         return self.windows[distances.index(min(distances))]
 
-    def odd(self):
+    def odd(self) -> "WindowSchedule":
         """The table with every size rounded to the nearest odd integer: for `Patch`."""
         return WindowSchedule(self.ratios, [2 * math.floor(size / 2) + 1 for size in self.windows])
 
-    def to_dict(self):
+    def to_dict(self) -> dict[str, list[float]]:
         """A plain dict of lists, for JSON."""
         return {"ratios": list(self.ratios), "windows": list(self.windows)}
 
     @classmethod
-    def from_dict(cls, table):
+    def from_dict(cls, table: dict[str, Any]) -> "WindowSchedule":
         """The table that `to_dict` wrote. Raises ValueError if one of its two lists is missing."""
         if set(table) != {"ratios", "windows"}:
             raise ValueError(f"a window schedule has the keys {sorted(table)}, expected 'ratios' and 'windows'")
@@ -76,17 +78,20 @@ class Between:
     `WindowSchedule`. The mean of two best guesses is no best guess of its own; it predicts networks better than either.
     """
 
-    def __init__(self, patch, window):
+    def __init__(self, patch: Any, window: Callable[..., float]) -> None:
         self.patch, self.window = patch, window
 
-    def __call__(self, x, alpha, sigma):
+    def __repr__(self) -> str:
+        return f"Between({self.patch!r}, {self.window!r})"
+
+    def __call__(self, x: Array, alpha: float, sigma: float) -> Array:
         """`x`: (B, H, W, C). Returns x0_hat, same shape, dtype and device."""
         narrow, share = split(self.window(alpha, sigma))
         answers = self.patch.sweep(x, alpha, sigma, [narrow, narrow + 2] if share else [narrow])
         return mix(answers, narrow, share)  # (B, H, W, C)
 
 
-def split(size):
+def split(size: float) -> tuple[int, float]:
     """The largest odd side up to `size`, and the share of the next one in the mix: 6.2 -> (5, 0.6).
 
     Raises ValueError for a side that is not a finite number >= 1.
@@ -97,8 +102,8 @@ def split(size):
     return narrow, (size - narrow) / 2
 
 
-def mix(answers, narrow, share):
-    """`share` of the answer for `narrow` + 2 and the rest of that for `narrow`, of `answers` {size: (B, H, W, C)}."""
+def mix(answers: dict[int, Array], narrow: int, share: float) -> Array:
+    """`share` of the answer for `narrow` + 2 and the rest of that for `narrow`, of `answers` {window: (B, H, W, C)}."""
     if share == 0:
         return answers[narrow]
     return (1 - share) * answers[narrow] + share * answers[narrow + 2]  # (B, H, W, C)

@@ -17,16 +17,16 @@ from edudiff.fast.lanes import LANES
 
 PATTERNS = ((0, 0), (0, 1), (1, 0), (1, 1), (0, 2), (2, 0), (1, 2), (2, 1))  # frequencies down and across
 LEVELS = 256  # to which projections are rounded
-SHARES, PICTURES = 16, 1024  # so many shares are clustered apart, or more if they had more pictures than this: sorting
+SHARES, IMAGES = 16, 1024  # so many shares are clustered apart, or more if they had more images than this: sorting
 # needs memory, and the answers must not depend on the number of threads
 SAMPLE = 1 << 16  # pixels that are looked at for the most frequent value
 
 
 @dataclass
 class Share:
-    """Some pictures of one class, and their windows, sorted.
+    """Some images of one class, and their windows, sorted.
 
-    `order`: (groups * LANES,), places of the windows, (picture * h + row) * w + column of the upper left corner; the
+    `order`: (groups * LANES,), places of the windows, (image * h + row) * w + column of the upper left corner; the
     last group is filled up with copies. `boxes`: (2, P, groups), the least and the largest rounded projection of each.
     `codes`: (groups,), where its first window lies on the curve. `count`: of windows in `order`, without copies.
     `plain`: of windows that are only counted.
@@ -41,7 +41,7 @@ class Share:
 
 
 class Clusters:
-    """The sorted windows of `size` x `size` pixels that lie inside the pictures `images` (N, H, W, C).
+    """The sorted windows of `size` x `size` pixels that lie inside the images `images` (N, H, W, C).
 
     `classes`: a list of arrays of places in `images`. With `circular` they go on at the other side. `common`: (C,), the
     most frequent pixel.
@@ -55,7 +55,7 @@ class Clusters:
         pixels = images.reshape(-1, images.shape[3])
         values, counts = np.unique(pixels[:: -(-len(pixels) // SAMPLE)], axis=0, return_counts=True)
         self.common = values[counts.argmax()]  # (C,)
-        pieces = -(-max(SHARES, len(images) // PICTURES) // len(classes))
+        pieces = -(-max(SHARES, len(images) // IMAGES) // len(classes))
         tasks = [(k, some) for k, chosen in enumerate(classes) for some in np.array_split(chosen, pieces) if len(some)]
         self.shares = share_out(lambda task: self._sort(*task), tasks)
 
@@ -119,7 +119,7 @@ class Clusters:
         return (top if self.plain else np.full_like(top, -np.inf)), den[:, None] * common, den
 
     def shape(self, x):
-        """(B, h, w): one for each window inside the pictures of a batch."""
+        """(B, h, w): one for each window inside the images of a batch."""
         batch, height, width, _ = x.shape
         lost = 0 if self.circular else self.size - 1
         return batch, height - lost, width - lost

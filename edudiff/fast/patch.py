@@ -1,21 +1,25 @@
-"""The kernel of `Patch`: `edudiff.denoisers.windows.evaluate` in plain loops, LANES training pictures at a time."""
+"""A climb from `plain`: local and ELS scores in loops that take LANES training images at a time.
+
+What `plain.els` sums window by window is here a box sum of one difference image for each displacement, and what it does
+for one training image, is done for LANES at once.
+"""
 
 import math
 
 import numpy as np
 
-from edudiff.denoisers.softmax import margin, merge
 from edudiff.fast.jit import borrowed, compiled, inlined, share_out
 from edudiff.fast.lanes import LANES, below, cast, empty, load, pick, spread, store
 from edudiff.fast.sums import add_up, sum_rows, sum_to_ends
 from edudiff.fast.weights import add_candidates, fold_lanes, tighten
+from edudiff.support.softmax import NEGLIGIBLE, merge
 
 FOLD = 8  # rows of displacements whose weights are added up in float32 before they join the float64 sums
 GROUPS = 16  # shares of the training set; fixed, so that sums are the same on any number of threads
 
 
 def blocks_of(classes):
-    """The pictures of each class, LANES in a block: their places, (blocks, LANES), and how many count, (blocks,).
+    """The images of each class, LANES in a block: their places, (blocks, LANES), and how many count, (blocks,).
 
     `classes`: a list of arrays of places. The last block of a class is filled up with copies.
     """
@@ -24,41 +28,33 @@ def blocks_of(classes):
     return places, np.array([len(group) for group in groups])
 
 
-def evaluate(x, images, blocks, count, alpha, sigma, sizes, shifts, padding, typical, edges_only=False):
-    """As `windows.evaluate`: a list of (top, num, den), one for each window size.
+def evaluate(x, images, blocks, count, alpha, sigma, windows, shifts, padding, typical, edges_only=False):
+    """A list of (top, num, den), one for each of `windows`, whose tops lack the box sum of `typical` (B, H, W).
 
-    `images`: (N, H, W, C), contiguous. `blocks`: from `blocks_of`, of `count` pictures. `edges_only`: leave out the
-    pairs of windows that both lie inside the picture; for one size only.
+    `images`: (N, H, W, C), contiguous. `blocks`: from `blocks_of`, of `count` images. `edges_only`: leave out the
+    pairs of windows that both lie inside the image; for one window only.
     """
     batch, rows, columns, channels = x.shape
     real = x.dtype.type
-    rate = real(1 / (2 * sigma**2 * math.log(2)))
-    switches = (
-        np.array(sizes),
-        shifts,
-        padding == "circular",
-        edges_only,
-        rate,
-        margin(count * rows * columns),
-        real(alpha),
-    )
+    rate, farthest = real(1 / (2 * sigma**2 * math.log(2))), math.log(count * rows * columns / NEGLIGIBLE)
+    switches = np.array(windows), shifts, padding == "circular", edges_only, rate, farthest, real(alpha)
     groups = min(GROUPS, len(blocks[0]))
     bounds = np.linspace(0, len(blocks[0]), groups + 1).astype(int)  # (groups + 1,)
     planes = np.ascontiguousarray(x.transpose(0, 3, 1, 2))  # (B, C, H, W)
-    line = (columns + 2 * (max(sizes) // 2)) * LANES  # of a picture with its border
-    inside = (np.arange(columns + 1) % np.array(sizes)[:, None] != 0).astype(x.dtype)  # (sizes, W + 1)
+    line = (columns + 2 * (max(windows) // 2)) * LANES  # of an image with its border
+    inside = (np.arange(columns + 1) % np.array(windows)[:, None] != 0).astype(x.dtype)  # (windows, W + 1)
     lesser = min(x.dtype, images.dtype, key=lambda dtype: dtype.itemsize)
 
     def piece(task):
         b, group = task
         first, last = bounds[group], bounds[group + 1]
-        best = np.full((len(sizes), rows * columns), np.inf, x.dtype)  # (sizes, H * W)
-        sums = empty(len(sizes) * rows * columns * (1 + channels) * LANES, x.dtype).reshape(len(sizes), -1)
+        best = np.full((len(windows), rows * columns), np.inf, x.dtype)  # (windows, H * W)
+        sums = empty(len(windows) * rows * columns * (1 + channels) * LANES, x.dtype).reshape(len(windows), -1)
         sums[:] = 0
-        den = np.zeros((len(sizes), rows * columns))  # (sizes, H * W)
-        num = np.zeros((len(sizes), rows * columns, channels))  # (sizes, H * W, C)
-        canvas = empty((rows + 2 * (max(sizes) // 2)) * line, x.dtype)
-        work = tuple(empty(n, x.dtype) for n in (line, line, line * max(sizes), line))
+        den = np.zeros((len(windows), rows * columns))  # (windows, H * W)
+        num = np.zeros((len(windows), rows * columns, channels))  # (windows, H * W, C)
+        canvas = empty((rows + 2 * (max(windows) // 2)) * line, x.dtype)
+        work = tuple(empty(n, x.dtype) for n in (line, line, line * max(windows), line))
         state = best, best.copy(), sums, den, num
         places, lanes = (a[first:last] for a in blocks)
         y = empty(LANES * images[0].size, lesser)
@@ -67,11 +63,11 @@ def evaluate(x, images, blocks, count, alpha, sigma, sizes, shifts, padding, typ
         return best, num, den
 
     done = share_out(piece, [(b, group) for b in range(batch) for group in range(groups)])
-    shape = (batch, groups, len(sizes), rows, columns)
+    shape = (batch, groups, len(windows), rows, columns)
     best, num, den = (np.stack(a).reshape(*shape, *a[0].shape[2:]) for a in zip(*done, strict=True))
     # The kernel's weights are powers of 2 with a rounded rate: so are its tops.
-    top = best.astype(np.float64) * (-float(rate) * math.log(2))  # (B, groups, sizes, H, W)
-    return [merge([(top[:, g, s], num[:, g, s], den[:, g, s]) for g in range(groups)]) for s in range(len(sizes))]
+    top = best.astype(np.float64) * (-float(rate) * math.log(2))  # (B, groups, windows, H, W)
+    return [merge([(top[:, g, s], num[:, g, s], den[:, g, s]) for g in range(groups)]) for s in range(len(windows))]
 
 
 @compiled
@@ -79,22 +75,22 @@ def add_blocks(
     each, x, typical, images, places, lanes, y, sizes, shifts, circular, edges_only, rate, farthest, alpha,
     inside, canvas, work, best, limit, sums, den, num,
 ):  # fmt: skip
-    """Add all windows of some blocks to the running sums of one picture `x` (C, H, W), for each size.
+    """Add all windows of some blocks to the running sums of one image `x` (C, H, W), for each size.
 
-    `each`: a tuple with an entry for each channel, whose number is then known when this is compiled. The pictures at
+    `each`: a tuple with an entry for each channel, whose number is then known when this is compiled. The images at
     `places` (blocks, LANES) of `images`, flat, are compared; of each block the first `lanes` count. `y`: room for a
     block. `farthest`: how far below the top all candidates together are negligible. `inside`: for `sum_to_ends`,
     (sizes, W + 1).
     """
     shape = height, width = x.shape[1:]
-    padding, narrow = max(sizes) // 2, min(sizes) // 2
+    widest, narrowest = max(sizes) // 2, min(sizes) // 2  # how far the windows reach from their centers
     reach = type(rate)(farthest / (math.log(2.0) * rate))
     folded = best.copy()
     # The caller owns all arrays and keeps them alive.
     flat_x, flat_typical, y = borrowed(x.reshape(-1)), borrowed(typical.reshape(-1)), borrowed(y)
     canvas, best, limit, sums = borrowed(canvas), borrowed(best), borrowed(limit), borrowed(sums)
     work = borrowed(work[0]), borrowed(work[1]), borrowed(work[2]), borrowed(work[3])
-    up, left = reach_of(height, narrow, shifts, circular), reach_of(width, narrow, shifts, circular)
+    up, left = reach_of(height, narrowest, shifts, circular), reach_of(width, narrowest, shifts, circular)
     for b in range(len(places)):
         lay_out(y, images, places[b], len(each), height * width)
         for down in range(up[0], up[1]):
@@ -102,7 +98,7 @@ def add_blocks(
                 if edges_only and down != 0 and right != 0:
                     continue
                 shift = (down, right)
-                seen = seen_rows(height, down, padding, circular), seen_rows(width, right, padding, circular)
+                seen = seen_rows(height, down, widest, circular), seen_rows(width, right, widest, circular)
                 draw_differences(canvas, seen, flat_x, flat_typical, y, alpha, shift, circular, len(each), shape)
                 for s in range(len(sizes)):
                     mine = best[s], limit[s], sums[s]
@@ -122,7 +118,7 @@ def add_blocks(
 
 @inlined
 def lay_out(y, images, places, channels, pixels):
-    """Fill `y`, flat, with the pictures at `places`, LANES side by side at each pixel, channel by channel."""
+    """Fill `y`, flat, with the images at `places`, LANES side by side at each pixel, channel by channel."""
     for c in range(channels):
         for m in range(pixels):
             for lane in range(LANES):
@@ -141,10 +137,10 @@ def reach_of(length, radius, shifts, circular):
 
 
 @inlined
-def seen_rows(length, shift, padding, circular):
-    """First and last + 1 row of the difference picture: where both have one, and beyond where windows stick out."""
+def seen_rows(length, shift, widest, circular):
+    """First and last + 1 row of the difference image: where both have one, and beyond where windows stick out."""
     if circular or shift == 0:
-        return -padding, length + padding
+        return -widest, length + widest
     return max(0, -shift), length - max(0, shift)
 
 
@@ -164,7 +160,7 @@ def centers(length, shift, radius, circular, band, edges_only):
 
 @inlined
 def draw_differences(canvas, seen, x, typical, y, alpha, shift, circular, channels, shape):
-    """Fill `canvas` with |x(u) - alpha y(u + s)|^2 - typical(u) for one displacement s; 0 outside the pictures."""
+    """Fill `canvas` with |x(u) - alpha y(u + s)|^2 - typical(u) for one displacement s; 0 outside the images."""
     height, width = shape
     (top, bottom), (left, right) = seen
     at = 0
@@ -201,7 +197,7 @@ def draw_run(canvas, at, run, x, here, typical, y, there, alpha, channels, pixel
 
 @inlined
 def add_windows(canvas, place, size, inside, work, y, channels, rate, reach, state):
-    """Add all pairs of windows of one size that lie one displacement apart, from their difference picture."""
+    """Add all pairs of windows of one size that lie one displacement apart, from their difference image."""
     seen, rows, columns, shift, circular, (height, width) = place
     line, ends, row_ends, row_start = work
     radius, count = size // 2, columns[1] - columns[0]

@@ -1,4 +1,4 @@
-"""The kernel of `Patch` for little noise: windows in groups of similar ones (`Clusters`), most of them never compared.
+"""A climb from `plain` for little noise: windows in groups of similar ones (`Clusters`), most of them never compared.
 
 A group is skipped if its box lies so far from the query's projections that all windows of the training set together
 would not matter at that distance. Which distance that is, is known before the first group is skipped: the group where
@@ -9,10 +9,10 @@ import math
 
 import numpy as np
 
-from edudiff.denoisers.softmax import merge
 from edudiff.fast.jit import borrowed, compiled, inlined, share_out
 from edudiff.fast.lanes import LANES, below, empty, first_bit, larger, load, pick, spread
 from edudiff.fast.weights import TIE, add_candidates, fold_lanes, tighten
+from edudiff.support.softmax import merge
 
 BUNCH = 16  # groups that are tested at once before each is
 FOLD = 32  # bunches whose weights are added up in float32 before they join the float64 sums
@@ -25,7 +25,7 @@ FAR = 1e15  # a pixel value that no query is near to
 
 
 def evaluate(x, clusters, alpha, sigma, tolerance):
-    """(top, num, den) of all windows inside the pictures for those of the batch `x`; and how many pairs were compared.
+    """(top, num, den) of all windows inside the images for those of the batch `x`; and how many pairs were compared.
 
     Shapes (B, h, w), (B, h, w, C), (B, h, w): one for each window of x, B * h * w = M. What is skipped weighs at most
     `tolerance` of the whole. None if comparing all pairs (`edudiff.fast.patch`) is likely to be quicker.

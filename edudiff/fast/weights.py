@@ -1,6 +1,6 @@
 """Softmax weights of windows, added to running sums: most windows are too far off and cost one comparison.
 
-LANES training pictures lie side by side at each pixel. Each lane has its own running sums, so that no loop ever adds
+LANES training images lie side by side at each pixel. Each lane has its own running sums, so that no loop ever adds
 across lanes; the lanes of one pixel share their top.
 """
 
@@ -47,7 +47,7 @@ def fold_lanes(sums, lanes, rate, best, folded, den, num):
     """Add the lanes of each pixel to its float64 sums, and start the lanes again at 0.
 
     `den` (pixels,), `num` (pixels, C) are relative to the bests at the last folding, `folded`. Lanes from `lanes` on
-    hold repeated pictures and are dropped.
+    hold repeated images and are dropped.
     """
     pixels, channels = num.shape
     for pixel in range(pixels):

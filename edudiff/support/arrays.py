@@ -27,9 +27,10 @@ def array_namespace(*arrays: Any) -> ModuleType:
     >>> array_namespace(np.zeros(2)).__name__
     'numpy'
     """
-    on_device = [is_device_array(a) for a in arrays]
+    cupy = sys.modules.get("cupy")
+    on_device = [cupy is not None and isinstance(a, cupy.ndarray) for a in arrays]
     if all(on_device) and arrays:
-        return sys.modules["cupy"]
+        return cupy
     for a, device in zip(arrays, on_device, strict=True):
         if not device and not isinstance(a, np.ndarray):
             raise TypeError(f"expected NumPy or CuPy arrays, got {type(a).__name__}; wrap it in numpy.asarray first")

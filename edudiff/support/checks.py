@@ -200,6 +200,21 @@ def per_image(value: Any, x: Array, name: str) -> Any:
     return values.reshape(-1, *[1] * (x.ndim - 1)) if values.ndim else float(value)  # (B, 1, ...)
 
 
+def labels(values: Any, count: int, classes: int | None = None, names: bool = False, name: str = "labels") -> Array:
+    """Check the class of each of `count` items; returns a host array (count,).
+
+    Integers, from 0 to `classes` - 1 if that is not None; with `names` strings too. Raises ValueError for other values
+    or another number of them.
+    """
+    values = to_numpy(values)
+    if values.shape != (count,) or values.dtype.kind not in ("iuUS" if names else "iu"):
+        kinds = f"one whole number or string for each of {count} items" if names else f"({count},) integers"
+        raise ValueError(f"{name} has shape {values.shape} and dtype {values.dtype}, expected {kinds}")
+    if classes is not None and not 0 <= values.min() <= values.max() < classes:
+        raise ValueError(f"{name} lie in {values.min()} to {values.max()}, expected 0 to {classes - 1}")
+    return values
+
+
 def same_shape(a: Array, b: Array, name_a: str, name_b: str) -> None:
     """Check that two arrays live in one place and have the same shape, so that nothing broadcasts unseen."""
     array_namespace(a, b)

@@ -57,12 +57,15 @@ def test_nothing_is_copied_for_a_class(way):
     images, x = case(np.float32)
     whole = build(way, images, LABELS)
     whole(x, 0.6, 0.8)
-    kept = whole._flat if way is Ideal else whole._laid_out
-    before = dict(kept)
+    before = dict(whole._flat) if way is Ideal else whole._engine.images
     one = whole.conditional(1)
     one(x, 0.6, 0.8)
-    assert (one._flat if way is Ideal else one._laid_out) is kept
-    assert kept.keys() == before.keys() and all(kept[key] is before[key] for key in kept)
+    if way is Ideal:
+        assert one._flat is whole._flat
+        assert before.keys() == one._flat.keys() and all(before[key] is one._flat[key] for key in before)
+    else:
+        assert one._engine is whole._engine
+        assert one._engine.images is before
 
 
 @pytest.mark.parametrize("way", WAYS)

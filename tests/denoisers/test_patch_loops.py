@@ -1,9 +1,10 @@
 """Local scores against float64 loops that cut every window out: both code paths, every switch, all noise levels."""
 
+import loops
 import numpy as np
 import pytest
 
-from edudiff.denoisers import Ideal, Patch, loops
+from edudiff.denoisers import Ideal, Patch
 from edudiff.support.backends import has_numba
 
 BACKENDS = ["numpy", pytest.param("numba", marks=pytest.mark.skipif(not has_numba(), reason="needs Numba"))]

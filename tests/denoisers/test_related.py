@@ -21,7 +21,7 @@ from edudiff.denoisers import (
     composite,
     masked,
 )
-from edudiff.denoisers.softmax import Softmax
+from edudiff.support.softmax import Softmax
 
 seeds = st.integers(0, 2**16)
 ratios = st.sampled_from([0.05, 0.5, 1.0, 3.0])

@@ -6,43 +6,43 @@ such triples merge into one, so a training set may be split in any way.
 """
 
 import math
+from collections.abc import Iterable
+from types import EllipsisType, ModuleType
+from typing import Any, TypeAlias
 
 from edudiff.support.arrays import array_namespace
+from edudiff.support.types import Array
 
 NEGLIGIBLE = 1e-8  # the share of the total weight that may be left out
 
-
-def margin(count):
-    """How far below the top `count` logits together are negligible: count * exp(-margin) = NEGLIGIBLE.
-
-    >>> round(margin(1), 1)
-    18.4
-    """
-    return math.log(count) - math.log(NEGLIGIBLE)
+Part: TypeAlias = tuple[Array, Array, Array]  # (top, num, den) of some candidates: (...), (..., width), (...)
 
 
 class Softmax:
-    """Running (top, num, den) of a softmax-weighted mean, one for each of `shape` items or pixels.
+    """Running `top`, `num` and `den` of a softmax-weighted mean, one for each of `shape` items or pixels.
 
     `shape`: of top and den, such as (B,) or (B, H, W). `width`: of the last axis of the values. `count`: how many
-    candidates there will be in all; it decides which are too far below the top to matter.
+    candidates there will be in all; it decides how far below the top they are negligible all together.
     """
 
-    def __init__(self, xp, shape, width, count):
-        self.xp = xp
-        self.margin = margin(count)
+    def __init__(self, xp: ModuleType, shape: tuple[int, ...], width: int, count: int) -> None:
+        self.xp: Any = xp
+        self.margin = math.log(count / NEGLIGIBLE)
         self.top = xp.full(shape, -math.inf)  # (...)
         self.num = xp.zeros((*shape, width))  # (..., width)
         self.den = xp.zeros(shape)  # (...)
 
-    def add(self, logits, values, where=...):
+    def __repr__(self) -> str:
+        return f"Softmax(shape={self.top.shape}, width={self.num.shape[-1]}, margin={self.margin:.1f})"
+
+    def add(self, logits: Array, values: Array, where: EllipsisType | tuple[slice, ...] = ...) -> None:
         """Take in candidates: `logits` (..., n) and their `values` (..., n, width), for the items at `where`."""
         xp, old = self.xp, self.top[where]
         chunk_top = logits.max(-1)  # (...)
         if not bool((chunk_top > old - self.margin).any()):
             return
         top = xp.maximum(old, chunk_top)  # (...)
-        reference = finite(xp, top)  # (...)
+        reference = xp.where(top == -math.inf, 0.0, top)  # (...), so that no -inf is subtracted from -inf
         weights = xp.exp(logits - reference.astype(logits.dtype)[..., None])  # (..., n)
         # The reference was rounded to the dtype of the logits, so the weights are off by this factor.
         rounding = xp.exp(reference.astype(logits.dtype) - reference)  # (...)
@@ -56,26 +56,16 @@ class Softmax:
         self.den[where] = keep * self.den[where] + rounding * weights.sum(-1)  # (...)
         self.top[where] = top
 
-    def parts(self):
-        """The triple (top, num, den): float64, shapes (...), (..., width), (...)."""
-        return self.top, self.num, self.den
-
-    def mean(self):
+    def mean(self) -> Array:
         """The weighted mean of all values so far, (..., width), float64."""
-        return mean(self.parts())
+        return self.num / self.den[..., None]  # (..., width)
 
 
-def mean(part):
-    """The weighted mean num / den of one triple (top, num, den): (..., width)."""
-    _, num, den = part
-    return num / den[..., None]  # (..., width)
-
-
-def merge(parts):
+def merge(parts: Iterable[Part]) -> Part:
     """One triple (top, num, den) from several over different candidates: associative, commutative, exact to rounding.
 
-    `parts`: a non-empty sequence of triples for the same noisy batch, as `denoiser.partial` returns them. An empty
-    share is top = -inf, num = den = 0. Raises ValueError for no parts or for shapes that differ.
+    `parts`: at least one triple for the same noisy batch, as `denoiser.partial` returns them. An empty share is
+    top = -inf, num = den = 0. Raises ValueError for no parts or for shapes that differ.
     """
     parts = list(parts)
     if not parts:
@@ -86,12 +76,7 @@ def merge(parts):
     xp = array_namespace(*[top for top, _, _ in parts])
     tops = xp.stack([top for top, _, _ in parts])  # (P, ...)
     top = tops.max(0)  # (...)
-    scale = xp.exp(tops - finite(xp, top))  # (P, ...)
+    scale = xp.exp(tops - xp.where(top == -math.inf, 0.0, top))  # (P, ...)
     num = (scale[..., None] * xp.stack([num for _, num, _ in parts])).sum(0)  # (..., width)
     den = (scale * xp.stack([den for _, _, den in parts])).sum(0)  # (...)
     return top, num, den
-
-
-def finite(xp, top):
-    """`top`, with 0 where it is -inf, so that no -inf is subtracted from -inf."""
-    return xp.where(top == -math.inf, 0.0, top)  # (...)

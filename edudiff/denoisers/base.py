@@ -1,0 +1,73 @@
+"""What all denoisers have in common that weigh training values by a softmax: the call, its parts, and their classes.
+
+x0_hat = sum_n exp(l_n) v_n / sum_n exp(l_n). Both sums run over the training set, and may be taken over shares of it:
+a share answers (top, num, den), and `merge` joins the answers (see `edudiff.support.softmax`).
+"""
+
+import copy
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from typing import Any, TypeVar
+
+from edudiff.denoisers.classes import Classes
+from edudiff.support import checks
+from edudiff.support.softmax import Part
+from edudiff.support.types import Array
+
+Self = TypeVar("Self", bound="SoftmaxDenoiser")
+
+
+class SoftmaxDenoiser(ABC):
+    """A posterior mean E[x0 | x] in parts that merge. What kind it is, says its one method `_parts`.
+
+    `_parts(x, alpha, sigma, windows)` trusts its arguments and returns a list with a triple (top, num, den), float64,
+    for each of `windows`, or, if that is None, one triple for the window of its own.
+    """
+
+    images: Array | None = None  # what x must match in shape and place; None: `_parts` looks itself
+    _classes: Classes | None = None
+    _class: int | None = None  # the class that counts alone
+
+    @abstractmethod
+    def _parts(self, x: Array, alpha: float, sigma: float, windows: Sequence[int] | None) -> list[Part]: ...
+
+    def __call__(self, x: Array, alpha: float, sigma: float) -> Array:
+        """`x`: (B, H, W, C) or (B, D). Returns x0_hat, same shape, dtype and device."""
+        [(_, num, den)] = self.partials(x, alpha, sigma)
+        return (num / den[..., None]).astype(x.dtype).reshape(x.shape)  # (B, ...)
+
+    def sweep(self, x: Array, alpha: float, sigma: float, windows: Sequence[int]) -> dict[int, Array]:
+        """The answers of several `windows`, which share what they can: {window: x0_hat}."""
+        parts = self.partials(x, alpha, sigma, windows)
+        means = [(num / den[..., None]).astype(x.dtype).reshape(x.shape) for _, num, den in parts]  # (B, ...) each
+        return dict(zip(windows, means, strict=True))
+
+    def partial(self, x: Array, alpha: float, sigma: float) -> Part:
+        """(top, num, den) of this training set, to be joined with others by `merge`: float64, (...), (..., C), (...).
+
+        One for each item, (B,), or, where pixels are weighed on their own, for each pixel, (B, H, W).
+        """
+        return self.partials(x, alpha, sigma)[0]
+
+    def partials(self, x: Array, alpha: float, sigma: float, windows: Sequence[int] | None = None) -> list[Part]:
+        """As `partial`, a list with one triple for each of `windows`; None: for the window of its own.
+
+        Raises TypeError or ValueError for a batch that does not match the training set, for levels out of range, for
+        no windows or bad ones.
+        """
+        checks.batch(x, self.images)
+        alpha, sigma = checks.levels(alpha, sigma)
+        if windows is not None and len(windows) == 0:
+            raise ValueError("windows is empty, expected at least one window side, such as [3, 5]")
+        return self._parts(x, alpha, sigma, windows)
+
+    def conditional(self: Self, label: Any) -> Self:
+        """This denoiser for the items of one class alone, of which nothing is copied. Needs `labels`.
+
+        Raises ValueError for a label that no item has.
+        """
+        if self._classes is None:
+            raise ValueError(f"a {type(self).__name__} has no classes: make a denoiser for each class on its own")
+        other = copy.copy(self)
+        other._class = self._classes.number(label)
+        return other
