@@ -14,7 +14,7 @@ import pytest
 import edudiff as ed
 from edudiff import cli, cluster
 from edudiff.cluster import shard as remote
-from edudiff.cluster.connect import workers
+from edudiff.cluster.client import workers
 from edudiff.compare import calibrate
 from edudiff.data import load_range
 from edudiff.denoisers import Ideal, Patch

@@ -13,7 +13,7 @@ or, in Python, on this machine alone:
 Read `shard`, then `sharded`.
 """
 
-from edudiff.cluster.connect import connect
+from edudiff.cluster.client import connect
 from edudiff.cluster.sharded import Sharded
 
 __all__ = ["Sharded", "connect"]

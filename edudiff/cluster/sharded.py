@@ -8,7 +8,7 @@ from itertools import pairwise
 from typing import Any
 
 from edudiff.cluster import shard as remote
-from edudiff.cluster.connect import explained, workers
+from edudiff.cluster.client import explained, workers
 from edudiff.denoisers.base import SoftmaxDenoiser
 from edudiff.support import checks
 from edudiff.support.arrays import move, to_numpy

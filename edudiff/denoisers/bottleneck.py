@@ -1,8 +1,11 @@
-"""The best linear denoiser of rank k, and why it matters what it predicts: the picture or the noise."""
+"""The best linear denoiser of rank k, and why it matters what it predicts: the image or the noise."""
 
+from edudiff.denoisers.law import Gaussian
 from edudiff.denoisers.linear import Linear, principal
 from edudiff.support import checks
 from edudiff.support.arrays import array_namespace
+from edudiff.support.describe import described
+from edudiff.support.types import Array
 
 PREDICTS = ("x0", "eps")
 
@@ -18,12 +21,12 @@ class Bottleneck(Linear):
     them is arbitrary. Raises ValueError or TypeError for anything else.
     """
 
-    def __init__(self, mean, covariance, k, predict="x0"):
+    def __init__(self, mean: Array, covariance: Array, k: int, predict: str = "x0") -> None:
         super().__init__(mean, covariance)
         self._narrow(k, predict)
 
     @classmethod
-    def fit(cls, images, k, predict="x0"):  # type: ignore[override]
+    def fit(cls, images: Array, k: int, predict: str = "x0") -> "Bottleneck":  # type: ignore[override]
         """The bottleneck of a training set, (N, H, W, C) or (N, D); its covariance is the mean over N items."""
         mean, variances, basis = principal(images)
         self = cls.__new__(cls)
@@ -35,11 +38,12 @@ class Bottleneck(Linear):
         self._narrow(k, predict)
         return self
 
+    def __repr__(self) -> str:
+        return described(self, mean=self.mean, k=self.k, predict=self.predict)
+
     def _narrow(self, k, predict):
         checks.one_of(predict, PREDICTS, "predict")
-        if isinstance(k, bool) or not hasattr(k, "__index__"):
-            raise TypeError(f"k is {k!r}, expected an integer, the number of values in the middle")
-        if not 1 <= k <= len(self.basis):
+        if not 1 <= checks.integer(k, "k", 0) <= len(self.basis):
             raise ValueError(f"k is {k}, expected 1 to {len(self.basis)}, the number of values of an item")
         self.k, self.predict = int(k), predict
         order = array_namespace(self.variances).argsort(self.variances)  # (K,), rising
@@ -47,7 +51,7 @@ class Bottleneck(Linear):
         dtype = next(iter(self._cast))
         self._keep(self.mean, self.variances[order], self.basis[:, order], dtype, 0.0)
 
-    def gain(self, variances, alpha, sigma):
+    def gain(self, variances: Array, alpha: float, sigma: float) -> Array:
         wiener = super().gain(variances, alpha, sigma)  # (K,)
         if self.predict == "x0":
             return wiener
@@ -55,13 +59,18 @@ class Bottleneck(Linear):
             raise ValueError("alpha is 0: x0 does not follow from the noise there; begin where there is some signal")
         return array_namespace(wiener).where(self._seen(len(wiener)), wiener, 1 / alpha)  # (K,)
 
-    def course(self, variances, noise):
+    def course(self, variances: Array, noise: float) -> Array:
         course = super().course(variances, noise)  # (K,)
         if self.predict == "x0":
             return course
         return array_namespace(course).where(self._seen(len(course)), course, 1.0)  # (K,)
 
-    def generated(self, first=None, last=(1.0, 0.0), matched=False):
+    def generated(
+        self,
+        first: tuple[float, float] | None = None,
+        last: tuple[float, float] = (1.0, 0.0),
+        matched: bool = False,
+    ) -> Gaussian:
         """As for `Linear`. A bottleneck that predicts noise remembers where it began, so there `first` is needed."""
         if self.predict == "eps" and self.k < len(self.basis) and (first is None or first[0] == 0):
             raise ValueError(

@@ -37,7 +37,7 @@ class ByLabel(SoftmaxDenoiser):
         xp = array_namespace(x)
         for label, mine in self._places(x):
             parts = _parts_of(self.denoisers[label], x[mine], alpha, sigma, windows)
-            whole = whole or [tuple(xp.empty((len(x), *a.shape[1:])) for a in part) for part in parts]  # type: ignore
+            whole = whole or [tuple(xp.empty((len(x), *a.shape[1:])) for a in part) for part in parts]
             for part, some in zip(whole, parts, strict=True):
                 for array, values in zip(part, some, strict=True):
                     array[mine] = values

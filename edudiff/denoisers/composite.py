@@ -2,7 +2,9 @@
 
 from edudiff.denoisers.law import FixedPoints
 from edudiff.support import checks
+from edudiff.support.describe import described
 from edudiff.support.softmax import Softmax
+from edudiff.support.types import Array
 
 BLOCK = 1 << 22  # values in one array of squared differences
 
@@ -10,26 +12,27 @@ BLOCK = 1 << 22  # values in one array of squared differences
 class Composite:
     """(sum_C C^T C)^-1 sum_C C^T E[x0_C | x_C], C cutting out a window (Niedoba et al. 2024, eq. 12, square patches).
 
-    Every window of size x size that lies in the picture is denoised by the ideal denoiser of the training windows at
-    the same place, and each pixel of x0_hat is the mean over all windows that hold it. `images`: (N, H, W, C). `size`:
-    1 is the pixelwise denoiser, a size that covers the picture is `Ideal`; along a side that is shorter, the window is.
-    Raises TypeError or ValueError for anything else.
+    Every window of `window` x `window` that lies in the image is denoised by the ideal denoiser of the training
+    windows at the same place, and each pixel of x0_hat is the mean over all windows that hold it. `images`: (N, H, W,
+    C). `window`: 1 is the pixelwise denoiser, one that covers the image is `Ideal`; along a side that is shorter, the
+    window is. Raises TypeError or ValueError for anything else.
     """
 
-    def __init__(self, images, size):
+    def __init__(self, images: Array, window: int) -> None:
         xp = checks.training_set(images)
         if images.ndim != 4:
             raise ValueError(f"images have shape {images.shape}, expected (N, H, W, C); for points (N, D) use Ideal")
-        if isinstance(size, bool) or not hasattr(size, "__index__"):
-            raise TypeError(f"window size is {size!r}, expected an integer such as 7")
-        if not 1 <= size <= max(images.shape[1:3]):
-            longer = max(images.shape[1:3])
-            raise ValueError(f"window size is {size}, expected 1 to {longer}, the pictures' longer side")
-        self.images, self.size = images, int(size)
+        window, longer = checks.integer(window, "window", 0), max(images.shape[1:3])
+        if not 1 <= window <= longer:
+            raise ValueError(f"window is {window}, expected 1 to {longer}, the images' longer side")
+        self.images, self.window = images, window
         self._flat = images.astype("float64")  # (N, H, W, C)
-        self._down, self._right = (_bands(xp, length, min(size, length)) for length in images.shape[1:3])
+        self._down, self._right = (_bands(xp, length, min(window, length)) for length in images.shape[1:3])
 
-    def __call__(self, x, alpha, sigma):
+    def __repr__(self) -> str:
+        return described(self, images=self.images, window=self.window)
+
+    def __call__(self, x: Array, alpha: float, sigma: float) -> Array:
         """`x`: (B, H, W, C). Returns x0_hat, same shape, dtype and device."""
         xp = checks.batch(x, self.images)
         alpha, sigma = checks.levels(alpha, sigma)
@@ -55,8 +58,8 @@ class Composite:
             sums = self._down @ squares @ self._right.T  # (B, n, p, q)
             yield some, (sums * (-1 / (2 * sigma**2))).reshape(len(x), len(some), -1).swapaxes(1, 2)
 
-    def generated(self):
-        """What is known of the samples: they are `FixedPoints`, each pixel a mean over as many training pictures as
+    def generated(self) -> FixedPoints:
+        """What is known of the samples: they are `FixedPoints`, each pixel a mean over as many training images as
         there are windows that hold it.
         """
         return FixedPoints(self)

@@ -6,14 +6,16 @@ times powers of c, exactly. In several variables, he_k is the product over the c
 """
 
 import math
+from collections.abc import Sequence
 from itertools import combinations_with_replacement
 
 import numpy as np
 
 from edudiff.support.arrays import array_namespace
+from edudiff.support.types import Array
 
 
-def exponents(width, degree):
+def exponents(width: int, degree: int) -> list[tuple[int, ...]]:
     """All tuples of `width` integers >= 0 with a sum of at most `degree`: a list, by rising sum.
 
     >>> exponents(2, 1)
@@ -23,7 +25,7 @@ def exponents(width, degree):
     return [tuple(pick.count(e) for e in range(width)) for pick in picks]
 
 
-def values(w, powers):
+def values(w: Array, powers: Sequence[tuple[int, ...]]) -> Array:
     """he_k(w) for each tuple k of `powers` (K, D): points (B, D) to (B, K)."""
     xp = array_namespace(w)
     table = [xp.ones_like(w), w]  # he_0, he_1, ...: (B, D) each
@@ -38,7 +40,7 @@ def values(w, powers):
     return xp.stack(columns, 1)  # (B, K)
 
 
-def linearization(i, j):
+def linearization(i: tuple[int, ...], j: tuple[int, ...]) -> list[tuple[tuple[int, ...], float]]:
     """he_i he_j as a sum of he_k for tuples i, j: a list of (k, factor) (Feldheim's formula, coordinate by coordinate).
 
     In one variable he_i he_j = sum_r sqrt(C(i, r) C(j, r) C(i + j - 2r, i - r)) he_(i + j - 2r).
@@ -53,7 +55,7 @@ def linearization(i, j):
     return terms
 
 
-def monomials(degree):
+def monomials(degree: int) -> Array:
     """he_0 to he_degree of one variable in powers of it: (degree + 1, degree + 1), row k the coefficients of he_k."""
     rows = np.zeros((degree + 1, degree + 1))
     for k in range(degree + 1):

@@ -5,12 +5,15 @@ A law answers what is known of it, and raises a ValueError that says so for the 
 """
 
 import math
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from edudiff.support import checks
 from edudiff.support.arrays import array_namespace, move
+from edudiff.support.describe import described
+from edudiff.support.distances import nearest
+from edudiff.support.types import Array, Denoiser
 
 FLAT = 1e-13  # of the largest variance: what rounding leaves of a variance of 0
 
@@ -31,26 +34,26 @@ class Law:
     """What is known of a law; each kind of law adds what it knows."""
 
     @property
-    def mean(self):
+    def mean(self) -> Array:
         raise self._unknown("its mean")
 
     @property
-    def covariance(self):
+    def covariance(self) -> Array:
         raise self._unknown("its covariance")
 
-    def sample(self, rng, count):
+    def sample(self, rng: np.random.Generator, count: int) -> Array:
         """`count` items, (count, ...), from `rng`, a numpy.random.Generator; item i does not depend on `count`."""
         raise self._unknown("how to sample it")
 
-    def log_density(self, x):
+    def log_density(self, x: Array) -> Array:
         """log of the density at `x` (B, ...): (B,)."""
         raise self._unknown("its density")
 
-    def distance(self, x):
+    def distance(self, x: Array) -> Array:
         """Euclidean distance of each item of `x` (B, ...) to the support of the law: (B,), 0 on it."""
         raise self._unknown("its support")
 
-    def difference(self, other):
+    def difference(self, other: Any) -> Difference:
         """The `Difference` to another law, or to samples of it, (B, ...)."""
         mean, covariance = moments(other)
         mine, own = self.mean.reshape(-1), self.covariance
@@ -70,26 +73,29 @@ class Gaussian(Law):
     on a plane.
     """
 
-    def __init__(self, mean, variances, basis, rest=0.0):
+    def __init__(self, mean: Array, variances: Array, basis: Array, rest: float = 0.0) -> None:
         self._mean, self.variances, self.basis, self.rest = mean, variances, basis, float(rest)
         self._flat = variances <= FLAT * float(variances.max())  # (K,) directions across the plane
 
+    def __repr__(self) -> str:
+        return described(self, mean=self._mean, variances=self.variances, rest=self.rest)
+
     @property
-    def mean(self):
+    def mean(self) -> Array:
         return self._mean
 
     @property
-    def covariance(self):
+    def covariance(self) -> Array:
         xp = array_namespace(self.basis)
         return (self.basis * (self.variances - self.rest)) @ self.basis.T + self.rest * xp.eye(len(self.basis))
 
-    def sample(self, rng, count):
+    def sample(self, rng: np.random.Generator, count: int) -> Array:
         z = move(rng.standard_normal((count, len(self.basis))), self.basis)  # (count, D)
         xp, along = array_namespace(z), z @ self.basis  # (count, K)
         x = (xp.sqrt(self.variances) * along) @ self.basis.T + math.sqrt(self.rest) * (z - along @ self.basis.T)
         return self._mean + x.reshape(count, *self._mean.shape)  # (count, ...)
 
-    def log_density(self, x):
+    def log_density(self, x: Array) -> Array:
         """Raises ValueError if the law lies on a plane: there it has no density."""
         xp, (along, off) = array_namespace(x, self.basis), self._parts(x)
         others = len(self.basis) - len(self.variances)
@@ -102,7 +108,7 @@ class Gaussian(Law):
             size += others * math.log(self.rest)
         return -(squares + size + len(self.basis) * math.log(2 * math.pi)) / 2  # (B,)
 
-    def distance(self, x):
+    def distance(self, x: Array) -> Array:
         xp, (along, off) = array_namespace(x, self.basis), self._parts(x)
         squares = (along**2 * self._flat).sum(1)  # (B,)
         return xp.sqrt(squares + (off**2).sum(1) * (self.rest == 0))  # (B,)
@@ -120,61 +126,64 @@ class Line(Law):
     `points`: (G,), rising. `cdf`: (G,), from 0 to 1. Between the points the density is taken as constant.
     """
 
-    def __init__(self, points, cdf):
+    def __init__(self, points: Array, cdf: Array) -> None:
         self.points, self.cdf = points, (cdf - cdf[0]) / (cdf[-1] - cdf[0])  # (G,), (G,)
         self._mass, self._middle = np.diff(self.cdf), (points[1:] + points[:-1]) / 2  # (G - 1,), (G - 1,)
 
+    def __repr__(self) -> str:
+        return described(self, points=self.points)
+
     @property
-    def mean(self):
+    def mean(self) -> Array:
         return np.array([self._mass @ self._middle])  # (1,)
 
     @property
-    def covariance(self):
+    def covariance(self) -> Array:
         return np.array([[self.moment(2) - self.moment(1) ** 2]])  # (1, 1)
 
-    def moment(self, order):
+    def moment(self, order: int) -> float:
         """E x^order."""
         return float(self._mass @ self._middle**order)
 
-    def sample(self, rng, count):
+    def sample(self, rng: np.random.Generator, count: int) -> Array:
         return np.interp(rng.random(count), self.cdf, self.points)[:, None]  # (count, 1)
 
-    def log_density(self, x):
+    def log_density(self, x: Array) -> Array:
         where = np.searchsorted(self.points, x[:, 0]) - 1  # (B,)
         inside = (where >= 0) & (where < len(self._mass))  # (B,)
         density = self._mass / np.diff(self.points)  # (G - 1,)
         with np.errstate(divide="ignore"):
             return np.where(inside, np.log(density[np.clip(where, 0, len(density) - 1)]), -math.inf)  # (B,)
 
-    def distance(self, x):
+    def distance(self, x: Array) -> Array:
         return np.maximum(0, np.maximum(self.points[0] - x[:, 0], x[:, 0] - self.points[-1]))  # (B,)
 
 
 class Atoms(Law):
     """Each of the items (N, ...) with the same probability: what copies draws. It has no density."""
 
-    def __init__(self, items):
+    def __init__(self, items: Array) -> None:
         self.items = items
 
+    def __repr__(self) -> str:
+        return described(self, items=self.items)
+
     @property
-    def mean(self):
+    def mean(self) -> Array:
         return self.items.mean(0, dtype="float64")  # (...)
 
     @property
-    def covariance(self):
+    def covariance(self) -> Array:
         return moments(self.items)[1]  # (D, D)
 
-    def sample(self, rng, count):
+    def sample(self, rng: np.random.Generator, count: int) -> Array:
         return self.items[
             array_namespace(self.items).asarray(rng.integers(len(self.items), size=count))
         ]  # (count, ...)
 
-    def distance(self, x):
-        xp = array_namespace(x, self.items)
-        rows, least = x.reshape(len(x), -1).astype("float64"), xp.full(len(x), xp.inf)  # (B, D), (B,)
-        for item in self.items.reshape(len(self.items), -1):  # (D,)
-            least = xp.minimum(least, ((rows - item) ** 2).sum(1))
-        return xp.sqrt(least)  # (B,)
+    def distance(self, x: Array) -> Array:
+        _, squares = nearest(x.reshape(len(x), -1), self.items.reshape(len(self.items), -1))  # (B,), (B,)
+        return array_namespace(x).sqrt(squares)  # (B,)
 
 
 class FixedPoints(Law):
@@ -184,15 +193,18 @@ class FixedPoints(Law):
     the signal scale 1 and the noise scale `sigma`: how far x is from being a fixed point.
     """
 
-    def __init__(self, denoise, sigma=1e-6):
+    def __init__(self, denoise: Denoiser, sigma: float = 1e-6) -> None:
         self.denoise, self.sigma = denoise, sigma
 
-    def distance(self, x):
+    def __repr__(self) -> str:
+        return described(self, denoise=self.denoise, sigma=self.sigma)
+
+    def distance(self, x: Array) -> Array:
         change = (x - self.denoise(x, 1.0, self.sigma)).reshape(len(x), -1)  # (B, D)
         return array_namespace(x).sqrt((change.astype("float64") ** 2).sum(1))  # (B,)
 
 
-def moments(law):
+def moments(law: Any) -> tuple[Array, Array]:
     """Mean (D,) and covariance (D, D) of a `Law`, or of samples (B, ...): the mean over B, in float64."""
     if isinstance(law, Law):
         return law.mean.reshape(-1), law.covariance
@@ -202,7 +214,7 @@ def moments(law):
     return flat.mean(0), centered.T @ centered / len(flat)
 
 
-def frechet(mean, covariance, other_mean, other_covariance):
+def frechet(mean: Array, covariance: Array, other_mean: Array, other_covariance: Array) -> float:
     """The Frechet (2-Wasserstein) distance of two normal laws: the root of
 
     |m - m'|^2 + tr(S + S' - 2 (S^1/2 S' S^1/2)^1/2)   (Dowson & Landau 1982, eq. 4).

@@ -1,15 +1,20 @@
 """The best linear denoiser: it knows the mean and the covariance of the data, and nothing else."""
 
 import math
+from collections.abc import Sequence
 from itertools import pairwise
 
 from edudiff.denoisers.law import Gaussian
 from edudiff.support import checks
 from edudiff.support.arrays import array_namespace
+from edudiff.support.describe import described
+from edudiff.support.types import Array
 
 
 class Linear:
-    """E[x0 | x] if x0 were Gaussian: mean + alpha S (alpha^2 S + sigma^2)^-1 (x - alpha mean), S the covariance.
+    """E[x0 | x] if x0 were Gaussian, with any mean and covariance S: the engine of `edudiff.scores.linear`.
+
+    x0_hat = mean + alpha S (alpha^2 S + sigma^2)^-1 (x - alpha mean)
 
     `mean`: the shape of one item, (H, W, C) or (D,). `covariance`: (D, D) with D the number of values of an item,
     symmetric, no negative eigenvalue. `ridge`: what a penalty ridge * |W|^2 on the matrix W that takes x / alpha to
@@ -17,7 +22,7 @@ class Linear:
     anything else. Source: the Wiener filter; Wang & Vastola 2024, eq. 6.
     """
 
-    def __init__(self, mean, covariance, ridge=0.0):
+    def __init__(self, mean: Array, covariance: Array, ridge: float = 0.0) -> None:
         xp = checks.finite_floats(mean, "mean")
         checks.finite_floats(covariance, "covariance")
         array_namespace(mean, covariance)
@@ -34,7 +39,7 @@ class Linear:
         self._keep(mean.astype("float64"), xp.maximum(variances, 0), basis, str(mean.dtype), ridge)
 
     @classmethod
-    def fit(cls, images, ridge=0.0):
+    def fit(cls, images: Array, ridge: float = 0.0) -> "Linear":
         """The linear denoiser of a training set, (N, H, W, C) or (N, D); its covariance is the mean over N items."""
         self = cls.__new__(cls)
         mean, variances, basis = principal(images)
@@ -48,8 +53,11 @@ class Linear:
         self.variances = variances  # (K,)
         self.basis = basis  # (D, K)
         self.ridge = float(ridge)
-        self._cast = {}
+        self._cast: dict[str, list[Array]] = {}
         self._in(dtype)
+
+    def __repr__(self) -> str:
+        return described(self, mean=self.mean, components=self.variances, ridge=self.ridge)
 
     def _in(self, dtype):
         """(mean, variances, basis) in one dtype, cast once and kept."""
@@ -57,7 +65,7 @@ class Linear:
             self._cast[dtype] = [a.astype(dtype) for a in (self.mean.reshape(-1), self.variances, self.basis)]
         return self._cast[dtype]
 
-    def __call__(self, x, alpha, sigma):
+    def __call__(self, x: Array, alpha: float, sigma: float) -> Array:
         """`x`: (B, H, W, C) or (B, D). Returns x0_hat, same shape, dtype and device."""
         checks.batch(x, self.mean[None])
         alpha, sigma = checks.levels(alpha, sigma)
@@ -65,11 +73,13 @@ class Linear:
         along = (x.reshape(len(x), -1) - alpha * mean) @ basis  # (B, K)
         return (mean + (self.gain(variances, alpha, sigma) * along) @ basis.T).reshape(x.shape)  # (B, ...)
 
-    def gain(self, variances, alpha, sigma):
+    def gain(self, variances: Array, alpha: float, sigma: float) -> Array:
         """By what x - alpha mean is multiplied along each principal component: (K,) variances to (K,)."""
         return alpha * variances / (alpha**2 * (variances + self.ridge) + sigma**2)  # (K,)
 
-    def generated(self, first=None, last=(1.0, 0.0), matched=False):
+    def generated(
+        self, first: tuple[float, float] | None = None, last: tuple[float, float] = (1.0, 0.0), matched: bool = False
+    ) -> Gaussian:
         """The law of what the probability flow draws, whatever the data were: a `Gaussian` (theory: a matrix flow).
 
         `first`, `last`: (alpha, sigma) where the flow begins and ends; None begins in the limit of pure noise, as does
@@ -95,7 +105,7 @@ class Linear:
         spread = (alpha * spread) ** 2  # (K + 1,)
         return Gaussian(alpha * mean.reshape(self.mean.shape), spread[:-1], self.basis, float(spread[-1]))
 
-    def course(self, variances, noise):
+    def course(self, variances: Array, noise: float) -> Array:
         """How the flow shrinks each component: x / alpha - mean stays in proportion to it, (K,), as `noise` falls.
 
         `noise`: sigma / alpha. The solution of d log(course) / d noise = (1 - alpha * gain) / noise, equal to `noise`
@@ -106,7 +116,7 @@ class Linear:
         share = xp.where(variances > 0, self.ridge / xp.where(variances > 0, total, 1.0), 1.0)  # (K,)
         return noise**share * (noise**2 + total * (variances > 0)) ** ((1 - share) / 2)  # (K,)
 
-    def generated_by_ddim(self, levels, matched=False):
+    def generated_by_ddim(self, levels: Sequence[tuple[float, float]], matched: bool = False) -> Gaussian:
         """The law of what DDIM draws in these few steps, exactly: a `Gaussian`.
 
         `levels`: [(alpha, sigma), ...] from noise to picture, such as [schedule(t) for t in schedule.times(20)].
@@ -126,7 +136,7 @@ class Linear:
         return Gaussian(mean.reshape(self.mean.shape), spread[:-1], self.basis, float(spread[-1]))
 
 
-def principal(images):
+def principal(images: Array) -> tuple[Array, Array, Array]:
     """Mean (the shape of one item), variances (K,) and directions (D, K) of the principal components, in float64."""
     xp = checks.training_set(images)
     count = len(images)

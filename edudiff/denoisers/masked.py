@@ -4,7 +4,9 @@ from edudiff.denoisers.law import FixedPoints
 from edudiff.denoisers.linear import principal
 from edudiff.support import checks
 from edudiff.support.arrays import array_namespace
+from edudiff.support.describe import described
 from edudiff.support.softmax import Softmax
+from edudiff.support.types import Array
 
 BLOCK = 1 << 22  # values in one array of squared differences
 
@@ -24,11 +26,12 @@ class Masked:
     chunk and average them, as published code does, is another denoiser for each chunk size.
     """
 
-    def __init__(self, images, tau=None, *, mask=None):
+    def __init__(self, images: Array, tau: float | None = None, *, mask: Array | None = None) -> None:
         checks.training_set(images)
         if (tau is None) == (mask is None):
             raise ValueError("expected exactly one of tau (a number such as 0.02) and mask (a (D, D) array)")
-        self.images, self.tau, self._mask = images, tau, None
+        self.images, self.tau = images, tau
+        self._mask: Array | None = None
         self._flat = images.reshape(len(images), -1).astype("float64")  # (N, D)
         width = self._flat.shape[1]
         if mask is not None:
@@ -36,12 +39,15 @@ class Masked:
             if mask.shape != (width, width) or not bool(((mask == 0) | (mask == 1)).all()):
                 raise ValueError(f"mask has shape {mask.shape}, expected ({width}, {width}) of zeros and ones")
             self._mask = xp.asarray(mask, dtype="float64")  # (D, D)
-        elif not 0 <= tau <= 1:
+        elif tau is None or not 0 <= tau <= 1:
             raise ValueError(f"tau is {tau}, expected 0 <= tau <= 1: 0 looks at everything, 1 at next to nothing")
         else:
             _, self._variances, self._basis = principal(images)
 
-    def mask(self, alpha, sigma):
+    def __repr__(self) -> str:
+        return described(self, images=self.images, tau=self.tau, mask=self._mask)
+
+    def mask(self, alpha: float, sigma: float) -> Array:
         """Which values j (rows) each value m (columns) looks at, at one noise level: zeros and ones, (D, D) float64."""
         if self._mask is not None:
             return self._mask
@@ -55,7 +61,7 @@ class Masked:
         looks = (ratio >= self.tau * ratio.max()) | (xp.eye(len(own)) > 0)  # (D, D)
         return looks.astype("float64")
 
-    def __call__(self, x, alpha, sigma):
+    def __call__(self, x: Array, alpha: float, sigma: float) -> Array:
         """`x`: (B, H, W, C) or (B, D). Returns x0_hat, same shape, dtype and device."""
         xp = checks.batch(x, self.images)
         alpha, sigma = checks.levels(alpha, sigma)
@@ -70,6 +76,6 @@ class Masked:
             total.add(logits.swapaxes(1, 2), some.T[..., None])
         return total.mean().astype(x.dtype).reshape(x.shape)  # (B, ...)
 
-    def generated(self):
+    def generated(self) -> FixedPoints:
         """What is known of the samples: they are `FixedPoints`, each value one that a training item has there."""
         return FixedPoints(self)

@@ -2,9 +2,13 @@
 
 import math
 
+import numpy as np
+
 from edudiff.denoisers.law import Law
 from edudiff.support import checks
 from edudiff.support.arrays import array_namespace, move
+from edudiff.support.describe import described
+from edudiff.support.types import Array
 
 
 class Mixture(Law):
@@ -14,7 +18,7 @@ class Mixture(Law):
     zero covariance is an atom). Raises TypeError or ValueError for anything else. Source: Wang & Vastola 2024, sec. 3.
     """
 
-    def __init__(self, weights, means, covariances):
+    def __init__(self, weights: Array, means: Array, covariances: Array) -> None:
         for name, value in (("weights", weights), ("means", means), ("covariances", covariances)):
             checks.finite_floats(value, name)
         xp = array_namespace(weights, means, covariances)
@@ -36,17 +40,20 @@ class Mixture(Law):
             )
         self.variances = xp.maximum(self.variances, 0)  # (K, D)
 
+    def __repr__(self) -> str:
+        return described(self, means=self.means, weights=self.weights)
+
     @property
-    def mean(self):
+    def mean(self) -> Array:
         return self.weights @ self.means  # (D,)
 
     @property
-    def covariance(self):
+    def covariance(self) -> Array:
         own = (self.bases * self.variances[:, None]) @ self.bases.swapaxes(1, 2)  # (K, D, D)
         shift = self.means - self.mean  # (K, D)
         return (self.weights[:, None, None] * own).sum(0) + (shift.T * self.weights) @ shift  # (D, D)
 
-    def sample(self, rng, count):
+    def sample(self, rng: np.random.Generator, count: int) -> Array:
         xp = array_namespace(self.means)
         z = move(rng.standard_normal((count, 1 + self.means.shape[1])), self.means)  # (count, 1 + D)
         share = xp.asarray([0.5 * math.erfc(-v / math.sqrt(2)) for v in z[:, 0].tolist()])  # (count,), uniform
@@ -54,25 +61,25 @@ class Mixture(Law):
         spread = (z[:, 1:] * xp.sqrt(self.variances[k]))[:, None] @ self.bases[k].swapaxes(1, 2)  # (count, 1, D)
         return self.means[k] + spread[:, 0]  # (count, D)
 
-    def log_density(self, x, alpha=1.0, sigma=0.0):
+    def log_density(self, x: Array, alpha: float = 1.0, sigma: float = 0.0) -> Array:
         """log of the density of alpha * x0 + sigma * noise at `x` (B, D): (B,)."""
         logs, _, _ = self._terms(x, alpha, sigma)
         top = logs.max(1)  # (B,)
         return top + array_namespace(x).log(array_namespace(x).exp(logs - top[:, None]).sum(1))  # (B,)
 
-    def score(self, x, alpha, sigma):
+    def score(self, x: Array, alpha: float, sigma: float) -> Array:
         """The gradient of `log_density`, (B, D): the mean of the components' own, weighted by their posterior."""
         _, shares, pulls = self._terms(x, alpha, sigma)
         return (shares[..., None] * pulls).sum(1)  # (B, D)
 
-    def __call__(self, x, alpha, sigma):
+    def __call__(self, x: Array, alpha: float, sigma: float) -> Array:
         """E[x0 | x], (B, D): the mean of the components' own, weighted by their posterior."""
         alpha, sigma = checks.levels(alpha, sigma)
         _, shares, _ = self._terms(x, alpha, sigma)
         own, _ = self.components(x, alpha, sigma)  # (K, B, D)
         return (shares.T[..., None] * own).sum(0).astype(x.dtype)  # (B, D)
 
-    def components(self, x, alpha, sigma):
+    def components(self, x: Array, alpha: float, sigma: float) -> tuple[Array, Array]:
         """E[x0 | x, component], (K, B, D), and tr Cov[x0 | x, component], (K,)."""
         total = alpha**2 * self.variances + sigma**2  # (K, D)
         along = (x[None] - alpha * self.means[:, None]) @ self.bases  # (K, B, D)

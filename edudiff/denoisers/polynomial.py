@@ -1,15 +1,18 @@
 """The best polynomial denoiser: it knows the moments of the data up to twice its degree, and nothing else."""
 
 import math
+from collections.abc import Sequence
 from itertools import pairwise
 
 import numpy as np
 
 from edudiff.denoisers import hermite
-from edudiff.denoisers.law import Line
+from edudiff.denoisers.law import Gaussian, Line
 from edudiff.denoisers.linear import Linear
 from edudiff.support import checks
 from edudiff.support.arrays import array_namespace, to_numpy
+from edudiff.support.describe import described
+from edudiff.support.types import Array
 
 MOST = 20_000  # moments of the data; more take minutes
 FAR = 1e3  # standard deviations from the mean: a path that is told to go further has diverged
@@ -31,22 +34,29 @@ class Polynomial:
     Raises TypeError or ValueError for bad points, degree or weights, or where there would be more than 20,000 moments.
     """
 
-    def __init__(self, mean, covariance, degree, moments, stop=None):
+    def __init__(
+        self,
+        mean: Array,
+        covariance: Array,
+        degree: int,
+        moments: dict[tuple[int, ...], float],
+        stop: float | None = None,
+    ) -> None:
         self.degree, self.moments, self.stop = degree, moments, stop
         self.mean, self.covariance = mean, covariance  # (D,), (D, D)
         self.scale, self.basis = _axes(covariance)  # (D,), (D, D)
         self._powers = hermite.exponents(len(self.scale), degree)
         self._gram, self._right = self._terms()
 
+    def __repr__(self) -> str:
+        return described(self, mean=self.mean, degree=self.degree, stop=self.stop)
+
     @classmethod
-    def fit(cls, points, degree, weights=None, stop=None):
+    def fit(cls, points: Array, degree: int, weights: Array | None = None, stop: float | None = None) -> "Polynomial":
         xp = checks.training_set(points, "points")
         if points.ndim != 2:
             raise ValueError(f"points have shape {points.shape}, expected (N, D); flatten pictures, or use Linear")
-        if isinstance(degree, bool) or not hasattr(degree, "__index__"):
-            raise TypeError(f"degree is {degree!r}, expected an integer >= 1")
-        if degree < 1:
-            raise ValueError(f"degree is {degree}, expected at least 1, the best linear denoiser")
+        checks.integer(degree, "degree")  # 1 is the best linear denoiser
         if stop is not None and not 1 < stop <= FAR:
             raise ValueError(f"stop is {stop}, expected 1 < stop <= {FAR:g} standard deviations, or None for an error")
         width = points.shape[1]
@@ -79,7 +89,7 @@ class Polynomial:
         """E w_e he_i(w): w he_i = sqrt(i + 1) he_(i + 1) + sqrt(i) he_(i - 1) in the coordinate e that `one` marks."""
         return sum(factor * self.moments[k] for k, factor in hermite.linearization(i, tuple(one.tolist())))
 
-    def coefficients(self, alpha, sigma):
+    def coefficients(self, alpha: float, sigma: float) -> Array:
         """The polynomial in Hermite form, (n, K): what he_i of the standardised x adds to the standardised x0_hat.
 
         Solves E[he_i he_j] c_j = E[he_i w], both sides from the data's moments and Mehler's factor. Directions in
@@ -98,7 +108,7 @@ class Polynomial:
         kept = size > CUTOFF * size.max()  # (n,)
         return directions @ ((kept / xp.where(kept, size, 1.0))[:, None] * (directions.T @ right))  # (n, K)
 
-    def in_powers(self, alpha, sigma):
+    def in_powers(self, alpha: float, sigma: float) -> Array:
         """On the line: x0_hat = sum_i c_i x^i, the (degree + 1,) coefficients c. Raises ValueError for D > 1."""
         if len(self.scale) > 1:
             raise ValueError(f"powers are for points on the line, these have {len(self.scale)} dimensions")
@@ -108,7 +118,7 @@ class Polynomial:
         powers = np.polynomial.Polynomial(answer)(z) + mean
         return np.pad(powers.coef, (0, self.degree + 1 - len(powers.coef)))  # (degree + 1,)
 
-    def __call__(self, x, alpha, sigma):
+    def __call__(self, x: Array, alpha: float, sigma: float) -> Array:
         """`x`: (B, D). Returns x0_hat, same shape, dtype and device."""
         xp = checks.batch(x, self.mean[None])
         coefficients = self.coefficients(alpha, sigma)  # (n, K)
@@ -125,14 +135,14 @@ class Polynomial:
             )
         return (self.mean + (w * self.scale) @ self.basis.T).astype(x.dtype)  # (B, D)
 
-    def stopped(self, x):
+    def stopped(self, x: Array) -> Array:
         """Which items of `x` (B, D) have diverged: those beyond half of `stop` standard deviations, booleans, (B,)."""
         if self.stop is None:
             raise ValueError("this polynomial has no stop: paths that diverge raise an error; give stop=10 to fit")
         w = (x - self.mean) @ self.basis / self.scale  # (B, K)
         return (w**2).sum(1) > (self.stop / 2) ** 2  # (B,)
 
-    def generated(self, levels=None):
+    def generated(self, levels: Sequence[tuple[float, float]] | None = None) -> Gaussian | Line:
         """The law of the samples: that of `Linear` if the data's moments 1 to degree + 1 are those of a normal law.
 
         Then the best polynomial is linear. Otherwise, on the line and for the DDIM steps of `levels`, [(alpha, sigma),
@@ -156,7 +166,7 @@ class Polynomial:
             raise ValueError("some paths of the reverse process cross: take more steps, or draw samples")
         return Line(x[:, 0], np.array([math.erfc(-v / math.sqrt(2)) / 2 for v in z]))
 
-    def langevin(self, alpha, sigma):
+    def langevin(self, alpha: float, sigma: float) -> Line:
         """The law that Langevin dynamics draws from at one noise level, on the line: exp(a polynomial), a `Line`.
 
         Its density is the exponential of the integral of the score (alpha x0_hat - x) / sigma^2. Raises ValueError
@@ -177,7 +187,7 @@ class Polynomial:
         density = np.exp(log_density(x) - log_density(x).max())  # (G,)
         return Line(x, np.append(0, np.cumsum((density[1:] + density[:-1]) / 2)))
 
-    def is_linear(self):
+    def is_linear(self) -> bool:
         """True where the data's moments 1 to degree + 1 are those of a normal law: then no degree helps."""
         low = [k for k in hermite.exponents(len(self.scale), self.degree + 1) if sum(k) > 2]
         return self.degree == 1 or all(abs(self.moments[k]) < 1e-9 for k in low)

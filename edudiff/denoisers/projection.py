@@ -11,8 +11,10 @@ from typing import NamedTuple
 
 import numpy as np
 
+from edudiff.denoisers.mixture import Mixture
 from edudiff.forward import score_from_x0
 from edudiff.support import checks
+from edudiff.support.types import Array, Denoiser
 
 REACH = 10.0  # standard deviations of a component that the grid covers
 FINE = 0.25  # of the smallest standard deviation: the spacing of the grid
@@ -33,7 +35,7 @@ class Sides(NamedTuple):
     predicted: float
 
 
-def projection(denoise, target, alpha, sigma):
+def projection(denoise: Denoiser, target: Mixture, alpha: float, sigma: float) -> Sides:
     """Both `Sides` for a denoiser of points, (B, D) with D 1 or 2, on the noisy law of `target`, a `Mixture`.
 
     `excess` comes from the denoising errors on each component of the target, `fisher` from the difference of the
@@ -54,7 +56,7 @@ def projection(denoise, target, alpha, sigma):
     return Sides(error, least, error - least, fisher, (sigma**2 / alpha) ** 2 * fisher)
 
 
-def denoising_error(x0_hat, target, x, cell, alpha, sigma):
+def denoising_error(x0_hat: Array, target: Mixture, x: Array, cell: float, alpha: float, sigma: float) -> float:
     """E |x0 - x0_hat(x)|^2 by components: given x and its component, x0 is normal with a known mean and trace.
 
     `x0_hat`: (G, D) at the points `x` (G, D) of a grid with cells of the size `cell`.
@@ -70,7 +72,7 @@ def denoising_error(x0_hat, target, x, cell, alpha, sigma):
     return total
 
 
-def grid(target, alpha, sigma):
+def grid(target: Mixture, alpha: float, sigma: float) -> tuple[Array, float]:
     """Points (G, D) that cover the noisy law finely, and the size of a cell."""
     width = target.means.shape[1]
     if width not in (1, 2):

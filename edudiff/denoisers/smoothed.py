@@ -8,6 +8,8 @@ from edudiff.denoisers.ideal import Ideal
 from edudiff.denoisers.law import FixedPoints
 from edudiff.support import checks
 from edudiff.support.arrays import array_namespace, move
+from edudiff.support.describe import described
+from edudiff.support.types import Array
 
 
 class Smoothed:
@@ -19,20 +21,22 @@ class Smoothed:
     the mean of M training items, not all different. Raises TypeError or ValueError for anything else.
     """
 
-    def __init__(self, images, spread=0.1, copies=10, rng=None):
+    def __init__(
+        self, images: Array, spread: float = 0.1, copies: int = 10, rng: np.random.Generator | None = None
+    ) -> None:
         checks.training_set(images)
         if not (spread >= 0 and math.isfinite(spread)):
             raise ValueError(f"spread is {spread}, expected a finite number >= 0")
-        if isinstance(copies, bool) or not hasattr(copies, "__index__") or copies < 1:
-            raise ValueError(f"copies is {copies!r}, expected an integer >= 1")
-        if spread > 0 and not isinstance(rng, np.random.Generator):
-            raise TypeError("expected rng=numpy.random.default_rng(seed): the movements are random, and drawn once")
-        shape = (int(copies) if spread > 0 else 1, *images.shape[1:])
-        moves = spread * rng.standard_normal(shape) if spread > 0 else np.zeros(shape)  # (M, ...)
+        copies = checks.integer(copies, "copies") if spread > 0 else 1
+        shape = copies, *images.shape[1:]
+        moves = spread * checks.generator(rng).standard_normal(shape) if spread > 0 else np.zeros(shape)  # (M, ...)
         self.images, self.spread, self.moves = images, spread, move(moves, images)
         self._ideal = Ideal(images)
 
-    def __call__(self, x, alpha, sigma):
+    def __repr__(self) -> str:
+        return described(self, images=self.images, spread=self.spread, copies=len(self.moves))
+
+    def __call__(self, x: Array, alpha: float, sigma: float) -> Array:
         """`x`: (B, H, W, C) or (B, D). Returns x0_hat, same shape, dtype and device."""
         checks.batch(x, self.images)
         total = array_namespace(x).zeros(x.shape)  # (B, ...), float64
@@ -40,6 +44,6 @@ class Smoothed:
             total += self._ideal(x.astype("float64") + step, alpha, sigma)  # (B, ...)
         return (total / len(self.moves)).astype(x.dtype)  # (B, ...)
 
-    def generated(self):
+    def generated(self) -> FixedPoints:
         """What is known of the samples: they are `FixedPoints`, means of as many training items as there are copies."""
         return FixedPoints(self)

@@ -12,6 +12,7 @@ with the one at the same place, and its sum is clipped at the border. On a torus
 from collections.abc import Iterator, Sequence
 from itertools import product
 from types import ModuleType
+from typing import Any
 
 from edudiff.denoisers.classes import Classes
 from edudiff.support.arrays import array_namespace
@@ -75,7 +76,13 @@ class Arrays:
 
 
 def compared(
-    x: Array, chunk: Array, alpha: float, shift: tuple[int, int], windows: Sequence[int], padding: str, typical=None
+    x: Array,
+    chunk: Array,
+    alpha: float,
+    shift: tuple[int, int],
+    windows: Sequence[int],
+    padding: str,
+    typical: Any = None,
 ) -> Iterator[tuple[int, list[slice], Array, Array]]:
     """All pairs of windows that lie one `shift` (down, right) apart, for each of `windows` that has any.
 
@@ -90,7 +97,7 @@ def compared(
     both = [slice(max(0, -s), min(length, length - s)) for length, s in zip(shape, shift, strict=True)]
     there = tuple(slice(u.start + s, u.stop + s) for u, s in zip(both, shift, strict=True))
     y = alpha * chunk[there]  # (h, w, C, n), at u + shift for each place u of both
-    squares = 0.0 if typical is None else -typical[:, both[0], both[1], None]  # (B, h, w, 1)
+    squares: Any = 0.0 if typical is None else -typical[:, both[0], both[1], None]  # (B, h, w, 1)
     for c in range(x.shape[-1]):
         difference = x[:, both[0], both[1], c, None] - y[:, :, c]  # (B, h, w, n)
         difference *= difference
@@ -116,7 +123,9 @@ def displacements(length: int, window: int, shifts: bool, padding: str) -> list[
     return list(range(-reach, reach + 1))
 
 
-def box_sums(xp: ModuleType, a: Array, window: int, clipped=(True, True), padding: str = "zero") -> Array:
+def box_sums(
+    xp: ModuleType, a: Array, window: int, clipped: Sequence[bool] = (True, True), padding: str = "zero"
+) -> Array:
     """Sums of `a` (B, h, w, ...) over windows of `window` x `window`.
 
     Along an axis that is `clipped`, one sum for each entry, over the part of its window that lies in the image (on a

@@ -8,12 +8,16 @@ box. Windows that show nothing but the most frequent pixel value are only counte
 
 import copy
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from edudiff.fast.jit import compiled, share_out
 from edudiff.fast.lanes import LANES
+from edudiff.support.describe import described
+from edudiff.support.softmax import Part
+from edudiff.support.types import Array
 
 PATTERNS = ((0, 0), (0, 1), (1, 0), (1, 1), (0, 2), (2, 0), (1, 2), (2, 1))  # frequencies down and across
 LEVELS = 256  # to which projections are rounded
@@ -22,7 +26,7 @@ SHARES, IMAGES = 16, 1024  # so many shares are clustered apart, or more if they
 SAMPLE = 1 << 16  # pixels that are looked at for the most frequent value
 
 
-@dataclass
+@dataclass(repr=False)
 class Share:
     """Some images of one class, and their windows, sorted.
 
@@ -39,6 +43,9 @@ class Share:
     count: int
     plain: int
 
+    def __repr__(self) -> str:
+        return described(self, class_number=self.class_number, count=self.count, plain=self.plain)
+
 
 class Clusters:
     """The sorted windows of `size` x `size` pixels that lie inside the images `images` (N, H, W, C).
@@ -47,7 +54,7 @@ class Clusters:
     most frequent pixel.
     """
 
-    def __init__(self, images, classes, size, circular):
+    def __init__(self, images: Array, classes: list[Array], size: int, circular: bool) -> None:
         self.images, self.size, self.circular = images, size, circular
         self.wave, self.patterns = waves(size)
         largest = size * math.sqrt(images.shape[3]) * float(max(images.max(), -images.min()))
@@ -59,19 +66,22 @@ class Clusters:
         tasks = [(k, some) for k, chosen in enumerate(classes) for some in np.array_split(chosen, pieces) if len(some)]
         self.shares = share_out(lambda task: self._sort(*task), tasks)
 
-    def of(self, used):
+    def __repr__(self) -> str:
+        return described(self, images=self.images, size=self.size, circular=self.circular, shares=len(self.shares))
+
+    def of(self, used: Sequence[int]) -> "Clusters":
         """The windows of the classes with the numbers `used` alone."""
         other = copy.copy(self)
         other.shares = [share for share in self.shares if share.class_number in used]
         return other
 
     @property
-    def plain(self):
+    def plain(self) -> int:
         """How many windows are only counted."""
         return sum(share.plain for share in self.shares)
 
     @property
-    def count(self):
+    def count(self) -> int:
         """How many windows there are in all."""
         return self.plain + sum(share.count for share in self.shares)
 
@@ -93,7 +103,7 @@ class Clusters:
         order, codes = places[order].astype(np.uint32), codes[order[::LANES]]  # (groups * LANES,), (groups,)
         return Share(class_number, order, boxes, codes, len(kept), int(plain.sum()))
 
-    def queries(self, x):
+    def queries(self, x: Array) -> tuple[Array, Array]:
         """Windows of a noisy batch (B, H, W, C): (M, size * size * C); and their projections, (P, M). M = B * h * w."""
         channels = x.shape[3]
         if self.circular:
@@ -106,11 +116,11 @@ class Clusters:
         patterns = np.repeat(patterns / math.sqrt(channels), channels, axis=1)  # (P, k * k * C)
         return flat, (patterns @ flat.T).astype(x.dtype)
 
-    def codes(self, projections):
+    def codes(self, projections: Array) -> Array:
         """Where projections (P, M) lie on the curve: (M,)."""
         return curve(np.clip((projections - self.least) / self.step, 0, LEVELS - 1).astype(np.uint8))
 
-    def weigh_plain(self, windows, alpha, sigma):
+    def weigh_plain(self, windows: Array, alpha: float, sigma: float) -> Part:
         """(top, num, den) of the windows that show nothing but the most frequent pixel, all at once."""
         common = self.common.astype(np.float64)  # (C,)
         difference = windows.reshape(len(windows), -1, len(common)) - alpha * common  # (M, k * k, C)
@@ -118,14 +128,14 @@ class Clusters:
         den = np.full(len(windows), float(self.plain))  # (M,)
         return (top if self.plain else np.full_like(top, -np.inf)), den[:, None] * common, den
 
-    def shape(self, x):
+    def shape(self, x: Array) -> tuple[int, int, int]:
         """(B, h, w): one for each window inside the images of a batch."""
         batch, height, width, _ = x.shape
         lost = 0 if self.circular else self.size - 1
         return batch, height - lost, width - lost
 
 
-def waves(size):
+def waves(size: int) -> tuple[Array, Array]:
     """Cosines of unit length, (3, size), and the pairs of them, down and across, that make the patterns: (P, 2)."""
     wave = np.cos(np.pi * np.outer(np.arange(min(3, size)), np.arange(size) + 0.5) / size)  # (3, size)
     wave /= np.linalg.norm(wave, axis=1, keepdims=True)  # (3, size)

@@ -1,5 +1,6 @@
 """How every kernel is compiled, and how work is spread over the processor's cores."""
 
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
@@ -14,7 +15,7 @@ FILES = [path.stat() for path in Path(__file__).parent.glob("*.py")]
 STAMP = max(file.st_mtime_ns for file in FILES), sum(file.st_size for file in FILES)
 
 
-def kernel(**settings):
+def kernel(**settings: Any) -> Callable[[Callable[..., Any]], Any]:
     """A decorator that compiles a function; what it compiled is kept on disk until a file of this folder changes."""
 
     def decorate(function):
@@ -55,7 +56,7 @@ def _borrowed(typing_context, array):
 borrowed: Any = intrinsic(_borrowed)
 
 
-def share_out(function, pieces):
+def share_out(function: Callable[[Any], Any], pieces: Sequence[Any]) -> list[Any]:
     """`function(piece)` for every piece, on Numba's number of threads (`NUMBA_NUM_THREADS`, `numba.set_num_threads`).
 
     Threads only decide who computes a piece, never what is in it, so the answers do not depend on their number.

@@ -14,6 +14,8 @@ from numba import extending, types
 from numba.core import cgutils
 from numba.extending import models, overload, register_model
 
+from edudiff.support.types import Array
+
 LANES = 16
 CACHE_LINE = 64  # bytes
 
@@ -52,7 +54,7 @@ def _spread(builder, number):
     return builder.shuffle_vector(first, nothing, ir.Constant(ir.VectorType(ir.IntType(32), LANES), [0] * LANES))
 
 
-def empty(count, dtype):
+def empty(count: int, dtype: Any) -> Array:
     """A flat array of `count` numbers whose first Lanes begin at a cache line: none then lies across two lines."""
     size = np.dtype(dtype).itemsize
     memory = np.empty(count * size + CACHE_LINE, np.uint8)

@@ -5,6 +5,7 @@ for one training image, is done for LANES at once.
 """
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -12,13 +13,14 @@ from edudiff.fast.jit import borrowed, compiled, inlined, share_out
 from edudiff.fast.lanes import LANES, below, cast, empty, load, pick, spread, store
 from edudiff.fast.sums import add_up, sum_rows, sum_to_ends
 from edudiff.fast.weights import add_candidates, fold_lanes, tighten
-from edudiff.support.softmax import NEGLIGIBLE, merge
+from edudiff.support.softmax import NEGLIGIBLE, Part, merge
+from edudiff.support.types import Array
 
 FOLD = 8  # rows of displacements whose weights are added up in float32 before they join the float64 sums
 GROUPS = 16  # shares of the training set; fixed, so that sums are the same on any number of threads
 
 
-def blocks_of(classes):
+def blocks_of(classes: list[Array]) -> tuple[Array, Array]:
     """The images of each class, LANES in a block: their places, (blocks, LANES), and how many count, (blocks,).
 
     `classes`: a list of arrays of places. The last block of a class is filled up with copies.
@@ -28,7 +30,19 @@ def blocks_of(classes):
     return places, np.array([len(group) for group in groups])
 
 
-def evaluate(x, images, blocks, count, alpha, sigma, windows, shifts, padding, typical, edges_only=False):
+def evaluate(
+    x: Array,
+    images: Array,
+    blocks: tuple[Array, Array],
+    count: int,
+    alpha: float,
+    sigma: float,
+    windows: Sequence[int],
+    shifts: bool,
+    padding: str,
+    typical: Array,
+    edges_only: bool = False,
+) -> list[Part]:
     """A list of (top, num, den), one for each of `windows`, whose tops lack the box sum of `typical` (B, H, W).
 
     `images`: (N, H, W, C), contiguous. `blocks`: from `blocks_of`, of `count` images. `edges_only`: leave out the

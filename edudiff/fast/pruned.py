@@ -9,10 +9,12 @@ import math
 
 import numpy as np
 
+from edudiff.fast.clusters import Clusters
 from edudiff.fast.jit import borrowed, compiled, inlined, share_out
 from edudiff.fast.lanes import LANES, below, empty, first_bit, larger, load, pick, spread
 from edudiff.fast.weights import TIE, add_candidates, fold_lanes, tighten
 from edudiff.support.softmax import merge
+from edudiff.support.types import Array
 
 BUNCH = 16  # groups that are tested at once before each is
 FOLD = 32  # bunches whose weights are added up in float32 before they join the float64 sums
@@ -24,7 +26,9 @@ TEST, PAIR, VALUE = 0.07, 0.9, 0.055
 FAR = 1e15  # a pixel value that no query is near to
 
 
-def evaluate(x, clusters, alpha, sigma, tolerance):
+def evaluate(
+    x: Array, clusters: Clusters, alpha: float, sigma: float, tolerance: float
+) -> tuple[list[Array], int] | None:
     """(top, num, den) of all windows inside the images for those of the batch `x`; and how many pairs were compared.
 
     Shapes (B, h, w), (B, h, w, C), (B, h, w): one for each window of x, B * h * w = M. What is skipped weighs at most

@@ -1,12 +1,16 @@
 """What the kernels of `Patch` keep of a training set, and which of the two kernels a query is for."""
 
 import math
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
 from edudiff.fast import patch, pruned
 from edudiff.fast.clusters import Clusters
 from edudiff.support.describe import described
+from edudiff.support.softmax import Part
+from edudiff.support.types import Array
 
 LEAST_PAIRS = 1 << 30  # of windows, for one image: with fewer, comparing all is quicker than sorting them
 QUERIES, WINDOWS = 64, 256  # windows of the noisy batch and of the training set that are compared for a guess
@@ -23,16 +27,16 @@ class TrainingSet:
 
     fused = True  # x - alpha y is rounded once
 
-    def __init__(self, images, classes, shifts, padding, tolerance):
+    def __init__(self, images: Array, classes: list[Array], shifts: bool, padding: str, tolerance: float) -> None:
         self.images, self.classes = np.ascontiguousarray(images), classes
         self.shifts, self.padding, self.tolerance, self.skipped = shifts, padding, tolerance, 0.0
         self._kept: dict = {}
 
-    def __repr__(self):
-        settings = {"shifts": self.shifts, "padding": self.padding, "tolerance": self.tolerance}
+    def __repr__(self) -> str:
+        settings: dict[str, Any] = {"shifts": self.shifts, "padding": self.padding, "tolerance": self.tolerance}
         return described(self, images=self.images, classes=len(self.classes), **settings)
 
-    def clusters(self, window, used):
+    def clusters(self, window: int, used: Sequence[int]) -> Clusters:
         """The windows of one side, sorted, of the classes with the numbers `used`.
 
         Only those asked for last are kept: they take 6 bytes a window.
@@ -42,14 +46,23 @@ class TrainingSet:
             self._kept[window] = Clusters(self.images, self.classes, window, self.padding == "circular")
         return self._kept[window].of(used)
 
-    def __call__(self, x, alpha, sigma, windows, number=None, typical=None, offsets=None):
+    def __call__(
+        self,
+        x: Array,
+        alpha: float,
+        sigma: float,
+        windows: Sequence[int],
+        number: int | None = None,
+        typical: Array | None = None,
+        offsets: Sequence[Array] | None = None,
+    ) -> list[Part]:
         """As `edudiff.denoisers.windows.Arrays`: a list of (top, num, den), one for each of `windows`.
 
         Each image is for the kernel that it would be for alone, so that it does not depend on the batch.
         """
         used = range(len(self.classes)) if number is None else range(number, number + 1)
-        if typical is None:
-            typical, offsets = np.zeros(x.shape[:3], x.dtype), np.zeros((len(windows), *x.shape[:3]))
+        if typical is None or offsets is None:
+            typical, offsets = np.zeros(x.shape[:3], x.dtype), [np.zeros(x.shape[:3])] * len(windows)  # (B, H, W) each
         found, self.skipped = {}, 0.0
         if self.tolerance and self.shifts and len(windows) == 1:
             for b in range(len(x)):
@@ -58,23 +71,23 @@ class TrainingSet:
                     found[b], share = inside
                     self.skipped += share / len(x)
         chosen = [self.classes[k] for k in used]
-        query = self.images, patch.blocks_of(chosen), sum(map(len, chosen)), alpha, sigma, windows
-        query += self.shifts, self.padding
+        blocks, count = patch.blocks_of(chosen), sum(map(len, chosen))
+        query = self.images, blocks, count, alpha, sigma, windows, self.shifts, self.padding
         if not found:
             parts = patch.evaluate(x, *query, typical)
             return [(top + offset, num, den) for (top, num, den), offset in zip(parts, offsets, strict=True)]
         others, rest = list(found), [b for b in range(len(x)) if b not in found]
         r = 0 if self.padding == "circular" else windows[0] // 2
-        parts = np.empty(x.shape[:3]), np.empty(x.shape), np.empty(x.shape[:3])  # (B, H, W), (B, H, W, C), (B, H, W)
+        whole = np.empty(x.shape[:3]), np.empty(x.shape), np.empty(x.shape[:3])  # (B, H, W), (B, H, W, C), (B, H, W)
         if r:  # windows that stick out of the image are few: they are compared with all that stick out alike
-            _put(parts, others, patch.evaluate(x[others], *query, typical[others], edges_only=True)[0])
+            _put(whole, others, patch.evaluate(x[others], *query, typical[others], edges_only=True)[0])
         if rest:
-            _put(parts, rest, patch.evaluate(x[rest], *query, typical[rest])[0])
-        parts[0][:] += offsets[0]
+            _put(whole, rest, patch.evaluate(x[rest], *query, typical[rest])[0])
+        whole[0][:] += offsets[0]
         middle = slice(r, x.shape[1] - r), slice(r, x.shape[2] - r)
         for b, part in found.items():
-            _put([array[(slice(None), *middle)] for array in parts], [b], part)
-        return [parts]
+            _put([array[(slice(None), *middle)] for array in whole], [b], part)
+        return [whole]
 
     def _sorted(self, x, used, alpha, sigma, window):
         """`pruned.evaluate` of one image, and the share of pairs it skipped; None if comparing all pairs is quicker."""
@@ -87,7 +100,7 @@ class TrainingSet:
         parts, compared = found
         return parts, 1 - compared / (math.prod(clusters.shape(x)) * clusters.count)
 
-    def may_pay(self, x, used, alpha, sigma, window):
+    def may_pay(self, x: Array, used: Sequence[int], alpha: float, sigma: float, window: int) -> bool:
         """Is it worth sorting the windows of this side? False where too many of them matter at this noise level.
 
         A window that shows one value only does not count: such windows are not compared one by one.
@@ -97,8 +110,8 @@ class TrainingSet:
         places, chosen = max(height - lost, 0) * max(width - lost, 0), [self.classes[k] for k in used]
         if alpha == 0 or window == 1 or places == 0 or places * places * sum(map(len, chosen)) < LEAST_PAIRS:
             return False
-        chosen = np.concatenate(chosen)
-        few = self.images[chosen[np.linspace(0, len(chosen) - 1, WINDOWS).astype(int)]]  # (WINDOWS, H, W, C)
+        every = np.concatenate(chosen)  # (n,)
+        few = self.images[every[np.linspace(0, len(every) - 1, WINDOWS).astype(int)]]  # (WINDOWS, H, W, C)
         queries, windows = some_windows(x, window, QUERIES), some_windows(few, window, WINDOWS)  # (QUERIES, D), ...
         logits = ((queries[:, None] - alpha * windows) ** 2).sum(-1) / (-2 * sigma**2)  # (QUERIES, WINDOWS)
         weights = np.exp(logits - logits.max(1, keepdims=True))  # (QUERIES, WINDOWS)
@@ -113,7 +126,7 @@ def _put(parts, places, some):
         array[places] = part
 
 
-def some_windows(x, size, count):
+def some_windows(x: Array, size: int, count: int) -> Array:
     """`count` windows from all over a batch, (count, size * size * C), float64."""
     batch, height, width, _ = x.shape
     rows, columns = height - size + 1, width - size + 1

@@ -5,7 +5,7 @@ from functools import partial
 import numpy as np
 import pytest
 
-from edudiff.denoisers import ByLabel, Ideal, Patch
+from edudiff.denoisers import ByLabel, Ideal, Linear, Patch, merge
 
 RNG = np.random.default_rng(0)
 IMAGES, LABELS = RNG.uniform(-1, 1, (9, 6, 5, 1)), np.array([2, 0, 2, 1, 0, 1, 1, 0, 2])
@@ -37,3 +37,26 @@ def test_a_batch_of_another_size_is_refused():
 def test_a_label_without_pictures_is_refused():
     with pytest.raises(ValueError, match="label is 7, expected one of 0, 1, 2"):
         ByLabel(Ideal(IMAGES, labels=LABELS).conditional, [0, 7])
+
+
+def test_denoisers_without_parts_answer_for_their_class_too():
+    mixed = ByLabel(lambda label: Linear.fit(IMAGES[label == LABELS]), WANTED)
+    answer = mixed(X, *LEVEL)
+    for i, label in enumerate(WANTED):
+        alone = Linear.fit(IMAGES[label == LABELS])(X[i : i + 1], *LEVEL)
+        np.testing.assert_allclose(answer[i : i + 1], alone, atol=1e-12)
+
+
+def test_parts_of_shares_merge_class_by_class():
+    whole = ByLabel(Patch(IMAGES, 3, labels=LABELS).conditional, WANTED)
+    halves = [Patch(IMAGES[s], 3, labels=LABELS[s]).conditional for s in (slice(0, 5), slice(5, 9))]
+    _, num, den = merge([ByLabel(conditional, WANTED).partial(X, *LEVEL) for conditional in halves])
+    np.testing.assert_allclose(num / den[..., None], whole(X, *LEVEL), atol=1e-7)
+
+
+def test_one_of_the_classes_for_the_whole_batch():
+    mixed = ByLabel(Ideal(IMAGES, labels=LABELS).conditional, [1, 2])
+    expected = Ideal(IMAGES[LABELS == 2])(X, *LEVEL)
+    np.testing.assert_allclose(mixed.conditional(2)(X, *LEVEL), expected, atol=1e-12)
+    with pytest.raises(ValueError, match="label is 0, expected one of 1, 2"):
+        mixed.conditional(0)

@@ -5,8 +5,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from test_patch_loops import BACKENDS, MACHINES, level
+from traced import entered
 
 from edudiff.denoisers import Ideal, Patch, merge, precision, windows
+from edudiff.denoisers import patch as denoisers_patch
 from edudiff.support.backends import has_numba
 
 ratios = st.sampled_from([0.1, 0.5, 1.0, 3.0])
@@ -224,3 +226,39 @@ def test_sizes_of_a_sweep_may_be_an_array():
     images, x = np.random.default_rng(0).uniform(-1, 1, (2, 3, 6, 6, 1))
     answers = Patch(images, 3).sweep(x, 0.8, 0.6, np.array([3, 5]))
     np.testing.assert_array_equal(answers[5], Patch(images, 5)(x, 0.8, 0.6))
+
+
+def test_what_a_call_is_followed_through_fits_a_head():
+    """In NumPy and float64: at most 12 functions of the package, from the call to the answer."""
+    images, x = case(0, shape=(16, 16, 1))
+    denoise = Patch(images, 5, backend="numpy")
+    assert len(entered(lambda: denoise(x, 0.7, 0.7))) <= 12
+
+
+def test_the_back_end_is_chosen_once(monkeypatch):
+    images, x = case(0)
+    denoise = Patch(images, 3)
+    assert denoise.backend == ("numba" if has_numba() else "numpy")
+    monkeypatch.setattr(denoisers_patch, "choose", None)
+    for a in (x, x.astype(np.float32)):
+        denoise(a, 0.8, 0.6)
+        denoise.sweep(a, 0.8, 0.6, [1, 3])
+
+
+def test_it_says_what_it_is():
+    images, _ = case(0)
+    denoise = Patch(images, 5, backend="numpy")
+    assert repr(denoise) == "Patch(images=(4, 5, 5, 1), window=5, padding='zero', backend='numpy')"
+    local = Patch(images, 5, shifts=False, padding="circular", labels=[0, 1, 1, 0], backend="numpy")
+    shown = "window=5, shifts=False, padding='circular', labels=[0, 1], backend='numpy'"
+    assert repr(local) == f"Patch(images=(4, 5, 5, 1), {shown})"
+
+
+def test_a_sweep_wants_windows_and_whole_items_have_none():
+    images, x = case(0)
+    with pytest.raises(ValueError, match="windows is empty"):
+        Patch(images, 3).sweep(x, 0.8, 0.6, [])
+    with pytest.raises(ValueError, match="window size is 4"):
+        Patch(images, 3).sweep(x, 0.8, 0.6, [3, 4])
+    with pytest.raises(TypeError, match="no windows to sweep"):
+        Ideal(images).sweep(x, 0.8, 0.6, [3])
