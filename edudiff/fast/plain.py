@@ -1,10 +1,10 @@
 """ELS and local scores as one compiled function that reads as the formula: the first rung, before the fast kernels.
 
-x0_hat(i, j) = sum w y_n(p, q) / sum w,   w = exp(-|window of x at (i, j) - alpha window of y_n at (p, q)|^2 / 2 sigma^2)
+x0_hat(i, j) = sum w y_n(p, q) / sum w,   w = exp(-|window of x at (i, j) - alpha window of y_n at (p, q)|^2 / 2s^2)
 
-over all training images y_n and the places (p, q) whose window sticks out as that of (i, j) does (Kamb & Ganguli 2024,
-eq. 9-10 and B.2). `edudiff.scores.els` is the same in arrays. `patch` and `pruned` climb on from here: they add up no
-square twice, take several images at once, and leave out what cannot matter.
+over all images y_n and the places (p, q) whose window sticks out as that of (i, j) does, with s = sigma (Kamb & Ganguli
+2024, eq. 9-10 and B.2). `edudiff.scores.els` is the same in arrays. `patch` and `pruned` climb on from here: they add
+up no square twice, take several images at once, and leave out what cannot matter.
 """
 
 import math

@@ -14,7 +14,7 @@ from edudiff.bench import records
 
 
 def error(form, dtype):
-    """The largest difference from the page's scores in float64, over windows, with and without shifts, gray and color."""
+    """The largest difference from the page's scores in float64, for all windows, with and without shifts."""
     rng = np.random.default_rng(0)
     worst = 0.0
     for shape in ((5, 7, 6, 1), (4, 6, 6, 2)):
