@@ -17,7 +17,7 @@ class Classes:
 
     def __init__(self, labels: Any, count: int) -> None:
         self.labeled = labels is not None
-        labels = checks.labels(labels, count, names=True) if self.labeled else np.zeros(count, int)  # (N,)
+        labels = checks.labels(labels, None, count) if self.labeled else np.zeros(count, int)  # (N,)
         self.labels, starts = np.unique(np.sort(labels), return_index=True)  # (K,), (K,)
         self.order = np.argsort(labels, kind="stable")  # (N,)
         self.ends = [*starts.tolist(), count]

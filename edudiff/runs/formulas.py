@@ -70,7 +70,7 @@ def formulas(
 
     `table`: the window at each noise level. With classes, denoisers of a batch of all of the run's seeds.
     """
-    patch = {"window": 1, "padding": run.choices.padding, "backend": run.backend, "labels": run.labels}
+    patch: dict[str, Any] = {"window": 1, "padding": run.choices.padding, "backend": run.backend, "labels": run.labels}
     shared: dict[str, Any] = {
         "els": partial(denoisers.Patch, **patch),
         "local": partial(denoisers.Patch, shifts=False, **patch),

@@ -30,7 +30,7 @@ def array_namespace(*arrays: Any) -> ModuleType:
     cupy = sys.modules.get("cupy")
     on_device = [cupy is not None and isinstance(a, cupy.ndarray) for a in arrays]
     if all(on_device) and arrays:
-        return cupy
+        return sys.modules["cupy"]
     for a, device in zip(arrays, on_device, strict=True):
         if not device and not isinstance(a, np.ndarray):
             raise TypeError(f"expected NumPy or CuPy arrays, got {type(a).__name__}; wrap it in numpy.asarray first")

@@ -155,17 +155,23 @@ def share(value: Any, name: str) -> float:
     return float(value)
 
 
-def labels(values: Any, classes: int, count: int | None = None, name: str = "labels") -> Array:
-    """Class labels as host integers, (count,), each from 0 to `classes` - 1; without a `count`, any number, or one.
+def labels(values: Any, classes: int | None, count: int | None = None, name: str = "labels") -> Array:
+    """Class labels on the host, (count,): integers from 0 to `classes` - 1, or, if that is None, any or strings.
 
-    Raises ValueError for another shape, for what is no integer, or for a label out of range.
+    Without a `count`, any number of them, or one. Raises ValueError for another shape, for what is no integer, or for a
+    label out of range.
     """
     values = to_numpy(values)
     one = values.ndim == 0
-    if values.dtype.kind not in "iu" or (values.ndim > 1 if count is None else values.shape != (count,)):
+    shaped = values.ndim <= 1 if count is None else values.shape == (count,)
+    if not shaped or values.dtype.kind not in ("iu" if classes else "iuUS"):
         came = f"is {values}" if one else f"has shape {values.shape} and dtype {values.dtype}"
         expected = "an integer, or one for each item," if count is None else f"({count},) integers"
+        if classes is None:
+            raise ValueError(f"{name} {came}, expected {expected} or strings")
         raise ValueError(f"{name} {came}, expected {expected} from 0 to {classes - 1}")
+    if classes is None:
+        return values
     if values.size and not 0 <= values.min() <= values.max() < classes:
         came = f"is {values}" if one else f"lie in {values.min()} to {values.max()}"
         raise ValueError(f"{name} {came}, expected {'an integer from ' if one else ''}0 to {classes - 1}")
@@ -198,21 +204,6 @@ def per_image(value: Any, x: Array, name: str) -> Any:
     if not bool((values >= 0).all() & xp.isfinite(values).all()):
         raise ValueError(f"{name} is {value}, expected finite and not negative")
     return values.reshape(-1, *[1] * (x.ndim - 1)) if values.ndim else float(value)  # (B, 1, ...)
-
-
-def labels(values: Any, count: int, classes: int | None = None, names: bool = False, name: str = "labels") -> Array:
-    """Check the class of each of `count` items; returns a host array (count,).
-
-    Integers, from 0 to `classes` - 1 if that is not None; with `names` strings too. Raises ValueError for other values
-    or another number of them.
-    """
-    values = to_numpy(values)
-    if values.shape != (count,) or values.dtype.kind not in ("iuUS" if names else "iu"):
-        kinds = f"one whole number or string for each of {count} items" if names else f"({count},) integers"
-        raise ValueError(f"{name} has shape {values.shape} and dtype {values.dtype}, expected {kinds}")
-    if classes is not None and not 0 <= values.min() <= values.max() < classes:
-        raise ValueError(f"{name} lie in {values.min()} to {values.max()}, expected 0 to {classes - 1}")
-    return values
 
 
 def same_shape(a: Array, b: Array, name_a: str, name_b: str) -> None:

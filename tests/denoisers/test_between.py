@@ -68,5 +68,5 @@ def test_sides_below_one_and_no_numbers_are_refused(size):
 def test_calibration_between_sizes_with_a_gap_is_refused():
     patch, schedule = Patch(IMAGES, 3), ed.schedule.cosine()
     for sizes, parts in (([3, 7], 2), ([3, 5], 0)):
-        with pytest.raises(ValueError, match=r"expected parts >= 1, above 1 for odd sizes without a gap"):
+        with pytest.raises(ValueError, match=r"expected parts >= 1, and above 1 sizes without a gap"):
             calibrate(patch, patch, schedule, X, schedule.times(3), sizes, parts=parts)
