@@ -11,7 +11,7 @@
 # 0 (the picture) and 1 (noise) into these two numbers.
 #
 # Run this file as a program, cell by cell in an editor that knows `# %%`, or as a notebook
-# (`jupytext --to notebook 01_adding_noise.py`). `main()` runs all of it. If your machine is slow, set `FAST = True`.
+# (`jupytext --to notebook 01_adding_noise.py`). `main()` runs all of it. If your computer is slow, set `FAST = True`.
 
 # %%
 from itertools import pairwise
@@ -100,7 +100,7 @@ if __name__ == "__main__":
 # in `add_noise`, run it again, and see the check fail. Then change it back.
 #
 # **Step through this.** Put a breakpoint on the line of `add_noise` (in `edudiff/forward.py`) that returns, and look at
-# the shapes of `per_image(alpha, ...)` and `x0`. Why is the one (B, 1, 1, 1) when `alpha` is an array?
+# the shapes of `alpha` and `x0`. Call it with `alpha=np.full(len(x0), 0.7)`: why is `alpha` now (B, 1, 1, 1)?
 
 
 # %%
@@ -135,6 +135,11 @@ if __name__ == "__main__":
 #
 # The function keeps the books exactly: it walks fifty steps with the pair (signal factor, noise variance), and compares
 # the end with `schedule(1.0)`.
+#
+# And if the steps get ever smaller? From `t` to `t + dt`, $c$ is nearly $1 + f\,dt$ and the fresh noise has a variance
+# of nearly $g^2 dt$, with $f = \alpha' / \alpha$ and $g^2 = (\sigma^2)' - 2 f \sigma^2$, the primes now being slopes in
+# time. This limit is the forward process as a *stochastic differential equation*, $dx = f x\,dt + g\,dw$. Lesson 3
+# walks it backwards. `edudiff.forward.sde` returns $f$ and $g^2$; the second function compares them with a small step.
 
 
 # %%
@@ -153,9 +158,25 @@ def small_steps(steps=50):
     return abs(signal - alpha) + abs(variance - sigma**2)
 
 
+def smaller_steps(t=0.5):
+    """Prints drift and squared diffusion at `t` from steps of falling length, and exactly; returns the last errors."""
+    schedule = ed.schedule.cosine()
+    f, g2 = ed.forward.sde(schedule, t)
+    (alpha, sigma), errors = schedule(t), None
+    for dt in (0.1, 0.01, 0.001):
+        alpha_next, sigma_next = schedule(t + dt)
+        c = alpha_next / alpha
+        drift, diffusion = (c - 1) / dt, (sigma_next**2 - c**2 * sigma**2) / dt
+        errors = abs(drift - f), abs(diffusion - g2)
+        print(f"dt = {dt:5}: (c - 1) / dt is {drift:.4f}, fresh variance / dt is {diffusion:.4f}")
+    print(f"    exactly: f            is {f:.4f}, g^2                 is {g2:.4f}")
+    return errors
+
+
 # %%
 if __name__ == "__main__":
     small_steps()
+    smaller_steps()
 
 # %% [markdown]
 # ## Questions
@@ -196,6 +217,7 @@ def main(fast=False):
     figures = [rows_of_noise(fast), four_schedules(fast)]
     variances_add(fast)
     small_steps()
+    smaller_steps()
     return figures
 
 

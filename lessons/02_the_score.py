@@ -18,7 +18,6 @@ from matplotlib.figure import Figure
 import edudiff as ed
 from edudiff import plot
 from edudiff.data import toys
-from edudiff.denoisers.ideal import posterior_mean
 
 FAST = False
 
@@ -51,21 +50,22 @@ def log_density(x, data, alpha, sigma):
 # By Bayes' rule, $w_n$ is the probability that `x` was made from $x_n$, so $\sum_n w_n x_n$ is $E[x_0 \mid x]$. That is
 # all.
 #
-# The function computes the left side as a slope of `log_density`, by differences, and the right side from the ideal
-# denoiser's answer. They must agree to many digits.
+# The function computes the left side as a slope of `log_density`, by differences, and the right side from the answer
+# of `edudiff.scores.ideal(data)`, which is this sum. They must agree to many digits.
 #
-# **Step through this.** Put a breakpoint in `posterior_mean` (in `edudiff/denoisers/ideal.py`) and look at `weights`:
-# with a small `sigma`, how many of them are not zero?
+# **Step through this.** Put a breakpoint in `posterior_mean` (in `edudiff/scores.py`), in the line that returns, and
+# look at `likelihoods`: they are the $w_n$ before their sum is divided out. With a small `sigma`, how many of them are
+# not zero? Why is the largest always 1?
 
 
 # %%
 def tweedie(data, count=20):
     """Prints, for three times, the largest difference between the slope of log p and Tweedie's formula."""
-    schedule, worst = ed.schedule.cosine(), 0.0
+    denoise, schedule, worst = ed.scores.ideal(data), ed.schedule.cosine(), 0.0
     x = np.random.default_rng(1).standard_normal((count, 2))  # (B, 2)
     for t in (0.2, 0.5, 0.9):
         alpha, sigma = schedule(t)
-        x0_hat = posterior_mean(x, data, alpha, sigma)  # (B, 2)
+        x0_hat = denoise(x, alpha, sigma)  # (B, 2)
         score = ed.forward.score_from_x0(x, x0_hat, alpha, sigma)  # (B, 2)
         step = 1e-5
         slope = np.empty_like(x)  # (B, 2)
@@ -106,7 +106,7 @@ def landscape(axis, data, alpha, sigma, side=17):
     grid = np.stack(np.meshgrid(fine, fine), axis=-1).reshape(-1, 2)  # (120**2, 2)
     height = np.exp(log_density(grid, data, alpha, sigma)).reshape(120, 120)  # (120, 120)
     axis.contourf(fine, fine, height, levels=12, cmap="Blues")
-    x0_hat = ed.denoisers.Ideal(data)(x, alpha, sigma)  # (side**2, 2)
+    x0_hat = ed.scores.ideal(data)(x, alpha, sigma)  # (side**2, 2)
     score = ed.forward.score_from_x0(x, x0_hat, alpha, sigma)  # (side**2, 2)
     arrow = score / np.linalg.norm(score, axis=1, keepdims=True)  # (side**2, 2), direction alone
     axis.quiver(*x.T, *arrow.T, color="0.3", scale=28)
@@ -148,7 +148,7 @@ def error_splits(data, count=20_000):
     rng = np.random.default_rng(0)
     x0 = data[rng.integers(len(data), size=count)]  # (B, 2)
     x = ed.forward.add_noise(x0, alpha, sigma, rng.standard_normal(x0.shape))  # (B, 2)
-    best = ed.denoisers.Ideal(data)(x, alpha, sigma)  # (B, 2)
+    best = ed.scores.ideal(data)(x, alpha, sigma)  # (B, 2)
     wrong = best + 0.3 * (data.mean(axis=0) - best)  # (B, 2)
     error, least, extra = (((a - b) ** 2).sum(axis=1).mean() for a, b in ((x0, wrong), (x0, best), (best, wrong)))
     print(f"error {error:.4f} = unavoidable {least:.4f} + own fault {extra:.4f}, up to {error - least - extra:+.4f}")

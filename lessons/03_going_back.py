@@ -43,7 +43,7 @@ FAST = False
 def walk_to_a_hand(fast=False):
     """What the batch is (x) and what the denoiser believes (x0_hat) on the way from noise to a picture: a Figure."""
     images = shapes.hands(40 if fast else 200, size=16, rng=np.random.default_rng(0))  # (N, H, W, C)
-    denoise, schedule = ed.denoisers.Ideal(images), ed.schedule.cosine()
+    denoise, schedule = ed.scores.ideal(images), ed.schedule.cosine()
     x = ed.reverse.start(schedule, (3, *images.shape[1:]), streams(3, 3), like=images)  # (3, H, W, C)
     noisy, clean, captions = [], [], []
     for step in ed.reverse.steps(denoise, schedule, x, schedule.times(20)):
@@ -80,7 +80,7 @@ if __name__ == "__main__":
 def ddim_is_euler(fast=False):
     """The largest difference between DDIM, divided by alpha, and Euler's method in s = sigma / alpha."""
     data = toys.two_moons(50 if fast else 200, np.random.default_rng(0))  # (N, 2)
-    denoise, schedule = ed.denoisers.Ideal(data), ed.schedule.cosine()
+    denoise, schedule = ed.scores.ideal(data), ed.schedule.cosine()
     x = ed.reverse.start(schedule, (30, 2), streams(0, 30))  # (B, 2)
     y, worst = None, 0.0
     for step in ed.reverse.steps(denoise, schedule, x, schedule.times(20)):
@@ -106,8 +106,10 @@ if __name__ == "__main__":
 #
 # $$y(s) = y(s_T)\,\sqrt{\frac{\lambda + s^2}{\lambda + s_T^2}}.$$
 #
-# Differentiate it to check. So we can measure the error of a solver against the truth. An Euler step of length $h$
-# errs by about $h^2$, there are $1/h$ of them, so the total error is of order $h$: halve the steps, halve the error.
+# Differentiate it to check. So we can measure the error of a solver against the truth. That denoiser is
+# `edudiff.scores.linear` of the two points $-\sqrt\lambda$ and $\sqrt\lambda$: mean and variance are all that it asks
+# of its data. An Euler step of length $h$ errs by about $h^2$, there are $1/h$ of them, so the total error is of order
+# $h$: halve the steps, halve the error.
 #
 # **Heun's method** takes the Euler step as a trial, looks at the slope where it ended, and goes back to take the step
 # with the mean of both slopes. Its error is of order $h^2$. But it asks the denoiser twice a step, so a fair picture
@@ -117,7 +119,7 @@ if __name__ == "__main__":
 # %%
 def order_of_convergence(fast=False, variance=0.25):
     """Prints the slopes of the error in the number of steps; a Figure of the error against denoiser calls."""
-    denoise = ed.denoisers.Linear(np.zeros(1), np.array([[variance]]))
+    denoise = ed.scores.linear(math.sqrt(variance) * np.array([[-1.0], [1.0]]))
     schedule, counts = ed.schedule.cosine(), (8, 16, 32, 64) if fast else (8, 16, 32, 64, 128, 256, 512)
     first, last = 0.95, 0.05
     (alpha, sigma), (alpha_end, sigma_end) = schedule(first), schedule(last)
@@ -165,7 +167,7 @@ if __name__ == "__main__":
 # %%
 def shrinking(fast=False):
     """Prints the variance that DDIM and DDPM leave of a unit normal law: measured, and by the formulas."""
-    schedule, denoise = ed.schedule.cosine(stretch=1), ed.denoisers.Linear(np.zeros(1), np.eye(1))
+    schedule, denoise = ed.schedule.cosine(stretch=1), ed.scores.linear(np.array([[-1.0], [1.0]]))
     count = 2_000 if fast else 20_000
     x = standard_normal(np.random.default_rng(0), (count, 1))  # (B, 1)
     worst = 0.0
@@ -203,15 +205,16 @@ if __name__ == "__main__":
 #
 # The ODE is deterministic: the same noise is always the same picture, with any number of steps that is large enough.
 # That makes this whole course possible, because two denoisers can be compared on the same noise. The SDE
-# $dx = (f x - g^2 \nabla\log p)\,dt + g\,dw$ has the same law at every time and forgets its start; DDPM is a way to
-# walk it. Look at where the same three starting points go.
+# $dx = (f x - g^2 \nabla\log p)\,dt + g\,dw$, with the $f$ and $g^2$ of lesson 1, has the same law at every time and
+# forgets its start. DDPM is a way to walk it, and `euler_maruyama` is the plain one. Look at where the same three
+# starting points go.
 
 
 # %%
 def four_walks(fast=False):
     """The paths of three points under each method, and the cloud of all end points: a Figure."""
     data = toys.two_moons(100 if fast else 300, np.random.default_rng(0))  # (N, 2)
-    denoise, schedule = ed.denoisers.Ideal(data), ed.schedule.cosine()
+    denoise, schedule = ed.scores.ideal(data), ed.schedule.cosine()
     times = schedule.times(30 if fast else 100) ** 1.5  # smaller steps where there is little noise
     x = ed.reverse.start(schedule, (60 if fast else 200, 2), streams(0, 60 if fast else 200))  # (B, 2)
     figure = Figure(figsize=(12, 3.4), layout="constrained")

@@ -32,18 +32,18 @@ FAST = False
 # Two training pictures, $m$ and $-m$, make it familiar. The common factors of the two exponentials cancel and the
 # weighted mean is $m\,\tanh(\alpha\, m \cdot x / \sigma^2)$. The function checks this.
 #
-# **Step through this.** Put a breakpoint in `ideal` (in `edudiff/denoisers/loops.py`), call
-# `edudiff.denoisers.loops.ideal(x, images, 0.5, 0.8)`, and look at `logits`. How far are the largest two apart at
-# `sigma = 0.8`, and how far at `sigma = 0.08`?
+# **Step through this.** Put a breakpoint in `posterior_mean` (in `edudiff/scores.py`), in the line that returns, call
+# `edudiff.scores.ideal(images)(x, 0.5, 0.8)` with a few images and an `x` of your own, and look at `likelihoods`: the
+# weights, as multiples of the largest. How large is the second largest at `sigma = 0.8`, and at `sigma = 0.08`?
 
 
 # %%
-def two_pictures():
+def two_images():
     """The largest difference between the ideal denoiser of {m, -m} and m tanh(alpha m.x / sigma^2)."""
     rng = np.random.default_rng(0)
     m, x = rng.standard_normal(3), rng.standard_normal((5, 3))  # (D,), (B, D)
     alpha, sigma = 0.6, 0.8
-    answer = ed.denoisers.Ideal(np.stack([m, -m]))(x, alpha, sigma)  # (B, D)
+    answer = ed.scores.ideal(np.stack([m, -m]))(x, alpha, sigma)  # (B, D)
     formula = np.tanh(alpha * x @ m / sigma**2)[:, None] * m  # (B, D)
     difference = float(np.abs(answer - formula).max())
     print(f"softmax over {{m, -m}} and m tanh(...) differ by {difference:.1e}")
@@ -52,7 +52,7 @@ def two_pictures():
 
 # %%
 if __name__ == "__main__":
-    two_pictures()
+    two_images()
 
 # %% [markdown]
 # ## It copies
@@ -67,7 +67,7 @@ if __name__ == "__main__":
 def copies(fast=False):
     """Draws of the ideal denoiser beside the nearest training pictures, and the weights still alive: two Figures."""
     images = shapes.hands(60 if fast else 500, size=16, rng=np.random.default_rng(0))  # (N, H, W, C)
-    denoise, schedule = ed.denoisers.Ideal(images), ed.schedule.cosine()
+    denoise, schedule = ed.scores.ideal(images), ed.schedule.cosine()
     x = ed.reverse.start(schedule, (8, *images.shape[1:]), streams(0, 8))  # (B, H, W, C)
     images64 = images.astype("float64")  # (N, H, W, C)
     times, alive = [], []
@@ -115,7 +115,7 @@ if __name__ == "__main__":
 def quantile_map(fast=False):
     """The share of starting points for which the flow ends where the quantile map says; a Figure of the paths."""
     atoms = np.array([[-0.9], [-0.2], [0.1], [0.4], [1.0]])  # (N, 1)
-    denoise, schedule = ed.denoisers.Ideal(atoms), ed.schedule.cosine()
+    denoise, schedule = ed.scores.ideal(atoms), ed.schedule.cosine()
     begin, end = 0.9, 0.005
     times = np.geomspace(begin, end, 100 if fast else 400)
     alpha, sigma = schedule(begin)
@@ -154,11 +154,16 @@ if __name__ == "__main__":
 #
 # At $\sigma = 0.01$ a picture of 256 pixels has logits near $-|x|^2/2\sigma^2 \approx -10^6$. `exp` of that is 0, for
 # all training pictures, and 0 / 0 is NaN. So subtract the largest logit first; that changes nothing, for it cancels.
+# `posterior_mean` does it: its `squares.min` belongs to the largest logit.
 #
 # With a million training pictures the weights do not fit in memory. So walk through the set in chunks and keep three
 # running numbers: `top`, the largest logit so far; `num`, the sum of $e^{l_n - top} x_n$; `den`, the sum of
 # $e^{l_n - top}$. When a chunk brings a larger top, multiply the old sums by $e^{old - new}$. The result does not
 # depend on the chunks at all. A softmax *per chunk*, then averaged, does, and published code does it.
+#
+# `edudiff.scores` is the page of this package, to be read, and takes all training pictures at once.
+# `edudiff.denoisers` is its engine, to be used: `Ideal(images)` walks through them in chunks, and gives the same
+# answer. The last line that is printed shows how far the two are apart.
 #
 # **Step through this.** Put a breakpoint in `Softmax.add` (in `edudiff/denoisers/softmax.py`) and look at `keep`: when
 # is it 1, and when is it less?
@@ -188,9 +193,22 @@ def chunks_do_not_matter():
     return max(answers) - min(answers)
 
 
+def page_and_engine():
+    """The largest difference between the page's and the engine's answer, at three noise levels."""
+    images, rng = shapes.hands(60, size=16, rng=np.random.default_rng(0)).astype("float64"), np.random.default_rng(1)
+    page, engine, worst = ed.scores.ideal(images), ed.denoisers.Ideal(images), 0.0
+    for t in (0.9, 0.5, 0.1):
+        level = ed.schedule.cosine()(t)
+        x = ed.forward.add_noise(images[:8], *level, rng.standard_normal((8, 16, 16, 1)))  # (B, H, W, C)
+        worst = max(worst, float(np.abs(page(x, *level) - engine(x, *level)).max()))
+    print(f"scores.ideal, the page, and denoisers.Ideal, the engine, differ by {worst:.1e}")
+    return worst
+
+
 # %%
 if __name__ == "__main__":
     chunks_do_not_matter()
+    page_and_engine()
 
 # %% [markdown]
 # ## What is missing
@@ -209,7 +227,7 @@ def ideal_and_linear(fast=False):
     schedule = ed.schedule.cosine()
     x = ed.reverse.start(schedule, data.shape, streams(0, len(data)))  # (B, 2)
     drawn = {"data": data}
-    for name, denoise in (("ideal", ed.denoisers.Ideal(data)), ("linear", ed.denoisers.Linear.fit(data))):
+    for name, denoise in (("ideal", ed.scores.ideal(data)), ("linear", ed.scores.linear(data))):
         drawn[name] = ed.reverse.sample(denoise, schedule, x, schedule.times(50) ** 2, "heun")  # (B, 2)
         _, distance = ed.compare.metrics.nearest(drawn[name], data)
         print(f"{name:6}: median distance to the nearest training point {np.median(distance):.4f}")
@@ -245,6 +263,7 @@ if __name__ == "__main__":
 # %%
 def main(fast=False):
     """The whole lesson; `fast` with fewer pictures and steps. Returns the figures."""
-    two_pictures()
+    two_images()
     chunks_do_not_matter()
+    page_and_engine()
     return [*copies(fast), quantile_map(fast), ideal_and_linear(fast)]

@@ -7,6 +7,8 @@
 # everything, the law of the drawn pictures included, is a formula that you can derive in an afternoon.
 
 # %%
+import math
+
 import numpy as np
 from matplotlib.figure import Figure
 
@@ -32,7 +34,7 @@ FAST = False
 # $\alpha\lambda / (\alpha^2\lambda + \sigma^2)$. Is there more signal than noise along it, $\alpha^2\lambda \gg
 # \sigma^2$? Then the gain is $1/\alpha$: believe what you see. Else it is nearly 0: answer the mean.
 #
-# The function checks the formula against plain least squares on many noisy points.
+# The function checks the formula, `edudiff.scores.linear`, against plain least squares on many noisy points.
 
 
 # %%
@@ -44,7 +46,7 @@ def wiener_is_regression(fast=False):
     x = ed.forward.add_noise(x0, alpha, sigma, rng.standard_normal(x0.shape))  # (B, 2)
     ones = np.ones((count, 1))  # (B, 1)
     fitted, *_ = np.linalg.lstsq(np.concatenate([x, ones], axis=1), x0, rcond=None)  # (3, 2)
-    formula = ed.denoisers.Linear.fit(data)(x, alpha, sigma)  # (B, 2)
+    formula = ed.scores.linear(data)(x, alpha, sigma)  # (B, 2)
     difference = float(np.abs(x @ fitted[:2] + fitted[2] - formula).max())
     print(f"least squares on {count} noisy points and the formula differ by {difference:.4f} at most")
     return difference
@@ -62,28 +64,36 @@ if __name__ == "__main__":
 # (times $\alpha$) at each noise level. So at high noise the linear denoiser is a blur, and on the way down it lets
 # finer and finer waves through. A picture appears from coarse to fine, and that is true of trained models as well.
 #
-# **Step through this.** Put a breakpoint in `Linear.__call__` (in `edudiff/denoisers/linear.py`) and look at
-# `self.gain(variances, alpha, sigma)` at t = 0.9 and at t = 0.1. How many of its values are above one half?
+# **Step through this.** Put a breakpoint in `linear` (in `edudiff/scores.py`), in the line that computes `along`, run
+# `linear_images()` further down, and look at `alpha * gain`, the gain of each component, at the first step and at the
+# last but one. How many of its values are above one half?
 
 
 # %%
 def what_it_sees(fast=False):
     """The mean and the top components as pictures, and the gains over the noise level: two Figures."""
     images = shapes.strokes(200 if fast else 1000, size=16, rng=np.random.default_rng(0))  # (N, H, W, C)
-    linear = ed.denoisers.Linear.fit(images)
-    order = np.argsort(linear.variances)[::-1]  # (K,), falling
-    top = linear.basis[:, order[:9]].T.reshape(9, *images.shape[1:])  # (9, H, W, C)
-    top = np.concatenate([linear.mean[None], top / np.abs(top).max(axis=(1, 2, 3), keepdims=True)])  # (10, H, W, C)
-    names = ["mean", *(f"{linear.variances[i]:.2f}" for i in order[:9])]
+    mean = images.mean(axis=0, keepdims=True)  # (1, H, W, C)
+    centered = (images - mean).reshape(len(images), -1) / math.sqrt(len(images))  # (N, D)
+    _, widths, axes = np.linalg.svd(centered, full_matrices=False)  # (K,), (K, D), as in `scores.linear`
+    variances = widths**2  # (K,), falling
+    top = axes[:9].reshape(9, *images.shape[1:])  # (9, H, W, C)
+    top = np.concatenate([mean, top / np.abs(top).max(axis=(1, 2, 3), keepdims=True)])  # (10, H, W, C)
+    names = ["mean", *(f"{variance:.2f}" for variance in variances[:9])]
     figure = Figure(figsize=(6, 3.5), layout="constrained")
     axis = figure.subplots()
     times = np.linspace(0.01, 1, 60)  # (T,)
     for rank in (0, 2, 9, 29, 99):
-        gains = [alpha * linear.gain(linear.variances[order[rank]], alpha, sigma) for alpha, sigma in levels(times)]
+        gains = [alpha * gain(variances[rank], alpha, sigma) for alpha, sigma in levels(times)]
         axis.plot(times, gains, label=f"component {rank + 1}")
     axis.set(xlabel="t", ylabel="alpha * gain", title="how much of each component is believed")
     axis.legend(frameon=False, fontsize=8)
     return [plot.rows({"": top}, {"": names}, title="the mean, and the components with their variances"), figure]
+
+
+def gain(variance, alpha, sigma):
+    """By what a component of this variance is multiplied."""
+    return alpha * variance / (alpha**2 * variance + sigma**2)
 
 
 def levels(times):
@@ -106,21 +116,25 @@ if __name__ == "__main__":
 #
 # $$\textbf{the samples are } N(\mu, S), \textbf{ whatever the data were.}$$
 #
-# Two moons go in as mean and covariance, an ellipse comes out. `generated()` returns that law; the function draws
-# points and compares. And since the *shape* of the cloud is the shape of the noise that went in, uniform noise instead
-# of normal noise would come out as a parallelogram.
+# Two moons go in as mean and covariance, an ellipse comes out. The function draws points with the page's
+# `scores.linear`, and compares them with the law. That is in the engine: `denoisers.Linear.fit(data)` gives the same
+# answer as `scores.linear(data)` (the first line that is printed), and its `generated()` returns the law. And since the
+# *shape* of the cloud is the shape of the noise that went in, uniform noise instead of normal noise comes out as a
+# parallelogram.
 
 
 # %%
 def law_of_the_samples(fast=False):
     """Prints how far mean and covariance of drawn points are from the law; a Figure of the points."""
     data, schedule = toys.two_moons(300, np.random.default_rng(0)), ed.schedule.cosine()  # (N, 2)
-    linear, count = ed.denoisers.Linear.fit(data), 1000 if fast else 10_000
+    linear, engine, count = ed.scores.linear(data), ed.denoisers.Linear.fit(data), 1000 if fast else 10_000
     times = schedule.times(100) ** 2
     grid = levels(times)
     x = ed.reverse.start(schedule, (count, 2), streams(0, count))  # (B, 2)
     drawn = ed.reverse.sample(linear, schedule, x, times, "heun")  # (B, 2)
-    law = linear.generated(first=schedule(1.0))
+    apart = np.abs(linear(drawn, *schedule(0.5)) - engine(drawn, *schedule(0.5))).max()
+    print(f"scores.linear and denoisers.Linear differ by {apart:.1e}")
+    law = engine.generated(first=schedule(1.0))
     print("covariance of the data   ", np.round(np.cov(data.T, bias=True), 4).tolist())
     print("covariance of the law    ", np.round(law.covariance, 4).tolist())
     print("covariance of the samples", np.round(np.cov(drawn.T, bias=True), 4).tolist())
@@ -128,7 +142,7 @@ def law_of_the_samples(fast=False):
     print(
         f"{count} samples are off the law by {apart.mean:.3f} in the mean and {apart.covariance:.3f} in the covariance"
     )
-    few = linear.generated_by_ddim(levels(schedule.times(10)))
+    few = engine.generated_by_ddim(levels(schedule.times(10)))
     print(f"10 DDIM steps, exactly: variance {np.trace(few.covariance):.4f} of {np.trace(law.covariance):.4f}")
     flat = schedule(1.0)[1] * np.random.default_rng(0).uniform(-(3**0.5), 3**0.5, (count, 2))  # (B, 2), variance 1
     uniform = ed.reverse.sample(linear, schedule, flat, times, "heun")  # (B, 2)
@@ -146,12 +160,12 @@ if __name__ == "__main__":
 
 
 # %%
-def linear_pictures(fast=False):
+def linear_images(fast=False):
     """Pictures drawn from the same noise by the linear and by the ideal denoiser: a Figure."""
     images = shapes.strokes(100 if fast else 1000, size=16, rng=np.random.default_rng(0))  # (N, H, W, C)
     schedule = ed.schedule.cosine()
     x = ed.reverse.start(schedule, (10, *images.shape[1:]), streams(0, 10))  # (B, H, W, C)
-    denoisers = {"linear": ed.denoisers.Linear.fit(images), "ideal": ed.denoisers.Ideal(images)}
+    denoisers = {"linear": ed.scores.linear(images), "ideal": ed.scores.ideal(images)}
     drawn, _ = ed.compare.draw(denoisers, schedule, x, schedule.times(20 if fast else 100))
     r = np.median(ed.compare.metrics.pearson_r(drawn["linear"], drawn["ideal"]))
     print(f"correlation of the two, median: {r:.2f}")
@@ -160,7 +174,7 @@ def linear_pictures(fast=False):
 
 # %%
 if __name__ == "__main__":
-    plot.present(linear_pictures(FAST), "05_the_linear_score_4")
+    plot.present(linear_images(FAST), "05_the_linear_score_4")
 
 # %% [markdown]
 # ## Few pictures, many pixels
@@ -170,7 +184,8 @@ if __name__ == "__main__":
 # printed. A small penalty on $A$ (weight decay, a *ridge* $\eta$) changes the gain to
 # $\alpha\lambda / (\alpha^2(\lambda + \eta) + \sigma^2)$. That looks harmless, and it is not. Near the end, where
 # $\sigma$ is small, the gain stays below $1/\alpha$ at every step, so every step shrinks: with $\lambda = 1$ and
-# $\eta = 0.1$, a flow that ends at $s = 0.001$ keeps less than a third of the variance.
+# $\eta = 0.1$, a flow that ends at $s = 0.001$ keeps less than a third of the variance. (Hull and ridge are the
+# engine's: `generated().distance` and the last argument of `denoisers.Linear`.)
 
 
 # %%
@@ -179,9 +194,8 @@ def hull_and_ridge(fast=False):
     images = shapes.hands(10, size=14, rng=np.random.default_rng(0)).astype("float64")  # (N, H, W, C)
     schedule = ed.schedule.cosine()
     x = ed.reverse.start(schedule, (4, *images.shape[1:]), streams(0, 4))  # (B, H, W, C)
-    linear = ed.denoisers.Linear.fit(images)
-    drawn = ed.reverse.sample(linear, schedule, x, schedule.times(20 if fast else 50))  # (B, H, W, C)
-    distance = linear.generated().distance(drawn)  # (B,)
+    drawn = ed.reverse.sample(ed.scores.linear(images), schedule, x, schedule.times(20 if fast else 50))  # (B, H, W, C)
+    distance = ed.denoisers.Linear.fit(images).generated().distance(drawn)  # (B,)
     print(f"distance of drawn pictures to the hull of {len(images)} training pictures: {distance.max():.1e}")
     variances = []
     for ridge in (0.0, 0.01, 0.1):
@@ -209,7 +223,7 @@ if __name__ == "__main__":
 def linear_at_high_noise():
     """A Figure of the distance from the ideal denoiser to the mean and to the linear one over the noise level."""
     data, rng = toys.two_moons(200, np.random.default_rng(0)) ** 2, np.random.default_rng(1)  # (N, 2), not symmetric
-    ideal, linear = ed.denoisers.Ideal(data), ed.denoisers.Linear.fit(data)
+    ideal, linear = ed.scores.ideal(data), ed.scores.linear(data)
     noise = rng.standard_normal((200, 2))  # (B, 2)
     sigmas, to_mean, to_linear = 2.0 ** np.arange(-2, 8), [], []
     for s in sigmas:
@@ -258,4 +272,4 @@ def main(fast=False):
     """The whole lesson; `fast` with fewer pictures and points. Returns the figures."""
     wiener_is_regression(fast)
     hull_and_ridge(fast)
-    return [*what_it_sees(fast), law_of_the_samples(fast), linear_pictures(fast), linear_at_high_noise()]
+    return [*what_it_sees(fast), law_of_the_samples(fast), linear_images(fast), linear_at_high_noise()]

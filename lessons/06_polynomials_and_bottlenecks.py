@@ -4,7 +4,8 @@
 # Between the linear denoiser, which knows two moments of the data, and the ideal one, which knows everything, lie the
 # polynomials. And there is another way to be narrow: to squeeze the picture through k numbers. Both restrictions have a
 # best denoiser in closed form, and each invents in its own way (after Levine & Weiss 2026; the formulas here are
-# derived, not quoted).
+# derived, not quoted). Both are in the engine alone, `edudiff.denoisers`: the page, `edudiff.scores`, has the two ends,
+# `linear` and `ideal`.
 
 # %%
 import numpy as np
@@ -32,7 +33,8 @@ FAST = False
 # **the first 2d moments and nothing else**. Degree 1 is the linear denoiser.
 #
 # The function solves these equations in powers of `x`, and compares with `Polynomial`, which solves them in Hermite
-# polynomials: the same function, with far smaller rounding errors at high degree.
+# polynomials: the same function, with far smaller rounding errors at high degree. And it compares degree 1 with
+# `scores.linear`.
 #
 # **Step through this.** Put a breakpoint in `Polynomial.coefficients` (in `edudiff/denoisers/polynomial.py`) and look
 # at `gram` at small and at large `sigma`. When is it nearly the unit matrix?
@@ -64,7 +66,11 @@ def coefficients():
         print(f"degree {degree}: " + " ".join(f"{c:+.4f}" for c in theirs))
         worst = max(worst, float(np.abs(mine - theirs).max()))
     print(f"normal equations and Polynomial differ by {worst:.1e}; even powers vanish, for the data are symmetric")
-    return worst
+    x = np.linspace(-2, 2, 41)[:, None]  # (B, 1)
+    line, page = ed.denoisers.Polynomial.fit(points[:, None], 1), ed.scores.linear(points[:, None])
+    apart = float(np.abs(line(x, alpha, sigma) - page(x, alpha, sigma)).max())
+    print(f"degree 1 and scores.linear differ by {apart:.1e}")
+    return max(worst, apart)
 
 
 # %%
@@ -91,7 +97,7 @@ def two_atoms(fast=False):
     x = ed.reverse.start(schedule, (count, 1), streams(0, count))  # (B, 1)
     line = np.linspace(-1.6, 1.6, 200)[:, None]  # (G, 1)
     denoisers = {f"degree {d}": ed.denoisers.Polynomial.fit(points, d, stop=10) for d in (1, 3, 5)}
-    denoisers["ideal"] = ed.denoisers.Ideal(points)
+    denoisers["ideal"] = lambda x, alpha, sigma: np.tanh(alpha * x / sigma**2)  # scores.ideal(points), in one line
     figure = Figure(figsize=(10, 3.6), layout="constrained")
     left, right = figure.subplots(1, 2)
     for name, denoise in denoisers.items():
@@ -219,8 +225,8 @@ def five_kinds(fast=False):
     for name, make in (("ring", toys.ring), ("two moons", toys.two_moons)):
         data = make(count, np.random.default_rng(0))  # (N, 2)
         denoisers = {
-            "ideal": ed.denoisers.Ideal(data),
-            "linear": ed.denoisers.Linear.fit(data),
+            "ideal": ed.scores.ideal(data),
+            "linear": ed.scores.linear(data),
             "degree_3": ed.denoisers.Polynomial.fit(data, 3, stop=10),
             "degree_5": ed.denoisers.Polynomial.fit(data, 5, stop=10),
             "bottleneck_1": ed.denoisers.Bottleneck.fit(data, 1),
