@@ -13,7 +13,6 @@ from matplotlib.figure import Figure
 import edudiff as ed
 from edudiff import plot
 from edudiff.data import shapes
-from edudiff.denoisers import loops
 from edudiff.support.random import standard_normal, streams
 
 FAST = False
@@ -28,37 +27,38 @@ FAST = False
 #   = \sum_n x_n(u)\,\operatorname{softmax}_n\Big(-\frac{|x_{\Omega_u} - \alpha\, x_{n,\Omega_u}|^2}{2\sigma^2}\Big).$$
 #
 # Noise is independent from pixel to pixel, so the windows follow the same rule as whole pictures did: compare, weigh,
-# average. Only the distance is over the window, and only the center is answered. `Patch(images, size, shifts=False)` is
-# this denoiser. A window that sticks out of the picture is cut off at the border.
+# average. Only the distance is over the window, and only the center is answered. `edudiff.scores.local(images, window)`
+# is this denoiser. A window that sticks out of the picture sees zeros there.
 #
 # Two ends are known. A window of one pixel treats each pixel as a world of its own. A window that always covers the
-# picture is the ideal denoiser. The function checks both, and the fast code against `loops.patch`, the formula as
-# written.
+# picture is the ideal denoiser. The function checks both. It also prints how far the page, `scores.local`, is from the
+# engine, `denoisers.Patch(images, window, shifts=False)`: the engine has box sums, compiled loops and GPUs (lessons 15
+# and 16), and gives the same answer.
 #
-# **Step through this.** Put a breakpoint in `patch` (in `edudiff/denoisers/loops.py`), in the line that computes
-# `logits`, and look at `own.shape` and `len(patches)`. Go to a corner pixel (i = j = 0): what is in `own` outside the
-# picture, and why does it not matter here?
+# **Step through this.** Put a breakpoint in `local` (in `edudiff/scores.py`) and step into the `denoise` that it
+# returns. In the loop over pixels, look at `noisy[:, i, j].shape` and `centers.shape`: what is compared with what? Stop
+# at the corner pixel (i = j = 0): what is in its window outside the picture, and why does it not matter here?
 
 
 # %%
 def two_ends():
-    """Prints how far Patch is from the loops, from the pixelwise denoiser, and from the ideal one."""
+    """Prints how far the local score is from the pixelwise denoiser, from the ideal one, and from the engine's."""
     rng = np.random.default_rng(0)
     images, x = rng.uniform(-1, 1, (4, 5, 5, 1)), rng.standard_normal((2, 5, 5, 1))  # (N, H, W, C), (B, H, W, C)
     alpha, sigma = 0.7, 0.6
 
-    def local(size):
-        return ed.denoisers.Patch(images, size, shifts=False)(x, alpha, sigma)
+    def answer(window):
+        return ed.scores.local(images, window)(x, alpha, sigma)
 
     weights = np.exp(-((x[:, None] - alpha * images) ** 2) / (2 * sigma**2))  # (B, N, H, W, C), each pixel alone
     pixelwise = (weights * images).sum(axis=1) / weights.sum(axis=1)  # (B, H, W, C)
     checks = {
-        "size 3 and the loops": local(3) - loops.patch(x, images, alpha, sigma, 3, False, "zero"),
-        "size 1 and the pixelwise mean": local(1) - pixelwise,
-        "size 9 = 2 * 5 - 1 and the ideal": local(9) - ed.denoisers.Ideal(images)(x, alpha, sigma),
+        "window 1 and the pixelwise mean": answer(1) - pixelwise,
+        "window 9 = 2 * 5 - 1 and the ideal": answer(9) - ed.scores.ideal(images)(x, alpha, sigma),
+        "window 3 and the engine's Patch": answer(3) - ed.denoisers.Patch(images, 3, shifts=False)(x, alpha, sigma),
     }
     for name, difference in checks.items():
-        print(f"{name:33} differ by {np.abs(difference).max():.1e}")
+        print(f"{name:34} differ by {np.abs(difference).max():.1e}")
     return max(float(np.abs(d).max()) for d in checks.values())
 
 
@@ -75,29 +75,34 @@ if __name__ == "__main__":
 
 
 # %%
-def pictures(fast=False):
+def training_images(fast=False):
     """The training pictures of this lesson, (N, H, W, C)."""
     return shapes.strokes(60 if fast else 400, size=14, rng=np.random.default_rng(0))
 
 
+def local(images, window):
+    """The local score; with a window that always covers the picture it is the ideal score, which is quicker."""
+    return ed.scores.local(images, window) if window < 2 * images.shape[1] - 1 else ed.scores.ideal(images)
+
+
 def drawn_through_windows(images, fast=False):
-    """Pictures drawn from the same noise by the local score with different windows: {size: (B, H, W, C)}."""
+    """Pictures drawn from the same noise by the local score with different windows: {window: (B, H, W, C)}."""
     schedule, count = ed.schedule.cosine(), 4 if fast else 10
     x = ed.reverse.start(schedule, (count, *images.shape[1:]), streams(1, count))  # (B, H, W, C)
-    sizes = (3, 5, 7, 9, 27)
-    denoisers = {size: ed.denoisers.Patch(images, size, shifts=False) for size in sizes}
-    drawn, _ = ed.compare.draw(denoisers, schedule, x, schedule.times(10 if fast else 20))
-    for size, batch in drawn.items():
+    denoisers = {window: local(images, window) for window in (3, 5, 7, 9, 27)}
+    drawn, seconds = ed.compare.draw(denoisers, schedule, x, schedule.times(10 if fast else 20))
+    for window, batch in drawn.items():
         _, distance = ed.compare.metrics.nearest(batch, images.astype("float64"))
-        print(f"window {size:2}: median distance to the nearest training picture {np.median(distance):.3f}")
+        print(f"window {window:2}: median distance to the nearest training picture {np.median(distance):.3f}", end="")
+        print(f", {seconds[window]:.0f} s")
     return drawn
 
 
 # %%
 if __name__ == "__main__":
-    training = pictures(FAST)
-    by_size = drawn_through_windows(training, FAST)
-    shown = {f"window {size}": batch for size, batch in by_size.items()}
+    training = training_images(FAST)
+    by_window = drawn_through_windows(training, FAST)
+    shown = {f"window {window}": batch for window, batch in by_window.items()}
     plot.present(plot.rows(shown, title="each column is the same noise"), "07_looking_through_a_window_1")
 
 # %% [markdown]
@@ -111,23 +116,23 @@ if __name__ == "__main__":
 
 
 # %%
-def whose_pixel(batch, images, size):
+def whose_pixel(batch, images, window):
     """The training picture that each pixel comes from, by its window, (B, H, W); and how far it is from that pixel."""
     squares = ((batch[:, None] - images) ** 2).sum(axis=4)  # (B, N, H, W)
-    wide = np.pad(squares, ((0, 0), (0, 0), (size // 2, size // 2), (size // 2, size // 2)))
-    height, width = batch.shape[1:3]
-    sums = sum(wide[:, :, i : i + height, j : j + width] for i in range(size) for j in range(size))  # (B, N, H, W)
+    (height, width), r = batch.shape[1:3], window // 2
+    wide = np.pad(squares, ((0, 0), (0, 0), (r, r), (r, r)))  # (B, N, H + 2 r, W + 2 r)
+    sums = sum(wide[:, :, i : i + height, j : j + width] for i in range(window) for j in range(window))  # (B, N, H, W)
     owner = sums.argmin(axis=1)  # (B, H, W)
     rows, columns = np.indices((height, width))
     return owner, np.abs(images[owner, rows, columns] - batch).max(axis=3)  # (B, H, W), (B, H, W)
 
 
-def mosaic(images, by_size, size=7):
+def mosaic(images, by_window, window=7):
     """Drawn pictures, and below them the owner of each pixel as a color: a Figure."""
-    batch = by_size[size]
-    owner, miss = whose_pixel(batch, images.astype("float64"), size)
+    batch = by_window[window]
+    owner, miss = whose_pixel(batch, images.astype("float64"), window)
     counts = [len(np.unique(o)) for o in owner]
-    print(f"window {size}: {(miss < 0.05).mean():.1%} of the drawn pixels are their owner's, to 0.05")
+    print(f"window {window}: {(miss < 0.05).mean():.1%} of the drawn pixels are their owner's, to 0.05")
     print(f"training pictures that one drawn picture is made of: {counts}")
     figure = Figure(figsize=(1.3 * len(batch), 2.8), layout="constrained")
     axes = figure.subplots(2, len(batch))
@@ -141,7 +146,7 @@ def mosaic(images, by_size, size=7):
 
 # %%
 if __name__ == "__main__":
-    plot.present(mosaic(training, by_size), "07_looking_through_a_window_2")
+    plot.present(mosaic(training, by_window), "07_looking_through_a_window_2")
 
 # %% [markdown]
 # ## Seeing less is better, on pictures that you have not seen
@@ -154,23 +159,22 @@ if __name__ == "__main__":
 
 # %%
 def errors(images, fast=False):
-    """A Figure of the denoising error over the window size, on training pictures and on new ones."""
+    """A Figure of the denoising error over the window, on training pictures and on new ones."""
     alpha, sigma = ed.schedule.cosine()(0.3)
-    count, rng = 30 if fast else 200, np.random.default_rng(1)
+    count, rng = 30 if fast else 100, np.random.default_rng(1)
     both = shapes.strokes(len(images) + count, size=14, rng=np.random.default_rng(0))  # (N + B, H, W, C)
     sets = {"training pictures": images[rng.integers(len(images), size=count)], "new pictures": both[len(images) :]}
-    sizes, table = [1, 3, 5, 7, 9, 13, 27], {}
+    windows, table = [1, 3, 5, 7, 9, 13, 27], {}
     for name, x0 in sets.items():
         noise = standard_normal(streams(2, count), x0.shape)  # (B, H, W, C)
         x = ed.forward.add_noise(x0.astype("float64"), alpha, sigma, noise)  # (B, H, W, C)
-        local = ed.denoisers.Patch(images, sizes[0], shifts=False)
-        table[name] = [float(((a - x0) ** 2).mean()) for a in local.sweep(x, alpha, sigma, sizes).values()]
-        print(f"{name:17}: " + ", ".join(f"{k}: {e:.4f}" for k, e in zip(sizes, table[name], strict=True)))
+        table[name] = [float(((local(images, k)(x, alpha, sigma) - x0) ** 2).mean()) for k in windows]
+        print(f"{name:17}: " + ", ".join(f"{k}: {e:.4f}" for k, e in zip(windows, table[name], strict=True)))
     figure = Figure(figsize=(6, 3.5), layout="constrained")
     axis = figure.subplots()
     for name, values in table.items():
-        axis.plot(sizes, values, "o-", label=name)
-    axis.set(xlabel="window size (27 covers the picture)", ylabel="mean squared error", title=f"sigma = {sigma:.2f}")
+        axis.plot(windows, values, "o-", label=name)
+    axis.set(xlabel="window (27 covers the picture)", ylabel="mean squared error", title=f"sigma = {sigma:.2f}")
     axis.legend(frameon=False)
     return figure
 
@@ -194,10 +198,7 @@ def not_a_gradient():
     rng = np.random.default_rng(0)
     images, x = rng.uniform(-1, 1, (6, 4, 4, 1)), rng.standard_normal((1, 4, 4, 1))  # (N, H, W, C), (1, H, W, C)
     alpha, sigma, step, found = 0.8, 0.5, 1e-5, []
-    for name, denoise in (
-        ("ideal", ed.denoisers.Ideal(images)),
-        ("local", ed.denoisers.Patch(images, 3, shifts=False)),
-    ):
+    for name, denoise in (("ideal", ed.scores.ideal(images)), ("local", ed.scores.local(images, 3))):
         rows = []
         for move in step * np.eye(16).reshape(16, 1, 4, 4, 1):
             ahead, behind = (
@@ -219,9 +220,9 @@ if __name__ == "__main__":
 # ## Windows that the data choose
 #
 # Why a square? A pixel should look at those that help to guess it, and the covariance tells which these are:
-# `Masked` (Lukoianov et al. 2025) lets a pixel look at those that matter to it in the *linear* denoiser. At high noise
-# that is much of the picture, at low noise a few neighbors. Trained networks do the same: the window that they really
-# use shrinks on the way down. Shown in white is what one pixel of a hand looks at.
+# `Masked` (Lukoianov et al. 2025; the engine's alone) lets a pixel look at those that matter to it in the *linear*
+# denoiser. At high noise that is much of the picture, at low noise a few neighbors. Trained networks do the same: the
+# window that they really use shrinks on the way down. Shown in white is what one pixel of a hand looks at.
 
 
 # %%
@@ -268,26 +269,26 @@ if __name__ == "__main__":
 # %%
 def explore():
     """One noisy digit and the local answer, with sliders for the time and for the window."""
-    images, schedule = pictures(), ed.schedule.cosine()
+    images, schedule = training_images(), ed.schedule.cosine()
     new = shapes.strokes(len(images) + 1, size=14, rng=np.random.default_rng(0))[-1:]  # (1, H, W, C)
     noise = standard_normal(streams(0, 1), new.shape)  # (1, H, W, C)
 
     def draw(axis, t, radius):
         x = ed.forward.add_noise(new, *schedule(t), noise)  # (1, H, W, C)
-        answer = ed.denoisers.Patch(images, 2 * round(radius) + 1, shifts=False)(x, *schedule(t))  # (1, H, W, C)
+        answer = local(images, 2 * round(radius) + 1)(x, *schedule(t))  # (1, H, W, C)
         plot.show(axis, np.concatenate([new, x, answer], axis=2)[0])
         axis.set_title(f"a new picture, the same with noise, the answer through {2 * round(radius) + 1} pixels")
 
-    plot.explore(draw, t=(0.02, 0.98, 0.3), radius=(0, 13, 2))
+    plot.explore(draw, t=(0.02, 0.98, 0.3), radius=(0, 6, 2))
 
 
 def main(fast=False):
     """The whole lesson; `fast` with fewer pictures. Returns the figures."""
-    images = pictures(fast)
+    images = training_images(fast)
     two_ends()
     not_a_gradient()
     drawn = drawn_through_windows(images, fast)
-    shown = plot.rows({f"window {size}": batch for size, batch in drawn.items()})
+    shown = plot.rows({f"window {window}": batch for window, batch in drawn.items()})
     return [shown, mosaic(images, drawn), errors(images, fast), windows_from_data(fast)]
 
 

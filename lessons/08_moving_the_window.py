@@ -1,5 +1,5 @@
 # %% [markdown]
-# # 8. Moving the window: ELS, borders and mosaics
+# # 8. Moving the window: ELS, padding and mosaics
 #
 # A convolution does not only look through a window, it does *the same thing* at every place. So a network cannot have
 # learned "what is usual here"; it can only have learned "what is usual anywhere". The best denoiser with both
@@ -16,7 +16,6 @@ from matplotlib.figure import Figure
 import edudiff as ed
 from edudiff import plot
 from edudiff.data import shapes
-from edudiff.denoisers import loops
 from edudiff.support.random import standard_normal, streams
 
 FAST = False
@@ -36,11 +35,16 @@ FAST = False
 # $$f(\phi) = \sum_{n, v} x_n(v)\,\operatorname{softmax}_{n, v}
 #   \Big(-\frac{|\phi - \alpha\, x_{n,\Omega_v}|^2}{2\sigma^2}\Big).$$
 #
-# On a torus, where windows wrap around, this is all. Two checks: moving `x` moves the answer; and ELS on the training
-# set equals the *local* score of lesson 7 on the training set moved to all places.
+# This is `edudiff.scores.els(images, window, padding)`. On a torus (`padding="circular"`), where windows wrap around,
+# the formula is all. Three checks: moving `x` moves the answer; ELS on the training set equals the *local* score of
+# lesson 7 on the training set moved to all places; and with a window as large as the picture it equals
+# `scores.equivariant`, the ideal score of the training set moved to all places. The last line compares the page with
+# the engine, `denoisers.Patch`: the same answer.
 #
-# **Step through this.** Put a breakpoint in `candidates` (in `edudiff/denoisers/loops.py`), and call
-# `loops.patch(x, images, 0.7, 0.6, 3, True, "zero")`. How long is the list for an inner pixel, at an edge, in a corner?
+# **Step through this.** Put a breakpoint in `els` (in `edudiff/scores.py`) and step into the `denoise` that it returns.
+# Look at `down`, `right` and `centers.shape` in the loop over pixels. On a torus, with how many windows is each pixel
+# compared? Call `ed.scores.els(images, 3)(x, 0.7, 0.6)` with the same images, on zero padding: with how many is an
+# inner pixel, one at an edge, one in a corner?
 
 
 # %%
@@ -49,18 +53,21 @@ def on_a_torus():
     rng = np.random.default_rng(0)
     images, x = rng.uniform(-1, 1, (3, 5, 5, 1)), rng.standard_normal((2, 5, 5, 1))  # (N, H, W, C), (B, H, W, C)
     alpha, sigma = 0.7, 0.6
-    els = ed.denoisers.Patch(images, 3, padding="circular")
+    els = ed.scores.els(images, 3, "circular")
     answer = els(x, alpha, sigma)  # (B, H, W, C)
     moved = els(np.roll(x, (1, 2), axis=(1, 2)), alpha, sigma)  # (B, H, W, C)
     orbit = np.concatenate([np.roll(images, s, axis=(1, 2)) for s in itertools.product(range(5), repeat=2)])
-    local = ed.denoisers.Patch(orbit, 3, shifts=False, padding="circular")(x, alpha, sigma)  # (B, H, W, C)
+    local = ed.scores.local(orbit, 3, "circular")(x, alpha, sigma)  # (B, H, W, C)
+    whole, equivariant = ed.scores.els(images, 5, "circular"), ed.scores.equivariant(images)
     checks = {
         "move, then denoise; denoise, then move": np.roll(answer, (1, 2), axis=(1, 2)) - moved,
         "ELS; local score of the moved pictures": answer - local,
-        "arrays; loops": answer - loops.patch(x, images, alpha, sigma, 3, True, "circular"),
+        "window 5 of 5; equivariant score": whole(x, alpha, sigma) - equivariant(x, alpha, sigma),
+        "scores.els, the page; denoisers.Patch, the engine": answer
+        - ed.denoisers.Patch(images, 3, padding="circular")(x, alpha, sigma),
     }
     for name, difference in checks.items():
-        print(f"{name:40} differ by {np.abs(difference).max():.1e}")
+        print(f"{name:50} differ by {np.abs(difference).max():.1e}")
     return max(float(np.abs(d).max()) for d in checks.values())
 
 
@@ -86,7 +93,7 @@ if __name__ == "__main__":
 def black_and_white(fast=False):
     """Prints the check against tanh and the share of pixels against their majority; a Figure of drawn pictures."""
     images = np.ones((2, 12, 12, 1)) * np.array([-1, 1]).reshape(2, 1, 1, 1)  # (N, H, W, C)
-    els, count = ed.denoisers.Patch(images, 3, padding="circular"), 10 if fast else 40
+    els, count = ed.scores.els(images, 3, "circular"), 10 if fast else 40
     x = standard_normal(streams(0, count), (count, 12, 12, 1))  # (B, H, W, C)
     formula = np.tanh(0.6 * window_sum(x) / 0.8**2)  # (B, H, W, C)
     print(f"ELS and tanh(alpha * window sum / sigma^2) differ by {np.abs(els(x, 0.6, 0.8) - formula).max():.1e}")
@@ -146,7 +153,11 @@ if __name__ == "__main__":
 # can tell: in a noisy picture, exact zeros are no accident. So with zero padding the network *does* know where it is,
 # near the border. The candidates for a window that sticks out by two rows at the top are the training windows that
 # stick out in just the same way: those along the same edge. In a corner, only that corner. In the middle, all that do
-# not stick out (Kamb & Ganguli 2024, appendix B.2).
+# not stick out (Kamb & Ganguli 2024, appendix B.2). On the page the rule is one line, `scores.alike`, for rows and for
+# columns: pixel `i` is compared with all inner places if its window does not stick out, and with `i` alone if it does.
+#
+# **Step through this.** Put a breakpoint in `alike` (in `edudiff/scores.py`), run the next cell in the debugger, and
+# look at what it returns for i = 0, 1 and 7 with each `radius`. At which `i` does it change?
 #
 # The picture shows how many places are candidates for each pixel of a 14 x 14 picture, for three window sizes. For the
 # large window hardly anything moves any more: the larger the window, the more of the picture knows its place.
@@ -157,13 +168,11 @@ def candidate_counts(size=14):
     """How many candidate places each pixel has with zero padding, for three windows: a Figure."""
     figure = Figure(figsize=(9, 3), layout="constrained")
     for axis, window in zip(figure.subplots(1, 3), (3, 7, 13), strict=True):
-        places = [
-            [len(loops.candidates(i, j, size, size, window // 2, True, "zero")) for j in range(size)]
-            for i in range(size)
-        ]
+        lines = [len(range(size)[ed.scores.alike(i, size, window // 2)]) for i in range(size)]  # of rows, or columns
+        places = np.outer(lines, lines)  # (H, W)
         image = axis.imshow(places, cmap="viridis", norm="log")
         figure.colorbar(image, ax=axis, shrink=0.8)
-        axis.set(title=f"window {window}: 1 to {np.max(places)} places", xticks=[], yticks=[])
+        axis.set(title=f"window {window}: 1 to {places.max()} places", xticks=[], yticks=[])
     return figure
 
 
@@ -174,12 +183,15 @@ if __name__ == "__main__":
 # %% [markdown]
 # ## Mosaics
 #
-# Now digits. The same noise, drawn by ELS on a torus, by ELS with a border, by the local score and by the ideal one. On
-# the torus nothing says where a digit begins, and strokes wander about. The border anchors them: along it, windows come
-# from the border of training digits, which is empty, and the rest has to fit.
+# Now digits. The same noise, drawn by ELS on a torus, by ELS with zero padding, by the local score and by the ideal
+# one. On the torus nothing says where a digit begins, and strokes wander about. The border anchors them: along it,
+# windows come from the border of training digits, which is empty, and the rest has to fit.
 #
-# A real network uses a large window when there is much noise and a small one at the end. `scales` takes a function from
-# the noise level to the window; lesson 11 measures it on a network. Here is a plain guess.
+# A real network uses a large window when there is much noise and a small one at the end. So `window` may also be a
+# function from the noise level to the window; lesson 11 measures it on a network. Here is a plain guess.
+#
+# From here on the pictures are large for the page: `scores.els` on the torus would take minutes. `denoisers.Patch`, the
+# engine, gives the same answer; it is ELS, and with `shifts=False` the local score.
 
 
 # %%
@@ -195,15 +207,15 @@ def mosaics(fast=False):
     schedule, count = ed.schedule.cosine(), 3 if fast else 8
     x = ed.reverse.start(schedule, (count, *images.shape[1:]), streams(1, count))  # (B, H, W, C)
     denoisers = {
-        "ELS, torus": ed.denoisers.Patch(images, padding="circular", window=shrinking_window),
-        "ELS, border": ed.denoisers.Patch(images, window=shrinking_window),
-        "local": ed.denoisers.Patch(images, shifts=False, window=shrinking_window),
-        "ideal": ed.denoisers.Ideal(images),
+        "ELS, circular": ed.denoisers.Patch(images, shrinking_window, padding="circular"),
+        "ELS, zero": ed.denoisers.Patch(images, shrinking_window),
+        "local": ed.denoisers.Patch(images, shrinking_window, shifts=False),
+        "ideal": ed.scores.ideal(images),
     }
     drawn, seconds = ed.compare.draw(denoisers, schedule, x, schedule.times(10 if fast else 20))
     for name, batch in drawn.items():
         _, distance = ed.compare.metrics.nearest(batch, images.astype("float64"))
-        print(f"{name:11} {seconds[name]:5.1f} s, median distance to the training set {np.median(distance):.3f}")
+        print(f"{name:13} {seconds[name]:5.1f} s, median distance to the training set {np.median(distance):.3f}")
     return plot.rows({"training": images[:count], **drawn}, title="below the first row, each column is the same noise")
 
 
@@ -219,14 +231,15 @@ if __name__ == "__main__":
 # slope of the flow is $(y - \hat x_0)/s$; if it stays finite while $s \to 0$, then $\hat x_0 \to y$: the picture is
 # its own denoised version. And at $s \to 0$ the softmax is the nearest window.
 #
-# So measure how far a drawn picture is from its own denoised version, at ever smaller final noise.
+# So measure how far a drawn picture is from its own denoised version, at ever smaller final noise. The pictures are
+# small again, and `scores.els` draws them.
 
 
 # %%
 def locally_consistent(fast=False):
     """Prints |x - denoise(x)| of drawn pictures for smaller and smaller final noise."""
     images = shapes.strokes(8 if fast else 20, size=10, rng=np.random.default_rng(0)).astype("float64")  # (N, H, W, C)
-    els, found = ed.denoisers.Patch(images, 3), []
+    els, found = ed.scores.els(images, 3), []
     for smallest in (0.3, 0.1, 0.01, 0.001):
         schedule = ed.schedule.log_linear(smallest, 20.0)
         x = ed.reverse.start(schedule, (4, 10, 10, 1), streams(0, 4))  # (B, H, W, C)
@@ -243,8 +256,8 @@ if __name__ == "__main__":
 # %% [markdown]
 # ## Questions
 #
-# 1. With window 1, do the borders "zero" and "circular" differ? Does the ELS of window 1 know anything of strokes?
-# 2. A covering window with `shifts=True` on a torus is equivariant, but not local. What does it draw?
+# 1. With window 1, do "zero" and "circular" padding differ? Does the ELS of window 1 know anything of strokes?
+# 2. `scores.equivariant`, or ELS on a torus with a window as large as the picture, is not local. What does it draw?
 # 3. Zero padding, window 7, picture 14 x 14. Which pixels have a single candidate place, and is ELS the same as the
 #    local score there?
 # 4. Why can't the all-black/all-white example be drawn with wrong *gray* values?
