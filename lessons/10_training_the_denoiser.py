@@ -2,17 +2,18 @@
 # # 10. Training the denoiser
 #
 # A network, its gradients, a training set: what is missing is the loop. This lesson writes it by hand for a network
-# that has a known best answer, then trains the convolutional denoiser with the package's generator, watches pictures
-# appear, and asks how far from the best possible it ended.
+# that has a known best answer, then trains the convolutional denoiser of `edudiff/convnet.py` with its generator,
+# watches pictures appear, and asks how far from the best possible it ended.
 
 # %%
 import math
+import time
 
 import numpy as np
 from matplotlib.figure import Figure
 
 import edudiff as ed
-from edudiff import plot
+from edudiff import convnet, plot
 from edudiff.data import shapes, toys
 from edudiff.support.random import streams
 
@@ -22,36 +23,40 @@ FAST = False
 # ## The loop, by hand
 #
 # Pick clean data, pick noise, mix them, ask the network, and take the squared error to the clean data. Its gradient in
-# the answer is $2\,(\hat x_0 - x_0)$ over the number of values. `backward` turns that into gradients of all parameters,
-# and each parameter takes a step against its own.
+# the answer is $2\,(\hat x_0 - x_0)$ over the number of values. `backward` turns that into gradients of all weights,
+# and each weight takes a step against its own.
 #
-# Take the smallest network first: `nn.Linear` with a single noise level, $\hat x_0$ an affine function of `x`. Lesson
-# 2 says that training must lead to the best function *of this kind*, and lesson 5 says what that is: the Wiener
+# Take the smallest network first: one dense layer and a single noise level, $\hat x_0$ an affine function of `x`.
+# Lesson 2 says that training must lead to the best function *of this kind*, and lesson 5 says what that is: the Wiener
 # filter. So here is training with a known end. It does not matter that no step ever sees the answer: the noise in the
 # target averages out.
 #
-# **Adam** is the step that everybody takes: the gradient's running mean, divided by the root of the running mean of its
-# square. So each parameter moves by about `rate` a step, whatever its scale, slower where the gradient keeps changing
-# sign.
+# **Adam** is the step that everybody takes: the gradient's running mean `m`, divided by the root of the running mean
+# `v` of its square. So each weight moves by about `rate` a step, whatever its scale, slower where the gradient keeps
+# changing sign. Both means begin at zero, which is too little; dividing by `bias1` and `bias2` mends that.
 #
-# **Step through this.** Put a breakpoint in `Adam.step` (in `edudiff/nn/adam.py`) and look at `m / unbias_m` and
-# `sqrt(v / unbias_v)` in the first step and in the hundredth. What is their ratio in the first, exactly?
+# **Step through this.** Put a breakpoint in `adam` (in `edudiff/convnet.py`), in the line that returns, and look at
+# `m["w"] / bias1` and `(v["w"] / bias2) ** 0.5` in the first step and in the hundredth. What is their ratio in the
+# first, exactly?
 
 
 # %%
 def towards_the_wiener_filter(fast=False):
     """Prints how far a trained linear network is from the best one; a Figure of its way there."""
     data, (alpha, sigma) = toys.two_moons(300, np.random.default_rng(0)), ed.schedule.cosine()(0.4)  # (N, 2)
-    net, best = ed.nn.Linear(2, levels=1, dtype=np.float64), ed.denoisers.Linear.fit(data)
-    adam, rng, steps = ed.nn.Adam(net.parameters), np.random.default_rng(1), 400 if fast else 1500
+    rng, steps = np.random.default_rng(1), 400 if fast else 1500
     probe, distances = rng.standard_normal((200, 2)), []  # (200, 2)
+    best = ed.scores.linear(data)(probe, alpha, sigma)  # (200, 2)
+    params = {"w": np.zeros((2, 2)), "b": np.zeros(2)}
+    m = v = {name: 0 * value for name, value in params.items()}
     for step in range(steps):
         x0 = data[rng.integers(len(data), size=512)]  # (B, 2)
         x = ed.forward.add_noise(x0, alpha, sigma, rng.standard_normal(x0.shape))  # (B, 2)
-        x0_hat, cache = net.forward(x, alpha, sigma)  # (B, 2)
-        gradients = net.backward(2 * (x0_hat - x0) / x0.size, cache)
-        adam.step(net.parameters, gradients, ed.nn.learning_rate(step, steps, peak=0.03, warmup=20))
-        difference = net(probe, alpha, sigma) - best(probe, alpha, sigma)  # (200, 2)
+        x0_hat, cache = convnet.dense(x, params["w"], params["b"])  # (B, 2)
+        _, dw, db = convnet.dense_backward(2 * (x0_hat - x0) / x0.size, cache)  # (2, 2), (2,)
+        rate = 0.03 * min(1, (step + 1) / 20) * math.cos(math.pi / 2 * step / steps) ** 2  # up in 20 steps, down to 0
+        params, m, v = convnet.adam(params, {"w": dw, "b": db}, m, v, step + 1, rate)
+        difference = probe @ params["w"] + params["b"] - best  # (200, 2)
         distances.append(float(np.sqrt((difference**2).mean())))
     print(f"distance to the Wiener filter: {distances[0]:.3f} after one step, {distances[-1]:.4f} after {steps}")
     figure = Figure(figsize=(6, 3.5), layout="constrained")
@@ -69,32 +74,39 @@ if __name__ == "__main__":
 # ## One network for all noise levels
 #
 # The real network has to work at every noise level, so each picture of a batch gets a time of its own, and the network
-# is told $\log(\sigma/\alpha)$. Two choices matter more than the architecture:
+# is told $c_{noise} = \log(\sigma/\alpha)$. Two choices matter more than the architecture:
 #
 # **What the layers answer.** At low noise $\hat x_0$ is nearly $x/\alpha$, and asking the layers for it would make them
 # learn the identity. At high noise it is nearly the mean, and asking for the noise, and then dividing by a tiny
-# $\alpha$, would blow up every error. So the answer is mixed: $\hat x_0 = c_{skip}\,x + c_{out}\,\text{layers}(x /
-# \text{size of } x)$, with factors such that the layers' target has unit size at every level (Karras et al. 2022).
+# $\alpha$, would blow up every error. So the answer is mixed, $\hat x_0 = c_{skip}\,x + c_{out}\,F(c_{in}\,x,
+# c_{noise})$ with $F$ the layers, and with factors such that what $F$ reads and what it should answer have unit size at
+# every level (Karras et al. 2022). This is called *preconditioning*.
 #
 # **How the levels are weighed.** The squared error of $\hat x_0$ is large at high noise, where nobody can do much, and
-# tiny at low noise. Dividing it by $c_{out}^2$ makes each level count as much as the layers can do about it.
+# tiny at low noise. Dividing it by $c_{out}^2$ makes it the squared error of $F$, and each level counts as much as the
+# layers can do about it.
 #
-# The table shows $c_{skip}$, $c_{out}$, and the size of what the layers are asked for, measured: near 1 everywhere.
+# The table shows the factors, and the sizes of what the layers read and of what they are asked for, measured: near 1
+# everywhere.
+#
+# **Step through this.** Put a breakpoint in `preconditioning` (in `edudiff/convnet.py`), run the next cell, and look at
+# `rms`, the size of `x`. Which part of it is picture and which noise, at the first level and at the last?
 
 
 # %%
 def unit_targets(fast=False):
-    """Prints the factors at five noise levels and the measured size of the layers' target; returns the sizes."""
+    """Prints the factors at five noise levels, and the sizes of the layers' input and target; returns these sizes."""
     images = shapes.strokes(100 if fast else 1000, size=14, rng=np.random.default_rng(0))  # (N, H, W, C)
-    scale, rng, sizes = math.sqrt(float((images**2).mean())), np.random.default_rng(1), []
-    print("   t    c_skip  c_out   size of the layers' target")
+    sigma_data, rng, sizes = math.sqrt(float((images**2).mean())), np.random.default_rng(1), []
+    print("   t   c_skip  c_out   c_in  c_noise   what F reads, what it should answer")
     for t in (0.05, 0.25, 0.5, 0.75, 0.95):
         alpha, sigma = ed.schedule.cosine()(t)
-        levels = np.array([alpha]), np.array([sigma])  # (1,) each
-        c_skip, c_out, *_ = (float(c[0]) for c in ed.nn.noise_level.preconditioning(*levels, scale))
+        factors = convnet.preconditioning(np.array(alpha), np.array(sigma), sigma_data)
+        c_skip, c_out, c_in, c_noise = (float(c) for c in factors)
         x = ed.forward.add_noise(images, alpha, sigma, rng.standard_normal(images.shape))  # (N, H, W, C)
-        sizes.append(math.sqrt(float((((images - c_skip * x) / c_out) ** 2).mean())))
-        print(f"{t:5.2f}  {c_skip:7.3f} {c_out:6.3f}   {sizes[-1]:.3f}")
+        both = c_in * x, (images - c_skip * x) / c_out  # (N, H, W, C) each
+        sizes += [math.sqrt(float((a**2).mean())) for a in both]
+        print(f"{t:5.2f} {c_skip:7.3f} {c_out:6.3f} {c_in:6.3f} {c_noise:7.2f}   {sizes[-2]:.3f} {sizes[-1]:.3f}")
     return sizes
 
 
@@ -105,32 +117,50 @@ if __name__ == "__main__":
 # %% [markdown]
 # ## Training, watched
 #
-# `edudiff.nn.train` is a generator: each `next` is one step of gradient descent, and yields a `State` with the network,
-# its running *average*, the loss and more. The average of the weights over the last thousand or so steps draws better
-# pictures than the last weights, which still jump about with the noise of the batches.
+# `edudiff.convnet.train` is a generator: each `next` is one step of gradient descent, and yields a `State` with the
+# loss, the network, and its `ema`, the network whose weights are a running *average*. The average forgets slowly, over
+# a thousand steps at the end and faster at the start. The last weights still jump about with the noise of the batches;
+# in the average the jumps cancel. Printed is the loss of both on one batch that stays the same: after some hundred
+# steps the average is ahead, until the learning rate has fallen so low that the weights stand still.
 #
-# The loop below draws the same noise through the averaged network at a few moments. At first only noise comes
-# out, then dim pieces of strokes, then clean ones. This is one of the two lessons that train for a minute or two.
+# The loop below draws the same noise through the averaged network at a few moments. At first little but noise
+# comes out, then dim pieces of strokes, then clean ones. The training takes about a minute.
 #
-# **Step through this.** Put a breakpoint in `denoising_loss` (in `edudiff/nn/loss.py`), in `part`, and look at `error`
-# and `weight[some]`. Which pictures of the batch have the largest error, and which count most? (The parts run in
-# threads, where pdb in a terminal does not stop: there, begin the command with `taskset -c 0`, for one core.)
+# **Step through this.** Put a breakpoint in `denoising_loss` (in `edudiff/convnet.py`), in the line that returns, and
+# look at `(error**2).mean(axis=(1, 2, 3))` and `weight[:, 0, 0, 0]`. Which pictures of the batch have the largest
+# error, and which count most?
+#
+# **Step through this.** Put a breakpoint in `train` (in `edudiff/convnet.py`), in the line that computes `keep`, and
+# look at it in the first step and in the hundredth. What is the average of the weights after the first step?
 
 
 # %%
 def train(images, fast=False):
-    """Train the network of this lesson: its last `State`, and {step: pictures drawn after that step}."""
-    scale = math.sqrt(float((images**2).mean()))
-    net = ed.nn.ResNet(8 if fast else 32, 2, sigma_data=scale, rng=np.random.default_rng(1))
-    schedule, steps = ed.schedule.cosine(), 40 if fast else 1600
-    moments, drawn = {round(steps * share) for share in (0.02, 0.06, 0.2, 0.5, 1)}, {}
+    """Train the network of this lesson: its average, {step: pictures drawn after that step}, the loss of each step."""
+    sigma_data = math.sqrt(float((images**2).mean()))
+    net = convnet.init(np.random.default_rng(1), channels=8 if fast else 32, sigma_data=sigma_data)
+    print(net)
+    schedule, steps = ed.schedule.cosine(), 40 if fast else 2400
+    moments, drawn, losses = {round(steps * share) for share in (0.02, 0.06, 0.2, 0.5, 1)}, {}, []
     x = ed.reverse.start(schedule, (8, *images.shape[1:]), streams(0, 8), like=images)  # (B, H, W, C)
-    settings = {"batch": 32, "rate": 3e-3}
-    for state in ed.nn.train(net, images, schedule, np.random.default_rng(2), steps, **settings):
+    same = a_batch(images, schedule)
+    begun = time.perf_counter()
+    for state in convnet.train(net, images, schedule, rng=np.random.default_rng(2), steps=steps):
+        losses.append(state.loss)
         if state.step in moments:
             drawn[state.step] = ed.reverse.sample(state.ema, schedule, x, schedule.times(20))  # (B, H, W, C)
-            print(f"step {state.step:5}: loss {np.mean(state.losses[-20:]):.3f}, {state.seconds:.0f} s")
-    return state, drawn
+            last, mean = (convnet.denoising_loss(n, *same)[0] for n in (state.net, state.ema))
+            seconds = time.perf_counter() - begun
+            print(f"step {state.step:5}: loss {last:.3f}, of the average {mean:.3f}, {seconds:.0f} s")
+    return state.ema, drawn, losses
+
+
+def a_batch(images, schedule, count=64):
+    """What `denoising_loss` is of: images, alpha and sigma of each, noise; always the same."""
+    rng = np.random.default_rng(3)
+    alpha, sigma = (level.astype("float32") for level in schedule((np.arange(count) + 0.5) / count))  # (B,) each
+    x0 = images[rng.integers(len(images), size=count)]  # (B, H, W, C)
+    return x0, alpha, sigma, rng.standard_normal(x0.shape).astype("float32")
 
 
 # %%
@@ -142,10 +172,10 @@ def training_images(fast=False):
 # %%
 if __name__ == "__main__":
     images = training_images(FAST)
-    trained, by_step = train(images, FAST)
+    trained, by_step, losses = train(images, FAST)
     shown = {f"step {step}": batch for step, batch in by_step.items()}
     plot.present(plot.rows(shown, title="each column is the same noise"), "10_training_the_denoiser_2")
-    plot.present(plot.history(trained), "10_training_the_denoiser_3")
+    plot.present(plot.losses(losses), "10_training_the_denoiser_3")
 
 # %% [markdown]
 # ## How good could it be?
@@ -164,15 +194,15 @@ if __name__ == "__main__":
 # %%
 def against_the_formulas(net, images, fast=False):
     """Prints the denoising error of network and formulas at four noise levels; returns {name: errors}."""
-    count, rng = 16 if fast else 64, np.random.default_rng(5)
+    count, rng = 8 if fast else 32, np.random.default_rng(5)
     x0 = images[rng.integers(len(images), size=count)].astype("float64")  # (B, H, W, C)
     noise = rng.standard_normal(x0.shape)  # (B, H, W, C)
-    window = net.receptive_field
+    window = 1 + 2 * (net.depth + 2)
     denoisers = {
-        "linear": ed.denoisers.Linear.fit(images),
+        "linear": ed.scores.linear(images),
         "network": net,
-        f"ELS {window}": ed.denoisers.Patch(images, window),
-        "ideal": ed.denoisers.Ideal(images),
+        f"ELS {window}": ed.scores.els(images, window),
+        "ideal": ed.scores.ideal(images),
     }
     times = (0.8, 0.6, 0.4, 0.2)
     print(f"{'':8}" + "".join(f"{f't = {t}':>10}" for t in times))
@@ -189,7 +219,7 @@ def against_the_formulas(net, images, fast=False):
 
 # %%
 if __name__ == "__main__":
-    against_the_formulas(trained.ema, images, FAST)
+    against_the_formulas(trained, images, FAST)
 
 # %% [markdown]
 # ## Questions
@@ -197,8 +227,10 @@ if __name__ == "__main__":
 # 1. The target $x_0$ is noisy: the same `x` can come from many pictures. Why does training find the mean of them, and
 #    what would it find with the absolute instead of the squared error?
 # 2. The times of a batch are *stratified*: one in each of as many equal slices of [0, 1]. What is gained?
-# 3. The loss curve looks flat after half the steps. How would you find out whether the pictures still get better?
-# 4. Somebody reads the loss of two runs with different `weighting` and says that one is better. What do you say?
+# 3. In the second half of the training the loss falls by less than a tenth. How would you find out whether the pictures
+#    still get better?
+# 4. Somebody changes the `weight` in `denoising_loss`, trains again, and says that the smaller loss is better. What do
+#    you say?
 # 5. On a training set of two pictures, what does the network draw after endless training?
 #
 # <details><summary>Answers</summary>
@@ -221,6 +253,6 @@ def main(fast=False):
     images = training_images(fast)
     first = towards_the_wiener_filter(fast)
     unit_targets(fast)
-    state, drawn = train(images, fast)
-    against_the_formulas(state.ema, images, fast)
-    return [first, plot.rows({f"step {step}": batch for step, batch in drawn.items()}), plot.history(state)]
+    net, drawn, losses = train(images, fast)
+    against_the_formulas(net, images, fast)
+    return [first, plot.rows({f"step {step}": batch for step, batch in drawn.items()}), plot.losses(losses)]

@@ -2,18 +2,19 @@
 # # 11. Theory meets network
 #
 # Now the experiment that the course is named after. Train a small convolutional network on pictures of hands. Write
-# down the formula of lesson 8 for the same hands; nothing in it is trained. Give both the *same noise*. Two machines
+# down the formula of lesson 8 for the same hands; nothing in it is trained. Give both the *same noise*. Two denoisers
 # that have never heard of each other draw, from pure noise, the same new picture. Well, how much the same? That has to
 # be measured, and the measuring has traps of its own.
 
 # %%
 import math
+import time
 
 import numpy as np
 from matplotlib.figure import Figure
 
 import edudiff as ed
-from edudiff import plot
+from edudiff import convnet, plot
 from edudiff.compare import metrics
 from edudiff.data import shapes
 from edudiff.support.random import streams
@@ -23,27 +24,29 @@ FAST = False
 # %% [markdown]
 # ## The network
 #
-# The same as in lesson 10: two residual blocks, so a window of 9 pixels, zero padding. This is the second of the two
-# lessons that train for a minute or two. Meanwhile: everything that follows would be impossible if the picture depended
-# on luck in training. Two networks with different initial weights, trained on different batches, draw nearly the same
-# picture from the same noise, because they approach the same function. The only question is *which* function.
+# The same as in lesson 10: two residual blocks, so a window of 9 pixels, zero padding. The training takes about a
+# minute. Meanwhile: everything that follows would be impossible if the picture depended on luck in training. Two
+# networks with different initial weights, trained on different batches, draw nearly the same picture from the same
+# noise, because they approach the same function. The only question is *which* function.
 
 
 # %%
 def train(images, fast=False):
     """A network trained on `images`: its averaged weights."""
-    scale = math.sqrt(float((images**2).mean()))
-    net = ed.nn.ResNet(8 if fast else 32, 2, sigma_data=scale, rng=np.random.default_rng(1))
-    steps = 40 if fast else 1600
-    for state in ed.nn.train(net, images, ed.schedule.cosine(), np.random.default_rng(2), steps, batch=32, rate=3e-3):
+    sigma_data = math.sqrt(float((images**2).mean()))
+    net = convnet.init(np.random.default_rng(1), channels=8 if fast else 32, sigma_data=sigma_data)
+    losses, steps, begun = [], 40 if fast else 2400, time.perf_counter()
+    for state in convnet.train(net, images, ed.schedule.cosine(), rng=np.random.default_rng(2), steps=steps):
+        losses.append(state.loss)
         if state.step % (steps // 4) == 0:
-            print(f"step {state.step:5}: loss {np.mean(state.losses[-20:]):.3f}, {state.seconds:.0f} s")
+            seconds = time.perf_counter() - begun
+            print(f"step {state.step:5}: loss {np.mean(losses[-20:]):.3f}, {seconds:.0f} s")
     return state.ema
 
 
 def training_images(fast=False):
     """The hands to learn from, (N, H, W, C)."""
-    return shapes.hands(50 if fast else 256, size=14, rng=np.random.default_rng(0))
+    return shapes.hands(50 if fast else 200, size=14, rng=np.random.default_rng(0))
 
 
 # %%
@@ -59,13 +62,17 @@ if __name__ == "__main__":
 # points most nearly in the direction of the network's (Kamb & Ganguli 2024, appendix C.2). This uses a few noises that
 # are not used again. It is the only thing that the formula learns from the network: one small number per step.
 #
+# `compare.calibrate` does it, with the engine's `denoisers.Patch`: it answers for several windows at once, and gives
+# the same answer as `scores.els`. What comes out is a function from the noise level to the window, and that is what
+# `scores.els` takes.
+#
 # **Step through this.** Put a breakpoint in `calibrate` (in `edudiff/compare/calibration.py`) on the line with
 # `best.append`, and look at `likeness`. How clear is the choice at the first step, and how clear at the last?
 
 
 # %%
 def calibrate(net, images, fast=False):
-    """The window at each noise level, a `WindowSchedule` table."""
+    """The window at each noise level, a `WindowSchedule`."""
     schedule, count = ed.schedule.cosine(), 2 if fast else 4
     rngs = streams(1, range(1000, 1000 + count))
     x = ed.reverse.start(schedule, (count, *images.shape[1:]), rngs)  # (B, H, W, C)
@@ -83,20 +90,23 @@ if __name__ == "__main__":
 # ## The same noise
 #
 # Rows are denoisers, columns are noises. Go down a column: the network, ELS, the local score, the linear one and the
-# ideal one. Look for a column with an odd hand, and see whether ELS has the same odd hand.
+# ideal one, all of them from the page. Look for a column with an odd hand, and see whether ELS has the same odd hand.
+#
+# **Step through this.** Put a breakpoint in `posterior_mean` (in `edudiff/scores.py`), run the next cell, and look at
+# `centers.shape`. ELS, the local and the ideal score all come here: what is different from one to the other?
 
 
 # %%
 def draw(net, images, table, fast=False):
     """Pictures from the same noise: {name: (B, H, W, C)}."""
-    schedule, count = ed.schedule.cosine(), 3 if fast else 16
+    schedule, count = ed.schedule.cosine(), 3 if fast else 12
     x = ed.reverse.start(schedule, (count, *images.shape[1:]), streams(0, count))  # (B, H, W, C)
     denoisers = {
         "network": net,
-        "els": ed.denoisers.Patch(images, window=table),
-        "local": ed.denoisers.Patch(images, window=table, shifts=False),
-        "linear": ed.denoisers.Linear.fit(images),
-        "ideal": ed.denoisers.Ideal(images),
+        "els": ed.scores.els(images, table),
+        "local": ed.scores.local(images, table),
+        "linear": ed.scores.linear(images),
+        "ideal": ed.scores.ideal(images),
     }
     drawn, seconds = ed.compare.draw(denoisers, schedule, x, schedule.times(8 if fast else 20))
     print("seconds: " + ", ".join(f"{name} {s:.1f}" for name, s in seconds.items()))
@@ -133,7 +143,8 @@ def agreement(drawn):
     found = ed.compare.agreement(drawn)
     print(f"{'':8}      r     r2     R2   closer than ideal")
     for name, row in found.items():
-        print(f"{name:8} {row['pearson_r']:6.3f} {row['r2']:6.3f} {row['R2']:6.3f}   {row['beats_ideal']:.0%}")
+        three = f"{row['pearson_r']:6.3f} {row['r_squared']:6.3f} {row['r2_score']:6.3f}"
+        print(f"{name:8} {three}   {row['beats_ideal']:.0%}")
     figure = Figure(figsize=(6, 3.5), layout="constrained")
     axis = figure.subplots()
     for name, row in found.items():
@@ -175,12 +186,12 @@ if __name__ == "__main__":
 # %%
 def along_the_walk(net, images, table, fast=False):
     """A Figure of the distance between the network's x0_hat and each formula's along the network's own walk."""
-    schedule, count = ed.schedule.cosine(), 2 if fast else 6
+    schedule, count = ed.schedule.cosine(), 2 if fast else 4
     x = ed.reverse.start(schedule, (count, *images.shape[1:]), streams(0, count))  # (B, H, W, C)
     denoisers = {
-        "els": ed.denoisers.Patch(images, window=table),
-        "linear": ed.denoisers.Linear.fit(images),
-        "ideal": ed.denoisers.Ideal(images),
+        "els": ed.scores.els(images, table),
+        "linear": ed.scores.linear(images),
+        "ideal": ed.scores.ideal(images),
     }
     times, miss = [], {name: [] for name in denoisers}
     for step in ed.reverse.steps(net, schedule, x, schedule.times(8 if fast else 20)):
@@ -232,7 +243,7 @@ def main(fast=False):
     """The whole lesson; `fast` with a tiny network and few pictures. Returns the figures."""
     images = training_images(fast)
     net = train(images, fast)
-    scales = calibrate(net, images, fast)
-    pictures = draw(net, images, scales, fast)
+    table = calibrate(net, images, fast)
+    drawn = draw(net, images, table, fast)
     three_measures()
-    return [plot.rows(pictures), agreement(pictures), along_the_walk(net, images, scales, fast)]
+    return [plot.rows(drawn), agreement(drawn), along_the_walk(net, images, table, fast)]
