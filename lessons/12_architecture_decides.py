@@ -183,7 +183,7 @@ if __name__ == "__main__":
 # |---|---|---|
 # | is linear | `Linear`: mean and covariance | a normal cloud |
 # | is a polynomial | `Polynomial`: the first moments | a bent cloud |
-# | has a waist of k values | `Bottleneck`: k components | points on a plane |
+# | has a bottleneck of k values | `Bottleneck`: k components | points on a plane |
 # | sees a window | `Patch(shifts=False)`: local | mosaics that know their place |
 # | sees a window, everywhere the same | `Patch`: ELS | mosaics |
 # | is the same everywhere, sees all | `Patch`, covering | moved copies |
@@ -226,8 +226,8 @@ if __name__ == "__main__":
 # 1. Novelty 3 of the linear denoiser: is it good to be newer than new data?
 # 2. Which line of the table would describe a network of 1 x 1 convolutions, and what would it draw?
 # 3. A UNet sees the whole picture. Why may it still draw hands with six fingers?
-# 4. You want a model of centered faces, and one of satellite pictures. Which should have poolings and a border, and
-#    which should wrap?
+# 4. You want a model of centered faces, and one of satellite pictures. Which should have poolings and zero padding, and
+#    which circular padding?
 #
 # <details><summary>Answers</summary>
 #

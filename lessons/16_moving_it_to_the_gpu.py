@@ -128,11 +128,11 @@ if __name__ == "__main__":
 # %%
 def counting(operations=60e12, bandwidth=3e12):
     """Prints operations, bytes, their ratio and the least seconds for a few jobs on a machine with these speeds."""
-    pictures, size = 60_000, 28 * 28
+    count, size = 60_000, 28 * 28
     jobs = {"adding noise, 512 pictures": (3 * 512 * size, 3 * 4 * 512 * size)}
     for batch in (1, 512):
-        work, moved = 4 * batch * pictures * size, 8 * (batch * size + pictures * size + batch * pictures)
-        jobs[f"ideal, {pictures} pictures, batch {batch}"] = (work, moved)
+        work, moved = 4 * batch * count * size, 8 * (batch * size + count * size + batch * count)
+        jobs[f"ideal, {count} pictures, batch {batch}"] = (work, moved)
     pairs = 16 * 1000 * size**2
     jobs["ELS, 1000 pictures, batch 16, arrays"] = (10 * pairs, 10 * 8 * pairs)
     jobs["ELS, 1000 pictures, batch 16, fused"] = (10 * pairs, 4 * (1000 + 16) * size)

@@ -50,7 +50,7 @@ it. The files are in `lessons/`.
 ```
 
 ```{{toctree}}
-:caption: Reference
+:caption: Reference, by name
 :maxdepth: 1
 
 {modules}
