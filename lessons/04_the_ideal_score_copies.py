@@ -6,13 +6,14 @@
 # So a diffusion model that invents anything must have failed to learn, and this course is about how it fails.
 
 # %%
+import math
+
 import numpy as np
 from matplotlib.figure import Figure
 
 import edudiff as ed
 from edudiff import plot
 from edudiff.data import shapes, toys
-from edudiff.denoisers.softmax import Softmax
 from edudiff.support.random import streams
 
 FAST = False
@@ -165,30 +166,36 @@ if __name__ == "__main__":
 # `edudiff.denoisers` is its engine, to be used: `Ideal(images)` walks through them in chunks, and gives the same
 # answer. The last line that is printed shows how far the two are apart.
 #
-# **Step through this.** Put a breakpoint in `Softmax.add` (in `edudiff/denoisers/softmax.py`) and look at `keep`: when
-# is it 1, and when is it less?
+# **Step through this.** Put a breakpoint in `add`, below, and look at `keep`: when is it 1, and when is it less? What
+# is it for the first chunk?
 
 
 # %%
+def add(total, logits, values):
+    """The running (top, num, den) with one more chunk in it: `logits` (n,) and `values` (n,)."""
+    old, num, den = total
+    top = max(old, logits.max())
+    keep, weights = math.exp(old - top), np.exp(logits - top)  # a number, (n,)
+    return top, keep * num + weights @ values, keep * den + weights.sum()
+
+
 def chunks_do_not_matter():
     """Prints the answer for each chunk size, by the running softmax and by averaging each chunk's own softmax."""
     rng = np.random.default_rng(0)
-    values = rng.standard_normal((240, 1))  # (N, 1)
-    logits = -40 * rng.random((1, 240)) ** 2 - 1e6  # (1, N)
+    values = rng.standard_normal(240)  # (N,)
+    logits = -40 * rng.random(240) ** 2 - 1e6  # (N,)
     with np.errstate(invalid="ignore"):
-        naive = (np.exp(logits) @ values / np.exp(logits).sum()).item()
+        naive = np.exp(logits) @ values / np.exp(logits).sum()
     print(f"without taking the top out: {naive}")
     answers = []
     for size in (240, 60, 7, 1):
-        parts = [slice(i, i + size) for i in range(0, 240, size)]
-        total = Softmax(np, (1,), 1, 240)
-        for part in parts:
-            total.add(logits[:, part], values[part])
-        each = []
-        for part in parts:
-            weights = np.exp(logits[0, part] - logits[0, part].max())  # (n,)
-            each.append(weights @ values[part, 0] / weights.sum())
-        answers.append(total.mean().item())
+        total, each = (-math.inf, 0.0, 0.0), []
+        for i in range(0, 240, size):
+            chunk = logits[i : i + size], values[i : i + size]  # (n,) each
+            total = add(total, *chunk)
+            _, num, den = add((-math.inf, 0.0, 0.0), *chunk)
+            each.append(num / den)
+        answers.append(total[1] / total[2])
         print(f"chunks of {size:3}: running softmax {answers[-1]:.12f}, mean of the chunks' own {np.mean(each):+.6f}")
     return max(answers) - min(answers)
 
