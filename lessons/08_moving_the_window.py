@@ -190,8 +190,8 @@ if __name__ == "__main__":
 # A real network uses a large window when there is much noise and a small one at the end. So `window` may also be a
 # function from the noise level to the window; lesson 11 measures it on a network. Here is a plain guess.
 #
-# From here on the pictures are large for the page: `scores.els` on the torus would take minutes. `denoisers.Patch`, the
-# engine, gives the same answer; it is ELS, and with `shifts=False` the local score.
+# On the torus every pixel is compared with 39,200 windows, for which the page would take minutes. There the engine,
+# `denoisers.Patch`, stands in for `scores.els`; it gives the same answer.
 
 
 # %%
@@ -208,8 +208,8 @@ def mosaics(fast=False):
     x = ed.reverse.start(schedule, (count, *images.shape[1:]), streams(1, count))  # (B, H, W, C)
     denoisers = {
         "ELS, circular": ed.denoisers.Patch(images, shrinking_window, padding="circular"),
-        "ELS, zero": ed.denoisers.Patch(images, shrinking_window),
-        "local": ed.denoisers.Patch(images, shrinking_window, shifts=False),
+        "ELS, zero": ed.scores.els(images, shrinking_window),
+        "local": ed.scores.local(images, shrinking_window),
         "ideal": ed.scores.ideal(images),
     }
     drawn, seconds = ed.compare.draw(denoisers, schedule, x, schedule.times(10 if fast else 20))
@@ -231,8 +231,7 @@ if __name__ == "__main__":
 # slope of the flow is $(y - \hat x_0)/s$; if it stays finite while $s \to 0$, then $\hat x_0 \to y$: the picture is
 # its own denoised version. And at $s \to 0$ the softmax is the nearest window.
 #
-# So measure how far a drawn picture is from its own denoised version, at ever smaller final noise. The pictures are
-# small again, and `scores.els` draws them.
+# So measure how far a drawn picture is from its own denoised version, at ever smaller final noise.
 
 
 # %%
