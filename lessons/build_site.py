@@ -71,13 +71,22 @@ def mathml(writer, node):
 
 def plain(app, what, name, thing, options, lines):
     """Rewrite a docstring, in place, for reStructuredText: only code is marked up, and a table stays a list of rows."""
-    kept = [line for line in lines if not line.startswith("|--")]
-    for i, line in enumerate(kept):
-        parts = line.removeprefix("| ").split("`")  # every second part is code
-        text = [part if k % 2 else re.sub(r"([\\|*_])", r"\\\1", part) for k, part in enumerate(parts)]
-        text[2::2] = ["\\ " * part[:1].isalnum() + part for part in text[2::2]]
-        kept[i] = "| " * line.startswith("| ") + "``".join(text)
+    kept, code = [], False
+    for line in lines:
+        begins = line.startswith("    ") and not code and kept[-1:] in ([], [""])
+        code = begins or (code and (not line or line.startswith("    ")))  # an indented paragraph, as it is
+        kept += ["::", ""] * begins
+        if not line.startswith("|--"):
+            kept.append(line if code else marked(line))
     lines[:] = kept
+
+
+def marked(line):
+    """One line of text, or one row of a table, of a docstring: what stands in backticks as code, the rest as it is."""
+    parts = line.removeprefix("| ").split("`")  # every second part is code
+    text = [part if k % 2 else re.sub(r"([\\|*_])", r"\\\1", part) for k, part in enumerate(parts)]
+    text[2::2] = ["\\ " * part[:1].isalnum() + part for part in text[2::2]]
+    return "| " * line.startswith("| ") + "``".join(text)
 
 
 def source(folder, fast):

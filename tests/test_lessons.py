@@ -170,6 +170,13 @@ def test_docstrings_mark_up_code_and_nothing_else(build_site):
     assert lines == list(wanted)
 
 
+def test_an_indented_paragraph_of_a_docstring_is_code(build_site):
+    lines = ["a_b:", "", "    @c", "    class D:", "        e_f = 1", "", "    g", "", "h_i", "    j_k"]
+    build_site.plain(None, "module", "m", None, None, lines)
+    code = ["    @c", "    class D:", "        e_f = 1", "", "    g", ""]
+    assert lines == [r"a\_b:", "", "::", "", *code, r"h\_i", r"    j\_k"]
+
+
 def test_a_program_saves_its_pictures(tmp_path, monkeypatch, capsys):
     figure = pytest.importorskip("matplotlib.figure").Figure()
     monkeypatch.chdir(tmp_path)
