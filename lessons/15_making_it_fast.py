@@ -237,6 +237,52 @@ if __name__ == "__main__":
     compile_it(FAST)
 
 # %% [markdown]
+# ## The formula, compiled as it stands
+#
+# Do the same with the whole of ELS. Read `edudiff/fast/plain.py` first: compiled functions, with a loop for each sum of
+# the formula and the running softmax of lesson 4. It is the formula and nothing else: no box sums, no vectors, one
+# core.
+#
+# The function times it beside the page, `scores.els`, which makes the same comparisons in arrays. Compiled as they are,
+# the loops take longer than the arrays: they take one pair of numbers at a time, and find each by a remainder (`%`),
+# which only the torus needs, while NumPy's operations work on whole vectors of numbers that lie side by side.
+#
+# Then read what the kernels add that are really used, `edudiff/fast/patch.py` and `edudiff/fast/pruned.py`: the box
+# sums, so that no square is added up twice; many training pictures side by side in the last axis, so that each
+# instruction works on a whole vector of them; all cores; and no `exp` of what has no weight. Each of these takes the
+# loops a step further away from the formula. That is the price, and why every kernel has a definition that it must
+# equal.
+#
+# **Step through this.** Set `NUMBA_DISABLE_JIT=1` in the environment, put a breakpoint in `average` (in
+# `edudiff/fast/plain.py`), in the line that computes `fade`, and run the next cell with `FAST = True`. How often is a
+# new `top` found for one pixel, and why so rarely?
+
+
+# %%
+def plain_and_kernels(fast=False):
+    """Prints the times of ELS as page, as plain compiled loops and as kernels, and how far their answers are apart."""
+    images = shapes.strokes(5 if fast else 50, size=14, rng=np.random.default_rng(0)).astype("float64")  # (N, H, W, C)
+    x = np.random.default_rng(1).standard_normal((1, 14, 14, 1))  # (B, H, W, C)
+    page, patch = ed.scores.els(images, 5), ed.denoisers.Patch(images, 5)
+    calls = {"page, arrays": lambda: page(x, 0.7, 0.7)}
+    if NUMBA:
+        from edudiff.fast import plain
+
+        calls["plain loops, compiled"] = lambda: plain.els(x, images, 0.7, 0.7, 5)
+        calls["the kernels that are used"] = lambda: patch(x, 0.7, 0.7)
+    found = measure.interleaved(calls, 1 if fast else 5)
+    for name, value in found.items():
+        print(f"{name:25}: {1e3 * value:7.1f} ms")
+    apart = float(np.ptp(np.stack([call() for call in calls.values()]), axis=0).max())
+    print(f"their answers differ by {apart:.1e}")
+    return apart
+
+
+# %%
+if __name__ == "__main__":
+    plain_and_kernels(FAST)
+
+# %% [markdown]
 # ## All of it together
 #
 # `Patch(..., backend="numpy")` is the algorithm in arrays; `backend="numba"` the same with compiled kernels, on all
@@ -306,4 +352,5 @@ def main(fast=False):
     cancellation(fast)
     who_matters(fast)
     compile_it(fast)
+    plain_and_kernels(fast)
     return [box_sums(fast), both_backends(fast)]
