@@ -1,10 +1,11 @@
 """The page of closed-form scores against the engine, against loops over windows, and against what must hold."""
 
+import loops
 import numpy as np
 import pytest
 
 from edudiff import scores
-from edudiff.denoisers import Ideal, Linear, Patch, loops
+from edudiff.denoisers import Ideal, Linear, Patch
 
 LEVELS = [(0.9998, 0.02), (0.8, 0.6), (0.0125, 0.9999), (1.0, 50.0), (0.0, 1.0)]
 WINDOWS = {"zero": (1, 3, 5, 7, 9, 13, 17), "circular": (1, 3, 5)}  # for 5 x 7 pixels: 13 sees all, 17 more than all
