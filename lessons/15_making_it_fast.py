@@ -244,8 +244,8 @@ if __name__ == "__main__":
 # core.
 #
 # The function times it beside the page, `scores.els`, which makes the same comparisons in arrays. Compiled as they are,
-# the loops take longer than the arrays: they take one pair of numbers at a time, and find each by a remainder (`%`),
-# which only the torus needs, while NumPy's operations work on whole vectors of numbers that lie side by side.
+# the loops are no faster than the arrays: they take one pair of numbers at a time, while NumPy's operations work on
+# whole vectors of numbers that lie side by side.
 #
 # Then read what the kernels add that are really used, `edudiff/fast/patch.py` and `edudiff/fast/pruned.py`: the box
 # sums, so that no square is added up twice; many training pictures side by side in the last axis, so that each

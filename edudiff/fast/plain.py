@@ -22,30 +22,30 @@ def els(
 
     `images`: (N, H, W, C). `window`: the odd side of the windows. `padding`: "zero" or "circular".
     """
-    wide = x.astype(np.float64), images.astype(np.float64)  # (B, H, W, C), (N, H, W, C)
+    r, mode = window // 2, "wrap" if padding == "circular" else "constant"
+    around = ((0, 0), (r, r), (r, r), (0, 0))
+    padded = [np.pad(a.astype(np.float64), around, mode=mode) for a in (x, images)]  # (B or N, H + 2r, W + 2r, C)
     x0_hat = np.empty(x.shape)  # (B, H, W, C)
-    average(x0_hat, *wide, float(alpha), float(sigma), window // 2, padding == "circular", shifts)
+    average(x0_hat, *padded, float(alpha), float(sigma), r, padding == "circular", shifts)
     return x0_hat.astype(x.dtype)
 
 
 @compiled
 def average(x0_hat, x, images, alpha, sigma, radius, circular, shifts):
     """Fill `x0_hat`, one pixel of one noisy image after the other, with the mean of the centers of its candidates."""
-    batch, height, width, channels = x.shape
+    batch, height, width, channels = x0_hat.shape
     num, rule = np.empty(channels), (radius, circular, shifts)
     for b in range(batch):
-        noisy = x[b]  # (H, W, C)
         for i in range(height):
             for j in range(width):
                 top, den = -np.inf, 0.0  # the largest logit so far; the sum of the weights exp(logit - top)
                 num[:] = 0.0  # the sum of weight * center
-                for n in range(len(images)):
-                    image = images[n]  # (H, W, C)
+                for image in images:  # (H + 2r, W + 2r, C)
                     for p in range(height):
                         for q in range(width):
                             if not (alike(i, p, height, rule) and alike(j, q, width, rule)):
                                 continue
-                            logit = -distance(noisy, i, j, image, p, q, alpha, radius, circular) / (2 * sigma**2)
+                            logit = -distance(x[b], i, j, image, p, q, alpha, radius) / (2 * sigma**2)
                             if logit > top:  # all weights so far were relative to a lower top
                                 fade = math.exp(top - logit)
                                 top, den = logit, den * fade
@@ -53,7 +53,7 @@ def average(x0_hat, x, images, alpha, sigma, radius, circular, shifts):
                             weight = math.exp(logit - top)
                             den += weight
                             for c in range(channels):
-                                num[c] += weight * image[p, q, c]
+                                num[c] += weight * image[p + radius, q + radius, c]
                 x0_hat[b, i, j] = num / den
 
 
@@ -65,14 +65,11 @@ def alike(i, p, length, rule):
 
 
 @compiled
-def distance(x, i, j, y, p, q, alpha, radius, circular):
-    """|window of x at (i, j) - alpha * window of y at (p, q)|^2; beyond the border both windows are zero."""
-    height, width, channels = x.shape
+def distance(x, i, j, y, p, q, alpha, radius):
+    """|window of x at (i, j) - alpha * window of y at (p, q)|^2: what sticks out is in the padding of both."""
     total = 0.0
-    for a in range(-radius, radius + 1):
-        for b in range(-radius, radius + 1):
-            if circular or (0 <= i + a < height and 0 <= j + b < width):
-                for c in range(channels):
-                    there = y[(p + a) % height, (q + b) % width, c]
-                    total += (x[(i + a) % height, (j + b) % width, c] - alpha * there) ** 2
+    for a in range(2 * radius + 1):
+        for b in range(2 * radius + 1):
+            for c in range(x.shape[2]):
+                total += (x[i + a, j + b, c] - alpha * y[p + a, q + b, c]) ** 2
     return total
