@@ -10,7 +10,7 @@ or, in Python, on this machine alone:
     read = functools.partial(edudiff.data.load_range, "mnist")
     denoise = cluster.Sharded(client, read, count=60000, make=functools.partial(Patch, window=5))
 
-Read `shard`, then `sharded`.
+`shard` lives on a worker; `sharded` is the denoiser that asks them all.
 """
 
 from edudiff.cluster.client import connect

@@ -1,7 +1,7 @@
 """A course in a folder: assignments become bundles for students and graders, and what is handed in is graded.
 
-Read `assignment` (what an assignment is), `runner` (how its tests are run), `sandbox` (how code that nobody trusts is
-run), then `build`, `check` and `grade`, the three commands of `edudiff course`.
+`assignment` is what an assignment is, `runner` how its tests are run, `sandbox` how code that nobody trusts is run;
+`build`, `check` and `grade` are the three commands of `edudiff course`.
 """
 
 from edudiff.course import build, check, grade

@@ -1,7 +1,7 @@
 """Denoisers in closed form: each is a callable denoise(x, alpha, sigma) -> x0_hat, and none is trained.
 
-The formulas are in `edudiff.scores`; here they are made exact at every noise level, and fast. Read `base`, `ideal`,
-`windows`, `patch`, in this order.
+The formulas are in `edudiff.scores`; here they are made exact at every noise level, and fast. `base` is what those
+that weigh by a softmax have in common.
 """
 
 from edudiff.denoisers.bottleneck import Bottleneck

@@ -1,6 +1,6 @@
 """Whole experiments in a folder: their choices, what is resolved from them, and what they write.
 
-Read `choices`, `run`, `comparison`, in this order; then `training` and `formulas`.
+`choices` become a `run`, once; `comparison` is the main job, `training` and `formulas` are its parts.
 """
 
 from edudiff.runs.choices import Choices
