@@ -63,7 +63,7 @@ def open_out(args: argparse.Namespace) -> Path:
 def run_compare(args: argparse.Namespace) -> None:
     """`edudiff demo` and `edudiff compare`."""
     choices, folder = choices_of(args), open_out(args)
-    print(f"{choices.images} {choices.data} images; results go to {folder}", flush=True)
+    print(f"{choices.images} images ({choices.data}); results go to {folder}", flush=True)
     try:
         results, images, captions = comparison.compare(choices, folder, args.resume)
     except KeyboardInterrupt:
