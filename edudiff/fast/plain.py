@@ -8,11 +8,14 @@ up no square twice, take several images at once, and leave out what cannot matte
 """
 
 import math
+from typing import Any
 
 import numpy as np
 
 from edudiff.fast.jit import compiled
 from edudiff.support.types import Array
+
+MODES: dict[str, Any] = {"zero": "constant", "circular": "wrap"}  # what NumPy calls them
 
 
 def els(
@@ -22,9 +25,9 @@ def els(
 
     `images`: (N, H, W, C). `window`: the odd side of the windows. `padding`: "zero" or "circular".
     """
-    r, mode = window // 2, "wrap" if padding == "circular" else "constant"
-    around = ((0, 0), (r, r), (r, r), (0, 0))
-    padded = [np.pad(a.astype(np.float64), around, mode=mode) for a in (x, images)]  # (B or N, H + 2r, W + 2r, C)
+    r = window // 2
+    around, mode = ((0, 0), (r, r), (r, r), (0, 0)), MODES[padding]
+    padded = [np.pad(a.astype(np.float64), around, mode) for a in (x, images)]  # (B or N, H + 2r, W + 2r, C)
     x0_hat = np.empty(x.shape)  # (B, H, W, C)
     average(x0_hat, *padded, float(alpha), float(sigma), r, padding == "circular", shifts)
     return x0_hat.astype(x.dtype)

@@ -5,9 +5,10 @@ from edudiff.nn.adam import Adam, learning_rate
 from edudiff.nn.checking import check_gradients, receptive_field
 from edudiff.nn.config import NetConfig
 from edudiff.nn.flat import Bottleneck, Linear, Polynomial
+from edudiff.nn.guidance import Conditional
 from edudiff.nn.loss import denoising_loss
 from edudiff.nn.mlp import MLP
-from edudiff.nn.net import Conditional, Net
+from edudiff.nn.net import Net
 from edudiff.nn.resnet import ResNet
 from edudiff.nn.training import State, train
 from edudiff.nn.unet import UNet

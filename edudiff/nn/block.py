@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from edudiff.nn.net import ConvolutionalNet, Initial, Net
+from edudiff.nn.initial import Initial
+from edudiff.nn.net import ConvolutionalNet, Net
 from edudiff.support.types import Array, Arrays, Rng
 
 

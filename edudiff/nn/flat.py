@@ -5,7 +5,8 @@ from dataclasses import KW_ONLY, MISSING, dataclass
 from typing import Any
 
 from edudiff.nn.config import FlatConfig, NetConfig
-from edudiff.nn.net import FlatNet, Initial
+from edudiff.nn.initial import Initial
+from edudiff.nn.net import FlatNet
 from edudiff.nn.noise_level import shares
 from edudiff.support.settings import setting, with_default
 from edudiff.support.types import Array, Arrays, Rng

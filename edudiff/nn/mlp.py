@@ -5,7 +5,8 @@ from typing import Any
 
 from edudiff.nn.block import block, block_backward, block_parameters, condition_parameters
 from edudiff.nn.config import ConditionedConfig, FlatConfig
-from edudiff.nn.net import FlatNet, Initial
+from edudiff.nn.initial import Initial
+from edudiff.nn.net import FlatNet
 from edudiff.nn.noise_level import condition, condition_backward
 from edudiff.support.settings import setting, with_default
 from edudiff.support.types import Array, Arrays, Rng

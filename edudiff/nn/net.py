@@ -6,7 +6,6 @@ runs the layers, `answer_backward` runs them backwards.
 
 import dataclasses
 import inspect
-import math
 from importlib import import_module
 from types import ModuleType
 from typing import Any, TypeVar, get_type_hints
@@ -14,13 +13,14 @@ from typing import Any, TypeVar, get_type_hints
 import numpy as np
 
 from edudiff.nn.config import ConvConfig, FlatConfig, NetConfig
+from edudiff.nn.guidance import Conditional
+from edudiff.nn.initial import Initial
 from edudiff.nn.noise_level import preconditioning
 from edudiff.support import checks
 from edudiff.support.arrays import array_namespace, move
 from edudiff.support.backends import choose
 from edudiff.support.types import Array, Arrays, Rng
 
-RECTIFIED = math.sqrt(2.0)
 EVERY = (  # what the docstring of each class says of what every constructor takes
     "    rng: draws the initial weights.",
     "    dtype: of the parameters and of the computation, float32 or float64.",
@@ -65,7 +65,7 @@ class Net:
         self._asked = backend
         self._hold(make.parameters)
 
-    def initial(self, make: "Initial") -> None:
+    def initial(self, make: Initial) -> None:
         """Add all parameters, as they are before training, to `make`."""
         raise NotImplementedError(f"{type(self).__name__} has no method initial")
 
@@ -93,7 +93,7 @@ class Net:
         x0_hat, _ = self.forward(x, alpha, sigma)
         return x0_hat.astype(x.dtype, copy=False)
 
-    def conditional(self, label: int | Array, guidance: float = 0.0) -> "Conditional":
+    def conditional(self, label: int | Array, guidance: float = 0.0) -> Conditional:
         """The denoiser of one class, or of one class for each item: see `Conditional`."""
         return Conditional(self, label, guidance)
 
@@ -236,60 +236,3 @@ class ConvolutionalNet(Net):
 
     def __repr__(self) -> str:
         return f"{super().__repr__()[:-1]}, receptive_field={self.receptive_field})"
-
-
-class Conditional:
-    """The denoiser `net.conditional(label, guidance)` of one class of a network, with classifier-free guidance.
-
-    `label`: an integer from 0, or one for each item, (B,). `guidance`: how far to go beyond the class's own answer,
-    away from the answer without a class: (1 + guidance) * x0_hat(class) - guidance * x0_hat(no class); 0 does not ask
-    for the second. The noise, score and x0 of one x are affine in each other, so that this is Ho & Salimans 2022, eq.
-    6, which is written for the noise. Raises ValueError for a class that the network does not have.
-    """
-
-    def __init__(self, net: Net, label: int | Array, guidance: float = 0.0) -> None:
-        if net.classes is None:
-            raise ValueError(f"this {type(net).__name__} has no classes; make it with classes=10, train it with labels")
-        if not math.isfinite(guidance):
-            raise ValueError(f"guidance is {guidance}, expected a finite number; 0 for none")
-        self.net, self.label, self.guidance = net, checks.labels(label, net.classes, name="label"), float(guidance)
-
-    def __call__(self, x: Array, alpha: float | Array, sigma: float | Array) -> Array:
-        """x0_hat, the shape and dtype of `x`."""
-        if self.label.ndim and len(self.label) != len(x):
-            raise ValueError(f"label has {len(self.label)} classes for a batch of {len(x)}; expected one for each item")
-        x0_hat, _ = self.net.forward(x, alpha, sigma, np.broadcast_to(self.label, len(x)))  # (B, ...)
-        if self.guidance:
-            without, _ = self.net.forward(x, alpha, sigma)  # (B, ...)
-            x0_hat = (1 + self.guidance) * x0_hat - self.guidance * without
-        return x0_hat.astype(x.dtype, copy=False)
-
-    def __repr__(self) -> str:
-        label = f"{len(self.label)} labels" if self.label.ndim else f"label={self.label}"
-        return f"Conditional({self.net!r}, {label}, guidance={self.guidance:g})"
-
-
-class Initial:
-    """The parameters before training, by name: `make = Initial(rng, dtype)`, `make.layer(...)`, `make.parameters`."""
-
-    def __init__(self, rng: np.random.Generator | None, dtype: Any) -> None:
-        self.rng = np.random.default_rng(0) if rng is None else checks.generator(rng)
-        self.dtype = np.dtype(dtype)
-        self.parameters: Arrays = {}
-        checks.one_of(self.dtype.name, ("float32", "float64"), "dtype")
-
-    def layer(self, name: str, shape: tuple[int, ...], gain: float = RECTIFIED) -> None:
-        """Weights `name.w` of `shape` (..., D), standard deviation gain / sqrt(fan-in), and a bias `name.b` of zeros.
-
-        A gain of RECTIFIED keeps the size of what passes a rectifier (He et al. 2015), 1 that of what passes a matrix.
-        """
-        self.normal(f"{name}.w", shape, gain / math.sqrt(math.prod(shape[:-1])))
-        self.constant(f"{name}.b", shape[-1], 0.0)
-
-    def normal(self, name: str, shape: tuple[int, ...], deviation: float) -> None:
-        """An array `name` of independent normal values."""
-        self.parameters[name] = (self.rng.standard_normal(shape) * deviation).astype(self.dtype)
-
-    def constant(self, name: str, shape: int | tuple[int, ...], value: float) -> None:
-        """An array `name` of one value."""
-        self.parameters[name] = np.full(shape, value, self.dtype)

@@ -18,7 +18,8 @@ from edudiff.nn.block import (
     condition_parameters,
 )
 from edudiff.nn.config import ConvConfig
-from edudiff.nn.net import ConvolutionalNet, Initial
+from edudiff.nn.initial import Initial
+from edudiff.nn.net import ConvolutionalNet
 from edudiff.nn.noise_level import condition, condition_backward
 from edudiff.support.settings import setting
 from edudiff.support.types import Array, Arrays, Rng

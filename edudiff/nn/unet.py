@@ -19,7 +19,8 @@ from edudiff.nn.block import (
 )
 from edudiff.nn.checking import receptive_field
 from edudiff.nn.config import ConvConfig
-from edudiff.nn.net import ConvolutionalNet, Initial
+from edudiff.nn.initial import Initial
+from edudiff.nn.net import ConvolutionalNet
 from edudiff.nn.noise_level import condition, condition_backward
 from edudiff.support.settings import setting
 from edudiff.support.types import Array, Arrays, Rng
