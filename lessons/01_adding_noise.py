@@ -12,6 +12,8 @@
 #
 # Run this file as a program, cell by cell in an editor that knows `# %%`, or as a notebook
 # (`jupytext --to notebook 01_adding_noise.py`). `main()` runs all of it. If your computer is slow, set `FAST = True`.
+#
+# To write it yourself: assignment 1, `lessons/assignments/a1_noise`.
 
 # %%
 from itertools import pairwise

@@ -10,6 +10,8 @@
 # $$\nabla_x \log p(x) = \frac{\alpha\, E[x_0 \mid x] - x}{\sigma^2}$$
 #
 # Here the data are 2-D points, so that the landscape can be drawn.
+#
+# To write it yourself: assignment 2, `lessons/assignments/a2_tweedie`.
 
 # %%
 import numpy as np

@@ -5,6 +5,8 @@
 # again and again, at less and less noise. This lesson derives the ways to ask: DDIM, the ODE behind it, a better solver
 # for the ODE, and the walks that add fresh noise (DDPM, SDE). And it measures how wrong each is for a given number of
 # steps, on data for which the right answer is known.
+#
+# To write it yourself: assignment 3, `lessons/assignments/a3_steps`.
 
 # %%
 import math

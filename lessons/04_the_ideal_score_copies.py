@@ -4,6 +4,8 @@
 # Suppose training went perfectly: the network found *the* function with the least error. Which function is it, and what
 # does it draw? Both answers are short. The function is a softmax over the training set, and it draws the training set.
 # So a diffusion model that invents anything must have failed to learn, and this course is about how it fails.
+#
+# To write it yourself: assignment 4, `lessons/assignments/a4_ideal`.
 
 # %%
 import math

@@ -5,6 +5,8 @@
 # It cannot copy, because it does not even know the training pictures: of the whole set it can only use the mean and the
 # covariance. This is the Wiener filter, eighty years old, and it invents. It is the only denoiser for which
 # everything, the law of the drawn pictures included, is a formula that you can derive in an afternoon.
+#
+# To write it yourself: assignment 5, `lessons/assignments/a5_linear`.
 
 # %%
 import math

@@ -5,6 +5,8 @@
 # cannot see the rest. What is the best answer of somebody who looks through a window? The **local score**
 # (Kamb & Ganguli 2024, eq. 7-8) is the first formula of this course that draws new pictures with the details right: it
 # copies, but each pixel for itself.
+#
+# To write it yourself: assignment 6, `lessons/assignments/a6_local`.
 
 # %%
 import numpy as np

@@ -5,6 +5,8 @@
 # learned "what is usual here"; it can only have learned "what is usual anywhere". The best denoiser with both
 # restrictions is the **equivariant local score**, ELS (Kamb & Ganguli 2024, eq. 9-10). It predicts what small
 # convolutional networks draw, picture by picture.
+#
+# To write it yourself: assignment 7, `lessons/assignments/a7_els`.
 
 # %%
 import itertools

@@ -6,6 +6,8 @@
 # convolution with paper and pencil, writes it as loops, compares it with the arrays of `edudiff/convnet.py`, and shows
 # how to find out that a gradient is wrong. That file is the whole network, on one page; the lesson goes through its
 # first half, the next one through its second.
+#
+# To write it yourself: assignment 8, `lessons/assignments/a8_conv`.
 
 # %%
 from dataclasses import replace

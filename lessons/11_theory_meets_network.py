@@ -5,6 +5,8 @@
 # down the formula of lesson 8 for the same hands; nothing in it is trained. Give both the *same noise*. Two denoisers
 # that have never heard of each other draw, from pure noise, the same new picture. Well, how much the same? That has to
 # be measured, and the measuring has traps of its own.
+#
+# To write it yourself: assignment 10, `lessons/assignments/a10_compare`.
 
 # %%
 import math

@@ -4,6 +4,8 @@
 # A window cannot count to five, and it cannot know what color the other side of the picture has. Self-attention can:
 # in one layer every pixel asks all others. This lesson derives its forward and backward pass, finds out what it does
 # not know, and shows the smallest case in which it turns mosaics into whole pictures.
+#
+# To write it yourself: assignment 9, `lessons/assignments/a9_attention`.
 
 # %%
 import math

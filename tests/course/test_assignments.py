@@ -1,5 +1,7 @@
 """Each assignment of the project: master right, stub empty, every wrong solution caught and told."""
 
+import re
+
 import pytest
 
 from edudiff.course import assignment, hints, runner
@@ -59,3 +61,10 @@ def test_master_passes_and_every_wrong_solution_is_caught_with_its_own_hint(one,
 def test_no_test_is_without_a_task(one):
     for file in FILES:
         assert {test.task for test in runner.tests(one.test_file(file))} == set(one.tasks)
+
+
+@pytest.mark.parametrize("one", ALL, ids=lambda one: one.name)
+def test_an_assignment_and_its_lesson_name_each_other(one):
+    [lesson] = re.findall(r"`(lessons/\d\d_\w+\.py)`", one.source)
+    text = (one.folder.parents[2] / lesson).read_text(encoding="utf-8")
+    assert f"`lessons/assignments/{one.name}`" in text

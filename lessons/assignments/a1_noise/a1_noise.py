@@ -8,6 +8,8 @@
 #
 # Write three functions. Run `python grade.py` in the folder above as often as you like. Put a breakpoint anywhere and
 # run `pytest -m TASK` to stop in your own code.
+#
+# The lesson to it: 1, `lessons/01_adding_noise.py`.
 
 # %%
 import numpy as np
@@ -45,8 +47,8 @@ def cosine(t, stretch=1.008):
 # `(B, H, W, C)` array and it either complains or, if `B == C`, silently scales the colors instead of the pictures.
 # Give the scales the axes that they lack.
 #
-# Three rules hold everywhere in this course: an input is never written to; the answer has the dtype of `x0`, so float32
-# pictures stay float32; and a plain number is welcome where an array is.
+# Three rules hold everywhere in this course: an input is never written to; the answer has the dtype of the arrays that
+# came in, so float32 pictures stay float32; and a plain number is welcome where an array is.
 
 
 # %%

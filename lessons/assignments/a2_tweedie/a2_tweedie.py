@@ -8,6 +8,9 @@
 #
 # In all four functions `x` and the second argument have shape `(B, ...)`, `alpha` and `sigma` are plain numbers, and
 # `sigma` is positive.
+#
+# As everywhere in this course: no input is written to, answers have the dtype of the arrays (float32 stays float32).
+# The lesson to it: 2, `lessons/02_the_score.py`.
 
 # %%
 import numpy as np

@@ -4,6 +4,9 @@
 # A denoiser answers *what the clean picture probably was*. The reverse process uses the answer to go to a slightly
 # lower noise level, again and again, from noise to a picture. Here one level is a pair `(alpha, sigma)`, and a step
 # leads from the level `now` to the level `then`.
+#
+# As everywhere in this course: no input is written to, answers have the dtype of the arrays (float32 stays float32).
+# The lesson to it: 3, `lessons/03_going_back.py`.
 
 # %%
 import numpy as np

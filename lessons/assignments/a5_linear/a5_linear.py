@@ -5,6 +5,9 @@
 # the data is their mean $\mu$ and covariance $S$: the best linear denoiser of any data is the best denoiser of
 # *Gaussian* data with that mean and covariance. It is called the Wiener filter, and a diffusion model that uses it
 # draws from a Gaussian.
+#
+# As everywhere in this course: no input is written to, answers have the dtype of the arrays (float32 stays float32).
+# The lesson to it: 5, `lessons/05_the_linear_score.py`.
 
 # %%
 import numpy as np

@@ -5,6 +5,9 @@
 # handicap is known: at each pixel it compares the window of the noisy picture with the windows of the training pictures
 # *at the same place*, and averages their center pixels. Every pixel has a softmax of its own, so two parts of a picture
 # may come from different training pictures. That is where the invention begins.
+#
+# As everywhere in this course: no input is written to, answers have the dtype of the arrays (float32 stays float32).
+# The lesson to it: 7, `lessons/07_looking_through_a_window.py`.
 
 # %%
 import numpy as np

@@ -5,6 +5,9 @@
 # of that kind compares the window around a pixel with the training windows *at all places*. Its pictures are mosaics of
 # training patches: the equivariant local score, ELS.
 #
+# As everywhere in this course: no input is written to, answers have the dtype of the arrays (float32 stays float32).
+# The lesson to it: 8, `lessons/08_moving_the_window.py`.
+#
 # Pictures have shape `(B, H, W, C)`, training pictures `(N, H, W, C)`. A window has `window` x `window` pixels, and
 # `window` is odd. These two functions are given: they cut out the windows, and take softmax means.
 

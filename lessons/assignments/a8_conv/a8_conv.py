@@ -6,6 +6,9 @@
 # Pictures are `(B, H, W, C)`; weights are `(size, size, C, D)` with an odd `size`, `C` channels in and `D` features
 # out. Beyond the border there are zeros. The radius `r` is half of `size`, rounded down, and an *offset* $s$ runs from
 # $-r$ to $r$ in both directions; its weights are `w[r + s_row, r + s_column]`.
+#
+# As everywhere in this course: no input is written to, answers have the dtype of the arrays (float32 stays float32).
+# The lesson to it: 9, `lessons/09_backprop_by_hand.py`.
 
 # %%
 import numpy as np
