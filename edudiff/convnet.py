@@ -209,7 +209,7 @@ def denoising_loss(net: ConvNet, x0: Array, alpha: Array, sigma: Array, noise: A
 def adam(
     params: Arrays, grads: Arrays, m: Arrays, v: Arrays, step: int, rate: float, beta1: float = 0.9, beta2: float = 0.99
 ) -> tuple:
-    """Adam (Kingma & Ba 2015, algorithm 1), step 1, 2, ...: new dicts params, m, v; m and v start at 0, biased."""
+    """Adam (Kingma & Ba 2015, algorithm 1; beta2 there .999): new params, m, v of step 1, 2, ...; m, v start at 0."""
     m = {k: beta1 * m[k] + (1 - beta1) * g for k, g in grads.items()}
     v = {k: beta2 * v[k] + (1 - beta2) * g**2 for k, g in grads.items()}
     bias1, bias2 = 1 - beta1**step, 1 - beta2**step

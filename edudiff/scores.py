@@ -43,7 +43,7 @@ def ideal(images: Array) -> Denoiser:
 
 
 def linear(images: Array) -> Denoiser:
-    """The Wiener filter: E[x0 | x] if x0 were Gaussian, with the mean and the covariance S of the training set.
+    """The Wiener filter: E[x0 | x] if x0 were Gaussian, with mean and covariance S (divided by N) of the training set.
 
     x0_hat = mean + alpha S (alpha^2 S + sigma^2)^-1 (x - alpha mean); else as `ideal`. Wang & Vastola 2024, eq. 6.
     """

@@ -40,7 +40,12 @@ class Linear:
 
     @classmethod
     def fit(cls, images: Array, ridge: float = 0.0) -> "Linear":
-        """The linear denoiser of a training set, (N, H, W, C) or (N, D); its covariance is the mean over N items."""
+        """The linear denoiser of a training set, (N, H, W, C) or (N, D).
+
+        Its covariance is the mean over the N items, a sum divided by N: that of the uniform law on the training set, for
+        which this is the best linear denoiser. NumPy's `cov`, scikit-learn's `PCA` and the code of Lukoianov et al. 2025
+        divide by N - 1: `Linear(mean, covariance)` takes theirs.
+        """
         self = cls.__new__(cls)
         mean, variances, basis = principal(images)
         self._keep(mean, variances, basis, str(images.dtype), ridge)

@@ -9,6 +9,7 @@ from edudiff.support.softmax import Softmax
 from edudiff.support.types import Array
 
 BLOCK = 1 << 22  # values in one array of squared differences
+FLOOR = 1e-6  # of W_jj: a row of W below it is not divided, as in the published code
 
 
 class Masked:
@@ -17,10 +18,14 @@ class Masked:
     x0_hat_m = sum_n y_nm softmax_n(-sum_j M_jm (x_j - alpha y_nj)^2 / 2 sigma^2)   (Lukoianov et al. 2025, eq. 9)
 
     The mask M (D, D) is 1 where the data say so: with W = alpha^2 S (alpha^2 S + sigma^2)^-1, S their covariance,
-    M_jm = 1 if |W_jm / W_jj| >= tau * the largest such ratio. `images`: (N, H, W, C) or (N, D). `tau`: 0 lets every
-    value look at all others, which is `Ideal`; published: 0.005 for MNIST, 0.02 for faces, 0.05 for CIFAR-10. `mask`:
-    instead of `tau`, a (D, D) array of zeros and ones for all noise levels, M_jm in row j and column m; the identity is
-    the pixelwise denoiser. Raises TypeError or ValueError for anything else.
+    M_jm = 1 if |W_jm / W_jj| >= tau * the largest such ratio, or j = m: a value always looks at itself. A row with
+    W_jj below 1e-6, of a value that hardly varies, is not divided, lest its ratios set the threshold of all others.
+    `images`: (N, H, W, C) or (N, D). `tau`: 0 lets every value look at all others, which is `Ideal`; published: 0.005
+    for MNIST and Fashion-MNIST, 0.02 for faces, 0.05 for CIFAR-10. `mask`: instead of `tau`, a (D, D) array of zeros
+    and ones for all noise levels, M_jm in row j and column m; the identity is the pixelwise denoiser. Raises TypeError
+    or ValueError for anything else.
+
+    S divides by N; the published code divides by N - 1, and leaves a value that never varies looking at nothing.
 
     The softmax runs over chunks of the training set, and the answer does not depend on their size: to normalize each
     chunk and average them, as published code does, is another denoiser for each chunk size.
@@ -57,7 +62,7 @@ class Masked:
         gain = alpha**2 * self._variances / (alpha**2 * self._variances + sigma**2)  # (K,)
         wiener = (self._basis * gain) @ self._basis.T  # (D, D)
         own = xp.diagonal(wiener)  # (D,)
-        ratio = abs(wiener / xp.where(own > 1e-12, own, 1.0)[:, None])  # (D, D)
+        ratio = abs(wiener / xp.where(own >= FLOOR, own, 1.0)[:, None])  # (D, D)
         looks = (ratio >= self.tau * ratio.max()) | (xp.eye(len(own)) > 0)  # (D, D)
         return looks.astype("float64")
 

@@ -117,6 +117,35 @@ def test_the_mask_is_where_the_wiener_filter_is_large():
     assert np.diag(Masked(constant, 0.5).mask(0.7, 0.7)).all()
 
 
+@pytest.mark.parametrize("height", [1e-6, 1e-4, 1e-3])
+def test_a_value_that_hardly_varies_does_not_set_the_threshold_of_the_others(height):
+    """As a pixel that is lit in two of a thousand images: they look where they look without it, and it looks at itself.
+
+    Its own ratios would be up to 1 / height times as large as those of the others.
+    """
+    rng = np.random.default_rng(0)
+    images = rng.uniform(-1, 1, (200, 6)) @ rng.standard_normal((6, 6)) / 2
+    faint = height * images[:, :1] - 1
+    alpha, sigma = 0.3, 0.95
+    alone = Masked(images, 0.5).mask(alpha, sigma)
+    mask = Masked(np.concatenate([images, faint], axis=1), 0.5).mask(alpha, sigma)
+    np.testing.assert_array_equal(mask[:-1, :-1], alone)
+    assert mask[-1, -1] == 1
+    assert 6 < alone.sum() < 36
+
+
+def test_a_row_of_the_filter_is_divided_from_one_millionth_on():
+    """Values with a covariance that is known exactly: just below, a row is compared as it stands, just above divided."""
+    signs = np.array([[1, 1, 1], [1, 1, -1], [-1, -1, 1], [-1, -1, -1.0]])
+    for share, looked_at in ((0.9, 0), (1.1, 1)):
+        # The first two values go together, the second with `small` times the first's height; alpha = sigma.
+        small = math.sqrt(share * 2e-6)  # so that W_11 is share * 1e-6, and W_10 = small / 2
+        images = signs * [1.0, small, 1.0]
+        mask = Masked(images, 0.5).mask(math.sqrt(0.5), math.sqrt(0.5))
+        assert mask[1, 0] == looked_at, f"W_11 is {share} of 1e-6"
+        assert (np.diag(mask) == 1).all()
+
+
 @given(seed=seeds, ratio=ratios)
 def test_smoothing_by_nothing_is_ideal_and_one_item_stays_p41(seed, ratio):
     images, x = case(seed)
