@@ -33,8 +33,8 @@ FAST = False
 #
 # **Adam** is the step that everybody takes: the gradient's running mean `m`, divided by the root of the running mean
 # `v` of its square. So each weight moves by about `rate` a step, whatever its scale, slower where the gradient keeps
-# changing sign. Both means begin at zero, which is too little; dividing by `bias1` and `bias2` mends that. The paper has
-# `beta2` at .999, a memory of about 1,000 steps; here it is .99, about 100, since a training of 2,000 steps is short.
+# changing sign. Both means begin at zero, which is too little; dividing by `bias1` and `bias2` mends that. In the
+# paper `beta2` is .999, a memory of about 1,000 steps; here it is .99, about 100: our trainings are short.
 #
 # **Step through this.** Put a breakpoint in `adam` (in `edudiff/convnet.py`), in the line that returns, and look at
 # `m["w"] / bias1` and `(v["w"] / bias2) ** 0.5` in the first step and in the hundredth. What is their ratio in the

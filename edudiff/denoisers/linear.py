@@ -42,9 +42,9 @@ class Linear:
     def fit(cls, images: Array, ridge: float = 0.0) -> "Linear":
         """The linear denoiser of a training set, (N, H, W, C) or (N, D).
 
-        Its covariance is the mean over the N items, a sum divided by N: that of the uniform law on the training set, for
-        which this is the best linear denoiser. NumPy's `cov`, scikit-learn's `PCA` and the code of Lukoianov et al. 2025
-        divide by N - 1: `Linear(mean, covariance)` takes theirs.
+        Its covariance is the mean over the N items, a sum divided by N: that of the uniform law on the training set,
+        for which this is the best linear denoiser. `numpy.cov`, scikit-learn's `PCA` and the code of Lukoianov et al.
+        2025 divide by N - 1: `Linear(mean, covariance)` takes theirs.
         """
         self = cls.__new__(cls)
         mean, variances, basis = principal(images)

@@ -9,8 +9,8 @@ from edudiff.support.types import Array, Arrays
 class Adam:
     """Adam (Kingma & Ba 2015, algorithm 1): a step of size about `rate` along the gradient's running mean.
 
-    `m`, `v`: running means of the gradient and of its square, dicts of arrays like the parameters. `beta2`: what v keeps
-    at each step; .99 remembers about 100 steps, the paper's .999 about 1,000, a good part of the trainings here.
+    `m`, `v`: running means of the gradient and of its square, dicts of arrays like the parameters. `beta2`: what v
+    keeps at each step; .99 remembers about 100 steps, the paper's .999 about 1,000, much of the trainings here.
     `weight_decay`: each step also shrinks every parameter by the factor 1 - rate * weight_decay, beside the gradient
     and not through it; with it this is AdamW (Loshchilov & Hutter 2019, algorithm 2).
     """

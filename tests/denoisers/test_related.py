@@ -135,7 +135,7 @@ def test_a_value_that_hardly_varies_does_not_set_the_threshold_of_the_others(hei
 
 
 def test_a_row_of_the_filter_is_divided_from_one_millionth_on():
-    """Values with a covariance that is known exactly: just below, a row is compared as it stands, just above divided."""
+    """Values whose covariance is known exactly: just below, a row is compared as it stands, just above divided."""
     signs = np.array([[1, 1, 1], [1, 1, -1], [-1, -1, 1], [-1, -1, -1.0]])
     for share, looked_at in ((0.9, 0), (1.1, 1)):
         # The first two values go together, the second with `small` times the first's height; alpha = sigma.
