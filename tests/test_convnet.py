@@ -197,7 +197,7 @@ def test_wrong_input_is_named():
         (ValueError, "'wrap', expected one of 'zero', 'circular'", lambda: convnet.init(rng, padding="wrap")),
         (TypeError, "expected a generator", lambda: convnet.init(0)),
         (TypeError, "expected a generator", lambda: next(convnet.train(net, x, SCHEDULE, rng=0))),
-        (ValueError, "expected images", lambda: next(convnet.train(net, normal(2, 5, 5, 3), SCHEDULE, rng=rng))),
+        (ValueError, "expected images", lambda: next(convnet.train(net, np.zeros((2, 5, 5, 3)), SCHEDULE, rng=rng))),
     ):
         with pytest.raises(error, match=message):
             call()

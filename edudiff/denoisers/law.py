@@ -208,7 +208,7 @@ def moments(law: Any) -> tuple[Array, Array]:
     """Mean (D,) and covariance (D, D) of a `Law`, or of samples (B, ...): the mean over B, in float64."""
     if isinstance(law, Law):
         return law.mean.reshape(-1), law.covariance
-    checks.training_set(law, "samples")
+    checks.items(law, "samples")
     flat = law.reshape(len(law), -1).astype("float64")  # (B, D)
     centered = flat - flat.mean(0)  # (B, D)
     return flat.mean(0), centered.T @ centered / len(flat)

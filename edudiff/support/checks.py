@@ -16,6 +16,7 @@ T = TypeVar("T")
 
 # What reading a damaged file of NumPy arrays can raise; RuntimeError: a flipped bit says that it is encrypted.
 DAMAGED = (OSError, EOFError, KeyError, ValueError, MemoryError, RuntimeError, zipfile.BadZipFile, zlib.error)
+FARTHEST = 2  # from 0, of a pixel that should lie in [-1, 1]: filters that sharpen go a little beyond 1
 
 
 def finite_floats(x: Array, name: str) -> ModuleType:
@@ -39,21 +40,32 @@ def finite_floats(x: Array, name: str) -> ModuleType:
     return xp
 
 
+def items(x: Array, name: str) -> ModuleType:
+    """Check some images or points: finite floats, (N, H, W, C) or (N, D); returns their array module.
+
+    Raises TypeError for integers, ValueError for a wrong rank, none at all, or NaN.
+    """
+    xp = finite_floats(x, name)
+    if x.ndim not in (2, 4):
+        raise ValueError(
+            f"{name} has shape {x.shape}, expected (N, H, W, C) pictures or (N, D) points;"
+            " gray pictures need a last axis of length 1: images[..., None]"
+        )
+    return xp
+
+
 def training_set(images: Array, name: str = "images") -> ModuleType:
     """Check a training set: finite floats, (N, H, W, C) images or (N, D) points; returns its array module.
 
-    Raises TypeError for integers, ValueError for a wrong rank, an empty set, NaN, or pixels that look like 0 to 255.
+    Raises TypeError for integers, ValueError for a wrong rank, an empty set, NaN, or images beyond [-2, 2]: their
+    pixels are not those of [-1, 1] that schedules are made for. Points may lie anywhere.
     """
-    xp = finite_floats(images, name)
-    if images.ndim not in (2, 4):
+    xp = items(images, name)
+    least, most = float(images.min()), float(images.max())
+    if images.ndim == 4 and max(-least, most) > FARTHEST:
         raise ValueError(
-            f"{name} has shape {images.shape}, expected (N, H, W, C) pictures or (N, D) points;"
-            " gray pictures need a last axis of length 1: images[..., None]"
-        )
-    if images.ndim == 4 and float(images.max()) > 2 and bool((images == xp.round(images)).all()):
-        raise ValueError(
-            f"{name} holds whole numbers up to {float(images.max()):g}, expected pixels in [-1, 1];"
-            " use edudiff.data.from_uint8, or images / 127.5 - 1"
+            f"{name} holds values from {least:g} to {most:g}, expected pixels in [-1, 1];"
+            " bring those of 0 to 255 there with images / 127.5 - 1"
         )
     return xp
 

@@ -390,7 +390,7 @@ def test_damaged_numpy_files_are_refused(tmp_path):
         "flat.npy": "expected .N, H, W.",
         "none.npy": "at least one",
         "integers.npy": "dtype int64, expected uint8",
-        "bytes_as_floats.npy": "from_uint8",
+        "bytes_as_floats.npy": "/ 127.5 - 1",
         "nan.npy": "NaN",
         "names.npz": "arrays a, b, expected one named 'images'",
         "labels.npz": "expected one integer each",

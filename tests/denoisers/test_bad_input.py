@@ -3,7 +3,19 @@
 import numpy as np
 import pytest
 
-from edudiff.denoisers import Ideal, Linear, Mixture, Patch, WindowSchedule, merge
+import edudiff as ed
+from edudiff.denoisers import (
+    Bottleneck,
+    Composite,
+    Ideal,
+    Linear,
+    Masked,
+    Mixture,
+    Patch,
+    Smoothed,
+    WindowSchedule,
+    merge,
+)
 
 IMAGES = np.random.default_rng(0).uniform(-1, 1, (3, 5, 4, 1))
 X = np.zeros((2, 5, 4, 1))
@@ -24,6 +36,45 @@ MAKERS = [Ideal, Linear.fit, lambda images: Patch(images, 3)]
 def test_training_sets(make, images, error, says):
     with pytest.raises(error, match=says):
         make(images)
+
+
+RNG = np.random.default_rng(0)
+LEARNERS = {
+    "ideal": Ideal,
+    "linear": Linear.fit,
+    "bottleneck": lambda images: Bottleneck.fit(images, 2),
+    "patch": lambda images: Patch(images, 3),
+    "masked": lambda images: Masked(images, 0.02),
+    "smoothed": lambda images: Smoothed(images, 0.3, rng=RNG),
+    "composite": lambda images: Composite(images, 3),
+    "page, ideal": ed.scores.ideal,
+    "page, linear": ed.scores.linear,
+    "page, local": lambda images: ed.scores.local(images, 3),
+    "page, els": lambda images: ed.scores.els(images, 3),
+    "page, network": lambda images: next(
+        ed.convnet.train(ed.convnet.init(RNG, channels=2), images, ed.schedule.cosine(), rng=RNG, steps=1)
+    ),
+    "network": lambda images: next(
+        ed.nn.train(ed.nn.ResNet(2, 1, rng=RNG), images, ed.schedule.cosine(), RNG, 1, batch=2)
+    ),
+}
+
+
+@pytest.mark.parametrize("make", LEARNERS.values(), ids=LEARNERS)
+def test_whatever_learns_from_images_wants_pixels_in_minus_one_to_one(make):
+    """Floats of 0 to 255 would be taken for data so far apart that every answer is a training image."""
+    for images in (255 * np.abs(IMAGES), 128 * IMAGES, np.where(IMAGES.max() > IMAGES, IMAGES, -2.1)):
+        with pytest.raises(ValueError, match=r"expected pixels in \[-1, 1\].* / 127.5 - 1"):
+            make(images.astype(np.float32))
+    with pytest.raises(TypeError, match="from_uint8"):
+        make((128 + 127 * IMAGES).astype(np.uint8))
+    make((1.9 * IMAGES).astype(np.float32))
+
+
+def test_points_may_lie_anywhere():
+    points = 100 * IMAGES.reshape(3, -1)
+    for make in (Ideal, Linear.fit, ed.scores.ideal, ed.scores.linear):
+        make(points)
 
 
 @pytest.mark.parametrize("make", MAKERS)
