@@ -2,18 +2,21 @@
 
 import dataclasses
 import json
-from collections.abc import Sequence
+import math
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from edudiff.nn.adam import Adam
+from edudiff.nn.adam import Adam, learning_rate
 from edudiff.nn.flat import Bottleneck, Linear, Polynomial
+from edudiff.nn.initial import Stored
 from edudiff.nn.mlp import MLP
 from edudiff.nn.net import Net
 from edudiff.nn.resnet import ResNet
-from edudiff.nn.training import State
+from edudiff.nn.training import USUAL, State, checked
 from edudiff.nn.unet import UNet
 from edudiff.support import checks
 from edudiff.support.arrays import to_numpy
@@ -21,6 +24,7 @@ from edudiff.support.files import atomic
 
 FORMAT = "edudiff checkpoint 1"
 KINDS = (ResNet, UNet, Linear, Polynomial, Bottleneck, MLP)
+HISTORIES = ("losses", "norms", "rates")
 ADAM = ("count", "beta1", "beta2", "epsilon", "weight_decay")
 OLDER = {  # the settings that a run had before it could be told
     "decay": "cosine",
@@ -33,29 +37,29 @@ OLDER = {  # the settings that a run had before it could be told
 }
 
 
-def save(path: str | Path, state: State) -> None:
-    """Write `state` to `path`: first to a file beside it, then renamed, so that `path` always holds a whole checkpoint.
+def save(path: str | Path, state: State | Net) -> None:
+    """Write `state`, or a network alone, to `path`, which always holds a whole checkpoint: a new file is renamed to it.
 
-    Raises OSError if the folder cannot be written or the disk is full; an older file at `path` is then untouched.
+    Of a network alone, which `load_net` reads, there is no training to go on with. Raises OSError if the folder cannot
+    be written or the disk is full; an older file at `path` is then untouched.
     """
-    header = {
-        "format": FORMAT,
-        "kind": type(state.net).__name__,
-        "net": dataclasses.asdict(state.net.config),
-        "step": state.step,
-        "seconds": state.seconds,
-        "settings": state.settings,
-        "rng": _lists(state.rng.bit_generator.state),
-        "adam": {name: getattr(state.adam, name) for name in ADAM},
-    }
-    arrays: dict[str, Any] = {"header": np.array(json.dumps(header))}
-    arrays |= {"losses": np.array(state.losses), "norms": np.array(state.norms)}
-    groups = {"net": state.net.parameters, "ema": state.ema.parameters, "m": state.adam.m, "v": state.adam.v}
+    net = state if isinstance(state, Net) else state.net
+    header: dict[str, Any] = {"format": FORMAT, "kind": type(net).__name__, "net": dataclasses.asdict(net.config)}
+    groups: dict[str, Any] = {"net": net.parameters}
+    histories: dict[str, Any] = {}
+    if isinstance(state, State):
+        header |= {"step": state.step, "seconds": state.seconds, "settings": state.settings}
+        header |= {"rng": _lists(state.rng.bit_generator.state)}
+        header |= {"adam": {name: getattr(state.adam, name) for name in ADAM}}
+        groups |= {"ema": state.ema.parameters, "m": state.adam.m, "v": state.adam.v}
+        histories = {name: np.array(getattr(state, name), np.float64) for name in HISTORIES}
+    arrays: dict[str, Any] = {"header": np.array(json.dumps(header)), **histories}
     for group, values in groups.items():
         arrays |= {f"{group}/{name}": to_numpy(value) for name, value in values.items()}
     with atomic(path) as file:
         np.savez(file, **arrays)
-    state.saved = _place(path, state.step)
+    if isinstance(state, State):
+        state.saved = _place(path, state.step)
 
 
 def load(path: str | Path, backend: str | None = None, kinds: Sequence[type[Net]] = ()) -> State:
@@ -63,44 +67,40 @@ def load(path: str | Path, backend: str | None = None, kinds: Sequence[type[Net]
 
     `kinds`: classes of networks beside those of `edudiff.nn`, where a checkpoint may hold one of your own.
 
-    Raises FileNotFoundError, or ValueError if the file is not a whole edudiff checkpoint. No code in it is ever run.
+    Raises FileNotFoundError, or ValueError if the file is not a whole edudiff checkpoint: of another architecture than
+    its header says, with NaN or infinity, cut off, or a network alone. No code in it is ever run.
     """
-    path = Path(path)
-    if not path.is_file():
-        raise FileNotFoundError(f"no checkpoint at {path}; expected a file that edudiff.nn.checkpoint.save wrote")
-    try:
-        with np.load(path, allow_pickle=False) as file:
-            header = json.loads(str(file["header"]))
-            if header["format"] != FORMAT:
-                raise ValueError(f"its format is {header['format']!r}, expected {FORMAT!r}")
-            net = _kind(header.get("kind", "ResNet"), kinds)(**header["net"], backend=backend)
-            wanted = {name: value.shape for name, value in net.parameters.items()}
-            groups = {group: _group(file, group, wanted) for group in ("net", "ema", "m", "v")}
-            rng = np.random.Generator(getattr(np.random, _known(header["rng"]["bit_generator"]))())
-            rng.bit_generator.state = header["rng"]
-            adam = Adam({})
-            adam.m, adam.v = groups["m"], groups["v"]
-            for name in ADAM:
-                setattr(adam, name, header["adam"].get(name, getattr(adam, name)))
-            numbers: dict[str, Any] = {"step": int(header["step"]), "seconds": float(header["seconds"])}
-            numbers |= {"losses": file["losses"].tolist(), "settings": {**OLDER, **header["settings"]}}
-            numbers |= {
-                "norms": file["norms"].tolist() if "norms" in file else [],
-                "saved": _place(path, numbers["step"]),
-            }
-    except (*checks.DAMAGED, TypeError) as error:
-        raise ValueError(f"{path} is not a whole edudiff checkpoint ({error}); train again or use another") from error
-    return State(net.with_parameters(groups["net"]), net.with_parameters(groups["ema"]), adam, rng, **numbers)
+    with _opened(path) as (header, arrays):
+        if "step" not in header:
+            raise ValueError("it holds a network alone, which load_net reads, and no training to go on with")
+        nets = {group: _net(header, arrays, group, backend, kinds) for group in ("net", "ema", "m", "v")}
+        rng = np.random.Generator(getattr(np.random, _known(header["rng"]["bit_generator"]))())
+        rng.bit_generator.state = header["rng"]
+        adam = Adam({})
+        adam.m, adam.v = nets["m"].parameters, nets["v"].parameters
+        adam.count = checks.integer(header["adam"]["count"], "adam count", least=0)
+        for name in ADAM[1:]:
+            setattr(adam, name, _number(header["adam"].get(name, getattr(adam, name)), name))
+        step = checks.integer(header["step"], "step", least=0)
+        settings = {**OLDER, **header["settings"]}
+        settings |= checked({**USUAL, **settings}) if header["settings"] else {}
+        histories = {name: _history(arrays, name, step) for name in HISTORIES if name in arrays}
+        if "rates" not in histories and step:
+            course = [settings[name] for name in ("steps", "rate", "warmup", "decay")]
+            histories["rates"] = [learning_rate(i, *course) for i in range(step)]
+        numbers: dict[str, Any] = {"seconds": _number(header["seconds"], "seconds"), "settings": settings}
+        return State(nets["net"], nets["ema"], adam, rng, step, saved=_place(Path(path), step), **numbers, **histories)
 
 
 def load_net(
     path: str | Path, like: Net | None = None, backend: str | None = None, kinds: Sequence[type[Net]] = ()
 ) -> Net:
-    """The averaged network of a checkpoint, ready to draw. `kinds`: see `load`.
+    """The averaged network of a checkpoint, or the one that it holds alone, ready to draw. `kinds`, errors: see `load`.
 
     `like`: a network whose architecture it must have; raises ValueError that names the settings that differ.
     """
-    net = load(path, backend, kinds).ema
+    with _opened(path) as (header, arrays):
+        net = _net(header, arrays, "ema" if "step" in header else "net", backend, kinds)
     if like is not None and (type(net), net.config) != (type(like), like.config):
         if type(net) is not type(like):
             raise ValueError(f"{path} holds a {type(net).__name__}, expected a {type(like).__name__}")
@@ -112,12 +112,42 @@ def load_net(
     return net
 
 
-def _group(file, group, wanted):
-    values = {name: file[f"{group}/{name}"] for name in wanted}
-    for name, shape in wanted.items():
-        if values[name].shape != shape:
-            raise ValueError(f"{group}/{name} has shape {values[name].shape}, expected {shape}")
-    return values
+@contextmanager
+def _opened(path: str | Path) -> Iterator[tuple[dict[str, Any], Any]]:
+    """The header of the file at `path`, and its arrays, read as they are asked for. Names the file in every error."""
+    path = Path(path)
+    if not path.is_file():
+        raise FileNotFoundError(f"no checkpoint at {path}; expected a file that edudiff.nn.checkpoint.save wrote")
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            header = json.loads(str(file["header"]), parse_constant=_refused)
+            if header["format"] != FORMAT:
+                raise ValueError(f"its format is {header['format']!r}, expected {FORMAT!r}")
+            yield header, file
+    except (*checks.DAMAGED, TypeError, AttributeError, ArithmeticError) as error:
+        raise ValueError(f"{path} is not a whole edudiff checkpoint ({error}); train again or use another") from error
+
+
+def _net(header, arrays, group, backend, kinds):
+    """The network of the header with the parameters of one group; only what the file holds is ever made."""
+    return _kind(header.get("kind", "ResNet"), kinds)(**header["net"], rng=Stored(arrays, group), backend=backend)
+
+
+def _refused(constant):
+    raise ValueError(f"its header holds {constant}, expected finite numbers")
+
+
+def _number(value, name):
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < math.inf:
+        raise ValueError(f"{name} is {value!r}, expected a finite number >= 0")
+    return float(value)
+
+
+def _history(arrays, name, step):
+    values = arrays[name]
+    if values.shape != (step,) or values.dtype.kind != "f" or not np.isfinite(values).all():
+        raise ValueError(f"{name} has shape {values.shape} and dtype {values.dtype}, expected {step} finite floats")
+    return values.tolist()
 
 
 def _lists(value):

@@ -30,8 +30,9 @@ class PolynomialConfig(LinearConfig):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if self.terms > MOST:
-            what = f"degree {self.degree} in {self.dimensions} dimensions has {self.terms} monomials"
+        # Beyond 20 of each there are more than MOST by far, and counting them could take for ever.
+        if min(self.degree, self.dimensions) > 20 or self.terms > MOST:
+            what = f"degree {self.degree} in {self.dimensions} dimensions has too many monomials"
             raise ValueError(f"{what}, expected at most {MOST}")
 
     @property

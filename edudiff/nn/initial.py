@@ -1,6 +1,7 @@
 """The parameters before training."""
 
 import math
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -35,3 +36,37 @@ class Initial:
     def constant(self, name: str, shape: int | tuple[int, ...], value: float) -> None:
         """An array `name` of one value."""
         self.parameters[name] = np.full(shape, value, self.dtype)
+
+
+class Stored(Initial):
+    """Parameters that are there already, `arrays` by name, "net/in.w" for in.w of the `group` net, instead of new ones.
+
+    What the network asks for is compared as it is asked for, so a file that promises more than it holds costs nothing.
+    Raises ValueError for an array that is missing, of another shape, of no float dtype or another than the rest, or
+    that holds NaN or infinity.
+    """
+
+    def __init__(self, arrays: Mapping[str, Any], group: str) -> None:
+        super().__init__(None, "float32")
+        self.arrays, self.group = arrays, group
+
+    def normal(self, name: str, shape: tuple[int, ...], deviation: float) -> None:
+        """The array `name`, which must have this shape."""
+        self.constant(name, shape, 0.0)
+
+    def constant(self, name: str, shape: int | tuple[int, ...], value: float) -> None:
+        """The array `name`, which must have this shape."""
+        said = f"{self.group}/{name}"
+        if said not in self.arrays:
+            raise ValueError(f"{said} is missing")
+        array, shape = self.arrays[said], (shape,) if isinstance(shape, int) else tuple(shape)
+        if array.shape != shape:
+            raise ValueError(f"{said} has shape {array.shape}, expected {shape}")
+        if array.dtype.name not in ("float32", "float64"):
+            raise ValueError(f"{said} has dtype {array.dtype}, expected float32 or float64")
+        first = next(iter(self.parameters.values()), array)
+        if array.dtype != first.dtype:
+            raise ValueError(f"{said} has dtype {array.dtype}, but those before it have {first.dtype}")
+        if not np.isfinite(array).all():
+            raise ValueError(f"{said} holds {(~np.isfinite(array)).sum()} NaN or infinite values of {array.size}")
+        self.parameters[name] = np.ascontiguousarray(array, array.dtype.name)

@@ -54,13 +54,13 @@ class Net:
     def __init__(
         self,
         *settings: Any,
-        rng: np.random.Generator | None = None,
+        rng: np.random.Generator | Initial | None = None,
         dtype: Any = np.float32,
         backend: str | None = None,
         **rare: Any,
     ) -> None:
         self.config = self.Config(*settings, **rare)
-        make = Initial(rng, dtype)
+        make = rng if isinstance(rng, Initial) else Initial(rng, dtype)  # a checkpoint's are there already
         self.initial(make)
         self._asked = backend
         self._hold(make.parameters)

@@ -17,15 +17,30 @@ from edudiff.support import checks
 from edudiff.support.memory import keep_freed_memory
 from edudiff.support.types import Array
 
+USUAL: dict[str, Any] = {  # what `train` does if it is told nothing else
+    "steps": 2000,
+    "batch": 64,
+    "rate": 2e-3,
+    "warmup": 100,
+    "decay": "cosine",
+    "weight_decay": 0.0,
+    "clip_norm": None,
+    "ema_decay": 0.999,
+    "weighting": "edm",
+    "drop_label": 0.1,
+    "shift": 0,
+    "flip": False,
+}
+
 
 @dataclass(repr=False)
 class State:
     """Where a training run stands after `step` steps; all that is needed to go on, bit for bit.
 
     `net`: the network being trained. `ema`: the same architecture with averaged weights: draw with this one.
-    `loss`: of the last step. `losses`, `norms`: of all steps, the latter the length of the gradient; see
-    `edudiff.plot.history`. `rng`: where the random numbers stand. `seconds`: spent on them. `saved`: where its last
-    checkpoint is, and of which step, in words.
+    `loss`: of the last step. `losses`, `norms`, `rates`: of all steps, the last two the length of the gradient and the
+    learning rate; see `edudiff.plot.history`. `rng`: where the random numbers stand. `seconds`: spent on them.
+    `saved`: where its last checkpoint is, and of which step, in words.
     """
 
     net: Net
@@ -38,16 +53,11 @@ class State:
     settings: dict[str, Any] = field(default_factory=dict)
     norms: list[float] = field(default_factory=list)
     saved: str = ""
+    rates: list[float] = field(default_factory=list)
 
     def to(self, like: Array) -> "State":
         """A copy whose networks and Adam live where the array `like` lives."""
         return replace(self, net=self.net.to(like), ema=self.ema.to(like), adam=self.adam.to(like))
-
-    @property
-    def rates(self) -> list[float]:
-        """The learning rate of every step so far."""
-        course = [self.settings[name] for name in ("steps", "rate", "warmup", "decay")]
-        return [learning_rate(step, *course) for step in range(self.step)]
 
     @property
     def loss(self) -> float:
@@ -63,64 +73,79 @@ def train(
     images: Array,
     schedule: Schedule,
     rng: np.random.Generator | None = None,
-    steps: int = 2000,
+    steps: int | None = None,
     *,
-    batch: int | Sequence[int] = 64,
-    rate: float = 2e-3,
-    warmup: int = 100,
-    decay: str | float = "cosine",
-    weight_decay: float = 0.0,
+    batch: int | Sequence[int] | None = None,
+    rate: float | None = None,
+    warmup: int | None = None,
+    decay: str | float | None = None,
+    weight_decay: float | None = None,
     clip_norm: float | None = None,
-    ema_decay: float = 0.999,
-    weighting: str = "edm",
+    ema_decay: float | None = None,
+    weighting: str | None = None,
     labels: Array | None = None,
-    drop_label: float = 0.1,
-    shift: int = 0,
-    flip: bool = False,
+    drop_label: float | None = None,
+    shift: int | None = None,
+    flip: bool | None = None,
     state: State | None = None,
 ) -> Iterator[State]:
     """Train `net` in place on `images` (N, H, W, C) or (N, D) until step `steps`; yields the `State` after each step.
 
-    `rng`: a `numpy.random.Generator` for images, times and noise. `batch`: images a step, or a list of such
-    numbers, taken in turn. `rate`, `warmup`, `decay`: peak learning rate, the steps that lead up to it, and how it
-    falls, "cosine" or a factor for each step (see `learning_rate`). `weight_decay`: see `Adam`. `clip_norm`: None, or
-    the length beyond which a gradient is shortened. `ema_decay`: of the weights' moving average. `weighting`: how
-    the squared error of x0_hat counts at each noise level, see `noise_level.loss_weight`. `labels`: the class of each
-    image, (N,) integers, for a network with classes; `drop_label`: how often one is hidden, so that the network
-    learns to do without (see `Conditional`). `shift`, `flip`: see `loss.augment`. `state`: go on from
-    there, with its rng (see `edudiff.nn.checkpoint`).
+    `rng`: a `numpy.random.Generator` for images, times and noise. `steps`: 2000 if not told. `batch` (64): images a
+    step, or a list of such numbers, taken in turn. `rate` (2e-3), `warmup` (100), `decay` ("cosine"): peak learning
+    rate, the steps that lead up to it, and how it falls, "cosine" or a factor for each step (see `learning_rate`).
+    `weight_decay` (0): see `Adam`. `clip_norm`: None, or the length beyond which a gradient is shortened. `ema_decay`
+    (0.999): of the weights' moving average. `weighting` ("edm"): how the squared error of x0_hat counts at each noise
+    level, see `noise_level.loss_weight`. `labels`: the class of each image, (N,) integers, for a network with classes;
+    `drop_label` (0.1): how often one is hidden, so that the network learns to do without (see `Conditional`). `shift`
+    (0), `flip` (False): see `loss.augment`.
 
-    Raises ValueError for bad settings or images, FloatingPointError with the step, the last checkpoint and advice if
-    the loss or the gradient is not finite; the weights are then still those of the step before.
+    `state`: go on from there (see `edudiff.nn.checkpoint`), with its rng and, of the settings, those that are not
+    given here. Only `steps` may differ from before: with as many, the run is the uninterrupted one, bit for bit; with
+    another number, the learning rate goes on along the course of a run that was planned for `steps` from its start,
+    so that a cosine that had come down to zero rises again, for twice the steps to half the peak.
+
+    Raises ValueError for bad settings or images, or for those that contradict the state's, FloatingPointError with the
+    step, the last checkpoint and advice if the loss or the gradient is not finite; the weights are then still those of
+    the step before.
     """
     checks.training_set(images)
-    settings = {
-        "steps": checks.integer(steps, "steps"),
-        "batch": _batches(batch),
-        "rate": checks.positive(rate, "rate"),
-        "warmup": checks.integer(warmup, "warmup", least=0),
-        "ema_decay": checks.share(ema_decay, "ema_decay"),
-        "weighting": checks.one_of(weighting, WEIGHTINGS, "weighting"),
-        "schedule": schedule.name,
-        "shape": list(images.shape),
-        "decay": decay if decay == "cosine" else _factor(decay),
-        "weight_decay": checks.share(weight_decay, "weight_decay"),
-        "clip_norm": None if clip_norm is None else checks.positive(clip_norm, "clip_norm"),
-        "labels": labels is not None,
-        "drop_label": checks.share(drop_label, "drop_label"),
-        "shift": checks.integer(shift, "shift", least=0),
-        "flip": bool(flip),
-    }
-    if (shift or flip) and images.ndim != 4:
+    given = {"steps": steps, "batch": batch, "rate": rate, "warmup": warmup, "decay": decay, "flip": flip}
+    given |= {"weight_decay": weight_decay, "clip_norm": clip_norm, "ema_decay": ema_decay, "weighting": weighting}
+    given |= {"drop_label": drop_label, "shift": shift}
+    before = {} if state is None else state.settings
+    settings = checked({name: before.get(name, USUAL[name]) if v is None else v for name, v in given.items()})
+    settings |= {"schedule": schedule.name, "shape": list(images.shape), "labels": labels is not None}
+    if (settings["shift"] or settings["flip"]) and images.ndim != 4:
         raise ValueError(f"shift and flip are for images (N, H, W, C), but images has shape {images.shape}")
     labels = _labels(labels, net, len(images))
     if state is None:
         state = _begin(net, rng, settings)
     else:
         _check_same(state, net, settings)
+        state.settings = settings
     keep_freed_memory()
     net.forward(images[:1], *schedule(0.5))  # fails now, not after hours, if the images do not fit the network
     return _loop(state, images, schedule, labels)
+
+
+def checked(settings: dict[str, Any]) -> dict[str, Any]:
+    """The settings of `USUAL`, each as a plain value. Raises TypeError or ValueError that names one out of range."""
+    clip_norm, decay = settings["clip_norm"], settings["decay"]
+    return {
+        "steps": checks.integer(settings["steps"], "steps"),
+        "batch": _batches(settings["batch"]),
+        "rate": checks.positive(settings["rate"], "rate"),
+        "warmup": checks.integer(settings["warmup"], "warmup", least=0),
+        "ema_decay": checks.share(settings["ema_decay"], "ema_decay"),
+        "weighting": checks.one_of(settings["weighting"], WEIGHTINGS, "weighting"),
+        "decay": decay if isinstance(decay, str) and decay == "cosine" else _factor(decay),
+        "weight_decay": checks.share(settings["weight_decay"], "weight_decay"),
+        "clip_norm": None if clip_norm is None else checks.positive(clip_norm, "clip_norm"),
+        "drop_label": checks.share(settings["drop_label"], "drop_label"),
+        "shift": checks.integer(settings["shift"], "shift", least=0),
+        "flip": bool(settings["flip"]),
+    }
 
 
 def _loop(state, images, schedule, labels):
@@ -142,6 +167,7 @@ def _loop(state, images, schedule, labels):
         state.step += 1
         state.losses.append(loss)
         state.norms.append(norm)
+        state.rates.append(rate)
         state.seconds += time.perf_counter() - begun
         yield state
 
@@ -169,9 +195,17 @@ def _check_same(state, net, settings):
     if net is not state.net and net.config != state.net.config:
         raise ValueError("net is another network than the saved state's; pass state.net, or train net without a state")
     old = state.settings
-    changed = [f"{name}: {old.get(name)!r} -> {value!r}" for name, value in settings.items() if old.get(name) != value]
+    changed = [
+        f"{name}: {old[name]!r} -> {value!r}"
+        for name, value in settings.items()
+        if name != "steps" and name in old and old[name] != value
+    ]
     if changed:
         raise ValueError(f"the saved run had other settings ({'; '.join(changed)}); use the same, or start afresh")
+    if settings["steps"] < state.step:
+        raise ValueError(
+            f"steps is {settings['steps']}, but the saved run has done {state.step} already; expected at least as many"
+        )
 
 
 def _batches(batch):

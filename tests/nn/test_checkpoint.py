@@ -132,7 +132,7 @@ def test_network_of_a_learner_comes_back_if_its_class_is_named(tmp_path):
 def test_checkpoint_from_before_there_were_other_architectures_is_read(state, tmp_path):
     checkpoint.save(tmp_path / "c.npz", state)
     with np.load(tmp_path / "c.npz") as file:
-        arrays = {name: file[name] for name in file if name != "norms"}
+        arrays = {name: file[name] for name in file if name not in ("norms", "rates")}
     header = json.loads(str(arrays["header"]))
     del header["kind"], header["adam"]["epsilon"], header["adam"]["weight_decay"]
     for name in checkpoint.OLDER:
@@ -142,12 +142,24 @@ def test_checkpoint_from_before_there_were_other_architectures_is_read(state, tm
     np.savez(tmp_path / "old.npz", **{**arrays, "header": np.array(json.dumps(header))})
     loaded = checkpoint.load(tmp_path / "old.npz")
     assert loaded.net.config == state.net.config
-    assert loaded.settings == state.settings
+    assert (loaded.settings, loaded.rates) == (state.settings, state.rates)
     states = nn.train(loaded.net, IMAGES, ed.schedule.cosine(), None, 2, batch=4, state=loaded)
     assert list(states) == []  # all of its two steps are done
 
 
-HOSTILE = ({"channels": 10**9}, {"channels": "many"}, {"attention": [10**9]}, {"color": 3}, [])
+HOSTILE = (
+    {"channels": 10**9},
+    {"channels": "many"},
+    {"attention": [10**9]},
+    {"color": 3},
+    [],
+    {"depth": 10**7},
+    {"depth": 10**18},
+    {"embedding_size": 10**12},
+    {"classes": 10**12},
+    {"sigma_data": float("inf")},
+    {"dropout": float("nan")},
+)
 
 
 @pytest.mark.parametrize("config", HOSTILE)
@@ -159,6 +171,79 @@ def test_hostile_settings_are_named(config, state, tmp_path):
     header["net"] = {**header["net"], **config} if config else config
     np.savez(tmp_path / "c.npz", **{**arrays, "header": np.array(json.dumps(header))})
     with pytest.raises(ValueError, match="not a whole edudiff checkpoint"):
+        checkpoint.load(tmp_path / "c.npz")
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"step": float("inf")},
+        {"step": -1},
+        {"step": 3},
+        {"step": 2.0},
+        {"step": None},
+        {"seconds": float("nan")},
+        {"settings": None},
+        {"settings": {"batch": 0}},
+        {"settings": {"decay": "never"}},
+        {"rng": {"bit_generator": "PCG64", "state": {"state": -1, "inc": 10**60}}},
+        {"rng": None},
+        {"adam": {"count": float("inf")}},
+        {"adam": {"count": 1, "beta1": "much"}},
+        {"adam": None},
+        {"net": None},
+        {"kind": ["ResNet"]},
+        {"format": None},
+    ],
+)
+def test_a_header_with_other_values_is_named(changes, state, tmp_path):
+    checkpoint.save(tmp_path / "c.npz", state)
+    with np.load(tmp_path / "c.npz") as file:
+        arrays = dict(file)
+    header = json.loads(str(arrays["header"])) | changes
+    np.savez(tmp_path / "c.npz", **{**arrays, "header": np.array(json.dumps(header))})
+    with pytest.raises(ValueError, match=r"c\.npz is not a whole edudiff checkpoint"):
+        checkpoint.load(tmp_path / "c.npz")
+
+
+def test_more_monomials_than_can_be_counted_are_refused_at_once():
+    with pytest.raises(ValueError, match=r"degree 1000000000 in 1000000000 dimensions.*at most 20000"):
+        nn.Polynomial(10**9, 10**9)
+
+
+@pytest.mark.parametrize("group", ("net", "ema", "m", "v"))
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        (lambda a: np.where(np.arange(a.size).reshape(a.shape) == 1, np.nan, a), "holds 1 NaN or infinite values"),
+        (lambda a: a * np.float32(np.inf), "NaN or infinite"),
+        (lambda a: a.astype(np.int32), "dtype int32, expected float32 or float64"),
+        (lambda a: a.astype(np.float16), "dtype float16"),
+        (lambda a: a.astype(np.complex64), "dtype complex64"),
+        (lambda a: a.astype(str), "dtype <U"),
+        (lambda a: a.astype(np.float64), "but those before it have float32"),
+        (lambda a: a[None], "expected"),
+    ],
+)
+def test_weights_that_are_no_finite_floats_are_refused(group, change, says, state, tmp_path):
+    checkpoint.save(tmp_path / "c.npz", state)
+    with np.load(tmp_path / "c.npz") as file:
+        arrays = {name: change(file[name]) if name == f"{group}/in.w" else file[name] for name in file}
+    np.savez(tmp_path / "c.npz", **arrays)
+    with pytest.raises(ValueError, match=says):
+        checkpoint.load(tmp_path / "c.npz")
+
+
+@pytest.mark.parametrize("dtype", ("float32", "float64"))
+def test_a_network_alone_is_kept_too(dtype, tmp_path):
+    net = nn.UNet((4, 4), 1, classes=2, rng=np.random.default_rng(3), dtype=dtype)
+    checkpoint.save(tmp_path / "c.npz", net)
+    loaded = checkpoint.load_net(tmp_path / "c.npz", like=net)
+    assert list(loaded.parameters) == list(net.parameters)
+    for name, value in net.parameters.items():
+        np.testing.assert_array_equal(loaded.parameters[name], value)
+        assert loaded.parameters[name].dtype == dtype
+    with pytest.raises(ValueError, match=r"c\.npz .*holds a network alone, which load_net reads"):
         checkpoint.load(tmp_path / "c.npz")
 
 

@@ -110,6 +110,36 @@ def test_resuming_with_other_settings_is_refused():
         nn.train(state.net, IMAGES, SCHEDULE, None, 6, batch=10, state=state)
 
 
+def test_more_steps_go_on_along_the_course_of_the_longer_run():
+    """After the first plan's last step too; a run that was planned longer has the same rates from there on."""
+    how = {"batch": 9, "warmup": 2, "rate": 1e-3}
+    state = last(nn.train(small(), IMAGES, SCHEDULE, np.random.default_rng(3), 4, **how))
+    drawn = np.random.default_rng(3)
+    longer = last(nn.train(small(), IMAGES, SCHEDULE, drawn, 10, **how))
+    first = list(state.rates)
+    state = last(nn.train(state.net, IMAGES, SCHEDULE, steps=10, state=state))
+    assert state.step == len(state.losses) == len(state.rates) == 10
+    assert state.rates == first + longer.rates[4:]
+    assert state.rates[3] < state.rates[4]  # the cosine that had come down rises again
+    assert state.rng.random() == drawn.random()  # it has drawn what the longer run drew
+    assert state.settings == longer.settings
+
+
+def test_going_on_needs_no_setting_twice():
+    how = {**EVERYTHING, "batch": [9, 4]}
+    whole = last(nn.train(classes(), IMAGES, SCHEDULE, np.random.default_rng(3), 6, **how))
+    state = last(itertools.islice(nn.train(classes(), IMAGES, SCHEDULE, np.random.default_rng(3), 6, **how), 2))
+    state = last(nn.train(state.net, IMAGES, SCHEDULE, labels=how["labels"], state=state))
+    assert (state.losses, state.settings) == (whole.losses, whole.settings)
+
+
+def test_fewer_steps_than_are_done_are_refused():
+    state = last(itertools.islice(nn.train(small(), IMAGES, SCHEDULE, np.random.default_rng(3), 6, batch=9), 3))
+    with pytest.raises(ValueError, match="steps is 2, but the saved run has done 3 already"):
+        nn.train(state.net, IMAGES, SCHEDULE, steps=2, state=state)
+    assert last(nn.train(state.net, IMAGES, SCHEDULE, steps=4, state=state)).step == 4  # fewer than planned, though
+
+
 ALMOST_CLEAN = ed.schedule.Schedule("almost clean", *(lambda t, v=v: np.full_like(t, v) for v in (1.0, 1e-3)))
 EVERYTHING = {
     "batch": (9, 4),
