@@ -120,15 +120,24 @@ def test_interrupted_training_leaves_a_checkpoint_and_says_how_to_resume(tmp_pat
 @pytest.mark.parametrize(
     ("argv", "says"),
     (
-        (["--data", "nowhere"], "'nowhere' is none of mnist"),
-        (["--images", 0], "images is 0, expected an integer >= 1"),
-        (["--window", 4], "window size is 4, expected an odd integer"),
-        (["--steps", 0], "steps is 0"),
+        (["--data", "nowhere"], "--data is 'nowhere', expected hands, strokes, faces, mnist, fashion_mnist, cifar10"),
+        (["--data", "hnads"], "did you mean hands?"),
+        (["--images", 0], "--images is 0, expected an integer >= 1"),
+        (["--images", "many"], "--images is 'many', expected an integer"),
+        (["--rate", "fast"], "--rate is 'fast', expected a number"),
+        (["--window", 4], "--window is 4, expected an odd integer"),
+        (["--steps", 0], "--steps is 0"),
+        (["--nett", "unet"], "there is no option --nett; did you mean --net?"),
+        (["--qqqqq"], "there is no option --qqqqq; see `edudiff compare --help`"),
+        (["--net", "unt"], "--net is 'unt', expected one of resnet, unet; did you mean unet?"),
+        (["--denoisers", "els", "lokal"], "--denoisers is 'lokal', expected one of els, local, linear, masked, ideal"),
+        (["more"], "'more' is one word too many"),
         (["--padding", "circular", "--window", 15], "may not be larger"),
         (["--resume"], "--resume needs --out"),
         (["--size", 5], "size"),
-        (["--size", 0], "size is 0, expected an integer >= 1"),
-        (["--seed", -1], "seed is -1, expected an integer >= 0"),
+        (["--size", 0], "--size is 0, expected an integer >= 1"),
+        (["--seed", -1], "--seed is -1, expected an integer >= 0"),
+        (["--padding", "circular", "--window", 99], "use a smaller size or --padding zero"),
     ),
 )
 def test_bad_input_is_one_line(argv, says, tmp_path, capsys, monkeypatch):
@@ -136,6 +145,7 @@ def test_bad_input_is_one_line(argv, says, tmp_path, capsys, monkeypatch):
     assert run("compare", *TINY, *DRAW, *argv) == 2
     error = capsys.readouterr().err
     assert says in error
+    assert error.startswith("edudiff") and error.count("\n") == 1
     assert "Traceback" not in error
     assert "training" not in error  # it failed before the long work, not after
 
@@ -143,7 +153,7 @@ def test_bad_input_is_one_line(argv, says, tmp_path, capsys, monkeypatch):
 @pytest.mark.parametrize("size", (0, 4))
 def test_a_window_has_a_center_pixel_when_drawing_too(size, tmp_path, capsys):
     assert run("sample", *TINY[:4], "--seeds", 1, "--window", size, "--out", tmp_path / "new") == 2
-    assert f"window size is {size}, expected an odd integer" in capsys.readouterr().err
+    assert f"--window is {size}, expected an odd integer" in capsys.readouterr().err
     assert not (tmp_path / "new").exists()
 
 
@@ -184,4 +194,35 @@ def test_classes_need_labels_and_one_machine(capsys):
     assert run("compare", *TINY, "--by-class") == 2
     assert "hands have no classes" in capsys.readouterr().err
     assert run("compare", "--data", "mnist", "--by-class", "--scheduler", "local") == 2
-    assert "by_class with a scheduler" in capsys.readouterr().err
+    assert "--by-class with a scheduler" in capsys.readouterr().err
+
+
+def test_a_command_that_leads_to_others_shows_its_help(capsys):
+    for argv in ([], ["course"], ["architecture"]):
+        assert run(*argv) == 0
+        said = capsys.readouterr()
+        assert said.out.startswith(" ".join(["usage: edudiff", *argv]))
+        assert said.err == ""
+
+
+@pytest.mark.parametrize(
+    ("argv", "says"),
+    (
+        (["compar"], "edudiff: 'compar' is no command, expected one of demo, compare"),
+        (["compar"], "did you mean compare?"),
+        (["course", "chek"], "edudiff course: 'chek' is no command, expected one of build, check, grade"),
+        (["architecture", "face"], "'face' is no experiment, expected one of points, faces; did you mean faces?"),
+        (["fetch", "minst"], "expected one of mnist, fashion_mnist, cifar10; did you mean mnist?"),
+        (["sample", "--denoiser", "elz"], "--denoiser is 'elz', expected one of network, els"),
+        (["bench", "--cases", "patch_4"], "did you mean patch_9?"),
+        (["train", "--window", 3], "edudiff train: there is no option --window"),
+        (["architecture", "faces", "--data", "hands"], "--data is 'hands', expected faces, mnist"),
+    ),
+)
+def test_a_misspelled_word_is_met_with_what_there_is(argv, says, capsys, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert run(*argv) == 2
+    error = capsys.readouterr().err
+    assert says in error
+    assert error.count("\n") == 1
+    assert list(tmp_path.iterdir()) == []

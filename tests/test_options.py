@@ -1,6 +1,7 @@
 """Options and settings are one: each field of a dataclass is an option with its type, default and help."""
 
 import argparse
+import shlex
 from dataclasses import dataclass, fields, replace
 
 import pytest
@@ -60,8 +61,11 @@ def test_what_an_option_takes_is_what_the_dataclass_takes(capsys):
     for argv in (["--name", "c"], ["--parts", "z"], ["--count", "1.5"], ["--share", "much"]):
         with pytest.raises(SystemExit):
             parsed(*argv)
+    with pytest.raises(SystemExit):
+        parsed("--count", "0")
     with pytest.raises(ValueError, match="count is 0"):
-        Mixed(**parsed("--count", "0"))
+        Mixed(count=0)
+    assert "--count is 0, expected an integer >= 1" in capsys.readouterr().err
     with pytest.raises(SystemExit):
         parsed("--help")
     said = capsys.readouterr().out
@@ -96,6 +100,49 @@ def test_every_choice_has_its_option_and_no_command_has_one_of_its_own():
         assert have == ({one.name for one in fields(settings)} if names is None else names)
         assert all(action.help for action in command._actions)
     assert main_job.HAVE["train"] | main_job.HAVE["sample"] | main_job.COMPARING == main_job.ALL
+
+
+def every_command(command):
+    """All commands below a parser, and itself."""
+    yield command
+    for action in command._actions:
+        if isinstance(action, argparse._SubParsersAction):
+            for inner in action.choices.values():
+                yield from every_command(inner)
+
+
+@pytest.mark.parametrize("command", [*every_command(parser())], ids=lambda command: command.prog)
+def test_every_help_has_a_description_defaults_and_an_example_that_is_a_command(command):
+    assert command.description.endswith(".") and command.description in command.format_help()
+    assert command.format_help().endswith(f"example:\n  {command.example}\n")
+    assert command.example.startswith(command.prog)
+    parser().parse_args(shlex.split(command.example)[1:])
+    for action in command._actions:
+        if action.option_strings and action.nargs != 0:
+            assert "default" in action.help, f"{command.prog} {action.option_strings[0]} does not say what is usual"
+
+
+def test_options_stand_under_headings(capsys):
+    said = commands(parser())["compare"].format_help()
+    headings = [f"\n{name}:\n" for name in ("training set", "noise and drawing", "network", "formulas", "machine")]
+    assert all(heading in said for heading in headings)
+    assert said.index("training set:") < said.index("  --by-class") < said.index("network:\n")
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    (
+        ("images is 0, expected 1", "--images is 0, expected 1"),
+        ("/a has 4 pictures here, but count is 9", "/a has 4 pictures here, but --images is 9"),
+        ("window size is 4; or padding='zero'", "--window is 4; or --padding zero"),
+        ("by_class is on", "--by-class is on"),
+        ("name it with root= or so", "name it with --root or so"),
+        ("what size is left, and --data is there", "what size is left, and --data is there"),
+    ),
+)
+def test_errors_are_in_the_words_of_the_command_line(text, said):
+    assert options.as_typed(text, Choices) == said
+    assert options.as_typed(text, None) == text
 
 
 def test_a_text_table_keeps_its_columns():

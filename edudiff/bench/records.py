@@ -46,7 +46,9 @@ class Bench(Settings):
     cases: tuple[str, ...] = setting((), "which measurements (default: all)", metavar="CASE")
     rounds: int = setting(5, "how many times each side takes its turn", least=1)
     images: int | None = setting(None, "size of the training sets (default: 896 to 60,000)", least=1)
-    root: str | None = setting(None, "the folder that holds mnist/ and cifar10/ (default: EDUDIFF_DATA, else drawn)")
+    root: str | None = setting(
+        None, "the folder that holds mnist/ and cifar10/ (default: EDUDIFF_DATA, else drawn)", metavar="DIR"
+    )
 
     def __post_init__(self) -> None:
         super().__post_init__()

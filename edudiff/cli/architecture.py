@@ -11,13 +11,26 @@ from edudiff.runs import points, report, variants
 from edudiff.support.files import open_folder
 
 
-def add(command: argparse.ArgumentParser) -> None:
-    """Add the two commands to the parser of `edudiff architecture`, with an option for each choice."""
-    kinds = command.add_subparsers(metavar="EXPERIMENT", required=True)
-    what = "points in the plane: closed forms and small networks, two minutes"
-    _add(kinds.add_parser("points", help=what), points.Points, run_points)
-    what = "faces, or other images: UNets that differ in one thing, more than an hour"
-    _add(kinds.add_parser("faces", help=what), variants.Variants, run_faces)
+def add(commands: Any) -> None:
+    """Add `architecture` to the `commands` of a parser, and to it the two experiments, an option for each choice."""
+    what = "what each architecture invents: points in the plane, UNets"
+    about = "Architecture decides what is invented: the same data and noise through denoisers that differ in one thing."
+    command = commands.add_parser("architecture", help=what, description=about, example="edudiff architecture points")
+    kinds = command.add_subparsers(metavar="EXPERIMENT", title="experiments", required=True)
+    points_parser = kinds.add_parser(
+        "points",
+        help="points in the plane: closed forms and small networks, two minutes",
+        description="Train small networks on points in the plane, and draw from them and from closed forms.",
+        example="edudiff architecture points --points 500 --train-steps 1000",
+    )
+    _add(points_parser, points.Points, run_points)
+    faces_parser = kinds.add_parser(
+        "faces",
+        help="faces, or other images: UNets that differ in one thing, more than an hour",
+        description="Train UNets that differ in one thing on the same images, and measure what each of them draws.",
+        example="edudiff architecture faces --images 200 --train-steps 500 --variants base pooling_max scales_1",
+    )
+    _add(faces_parser, variants.Variants, run_faces)
 
 
 def run_points(args: argparse.Namespace) -> None:
@@ -38,7 +51,11 @@ def run_faces(args: argparse.Namespace) -> None:
 
 def _add(kind: argparse.ArgumentParser, settings: Any, run: Callable[[argparse.Namespace], None]) -> None:
     options.add_options(kind, settings)
-    kind.add_argument("--out", metavar="DIR", help="folder of the results; faces go on with the run that it holds")
+    kind.add_argument(
+        "--out",
+        metavar="DIR",
+        help="folder of the results (default: a new one under runs/); faces go on with the run that it holds",
+    )
     kind.set_defaults(run=run)
 
 

@@ -1,33 +1,68 @@
 """`edudiff course build | check | grade` on the command line."""
 
 import argparse
+from typing import Any
 
 from edudiff.course import assignment, check, grade, reports
 from edudiff.course.sandbox.process import Limits
 
 
-def add(parser: argparse.ArgumentParser) -> None:
-    """Add the three commands to the parser of `edudiff course`."""
-    commands = parser.add_subparsers(metavar="COMMAND", required=True)
-    build = commands.add_parser("build", help="make the students' and the grader's bundle")
+def add(commands: Any) -> None:
+    """Add `course` to the `commands` of a parser, and to it its three commands."""
+    what = "assignments: build bundles, check a solution, grade a class"
+    about = "Assignments for a class: bundles for students and graders, visible tests for one, all tests for the other."
+    parser = commands.add_parser("course", help=what, description=about, example="edudiff course build course")
+    commands = parser.add_subparsers(metavar="COMMAND", title="commands", required=True)
+    build = commands.add_parser(
+        "build",
+        help="make the students' and the grader's bundle",
+        description="Make two bundles of the assignments: the students', without answers, and the grader's.",
+        example="edudiff course build course",
+    )
     build.add_argument("folder", metavar="DIR", help="gets DIR/student and DIR/grader")
     build.add_argument("--from", dest="source", metavar="DIR", help="the assignments (default: those of the package)")
     build.set_defaults(run=run_build)
 
-    check = commands.add_parser("check", help="run the visible tests on a student's file")
+    check = commands.add_parser(
+        "check",
+        help="run the visible tests on a student's file",
+        description="Run the visible tests of an assignment on a student's file, and say what is wrong.",
+        example="edudiff course check course/student/a1_noise",
+    )
     check.add_argument("file", metavar="FILE", help="a .py or .ipynb in its folder, that folder, or the bundle")
     check.set_defaults(run=run_check)
 
-    grade = commands.add_parser("grade", help="grade a folder of submissions")
+    grade = commands.add_parser(
+        "grade",
+        help="grade a folder of submissions",
+        description="Run visible and hidden tests on every submission: a table of points, a report for each student.",
+        example="edudiff course grade submissions --grader course/grader",
+    )
     grade.add_argument("submissions", metavar="SUBMISSIONS", help="holds a folder for each student")
     grade.add_argument("--grader", default="grader", metavar="DIR", help="the grader's bundle (default: grader)")
     grade.add_argument("--out", default="grades.csv", metavar="FILE", help="the table (default: grades.csv)")
-    grade.add_argument("--jobs", type=int, default=1, help="submissions graded at the same time")
+    grade.add_argument(
+        "--jobs", type=int, default=1, help="submissions graded at the same time (default: 1)", metavar="N"
+    )
     grade.set_defaults(run=run_grade)
     for command in (check, grade):
-        command.add_argument("--call-seconds", type=float, default=Limits.call, help="limit of one call")
-        command.add_argument("--seconds", type=float, default=Limits.total, help="limit of all calls of one test file")
-        command.add_argument("--memory", type=int, default=Limits.memory, help="limit in MiB")
+        command.add_argument(
+            "--call-seconds",
+            type=float,
+            default=Limits.call,
+            help="limit of one call (default: %(default)s)",
+            metavar="X",
+        )
+        command.add_argument(
+            "--seconds",
+            type=float,
+            default=Limits.total,
+            help="limit of all calls of one test file (default: %(default)s)",
+            metavar="X",
+        )
+        command.add_argument(
+            "--memory", type=int, default=Limits.memory, help="limit in MiB (default: %(default)s)", metavar="N"
+        )
 
 
 def limits(args: argparse.Namespace) -> Limits:

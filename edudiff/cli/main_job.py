@@ -27,13 +27,34 @@ LEARNED = ("data", "images", "size", "root", "by_class", "padding", "schedule", 
 
 def add(commands: argparse._SubParsersAction) -> None:
     """Add the four commands to the `commands` of a parser."""
-    demo = commands.add_parser("demo", help="the main job: hands, a network, and formulas that predict it")
+    demo = commands.add_parser(
+        "demo",
+        help="the main job: hands, a network, and formulas that predict it",
+        description="Train a network on hands, and draw the same noise through it and through the formulas.",
+        example="edudiff demo --quick",
+    )
     demo.add_argument("--quick", action="store_true", help="a one-minute look: fewer images, a smaller network")
-    compare = commands.add_parser("compare", help="the same for other images, networks, denoisers and seeds")
-    train = commands.add_parser("train", help="train the network and keep its checkpoint")
-    sample = commands.add_parser("sample", help="draw images with one denoiser")
-    sample.add_argument("--denoiser", default="els", choices=("network", *FORMULAS), help="default: els")
-    sample.add_argument("--checkpoint", metavar="DIR", help="the run folder whose network draws")
+    compare = commands.add_parser(
+        "compare",
+        help="the same for other images, networks, denoisers and seeds",
+        description="Train a network on images, draw the same noise through it and through formulas, and compare.",
+        example="edudiff compare --data mnist --images 1000 --size 14 --denoisers els ideal",
+    )
+    train = commands.add_parser(
+        "train",
+        help="train the network and keep its checkpoint",
+        description="Train a network on images, and keep it in a folder from which `edudiff sample` draws.",
+        example="edudiff train --data strokes --train-steps 2000 --out runs/strokes",
+    )
+    sample = commands.add_parser(
+        "sample",
+        help="draw images with one denoiser",
+        description="Draw images with one denoiser, a formula of the training set or a network that was trained on it.",
+        example="edudiff sample --data faces --denoiser els --window 7",
+    )
+    drawer = "what draws (default: els)"
+    sample.add_argument("--denoiser", default="els", choices=("network", *FORMULAS), help=drawer)
+    sample.add_argument("--checkpoint", metavar="DIR", help="the run folder whose network draws (default: --out)")
     every = {"demo": (demo, run_compare), "compare": (compare, run_compare)}
     every |= {"train": (train, run_train), "sample": (sample, run_sample)}
     for name, (command, run) in every.items():

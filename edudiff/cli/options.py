@@ -1,19 +1,25 @@
 """Options of the command line, made of the dataclasses that hold the settings: type, default and help stand there."""
 
 import argparse
-from collections.abc import Iterable
+import re
+from collections.abc import Callable, Iterable
 from dataclasses import fields
 from typing import Any
 
-from edudiff.support.settings import Settings, kinds
+from edudiff.support.settings import Kind, Settings, checked, kinds
+
+A_NUMBER = {int: "an integer", float: "a number"}
+ELSEWHERE = {"count": "images", "window size": "window"}  # what other errors call a setting
 
 
 def add_options(parser: argparse.ArgumentParser, settings: type[Settings], only: Iterable[str] | None = None) -> None:
     """An option for each setting of a dataclass, or for those named in `only`: `train_steps` is --train-steps.
 
-    One that is not given leaves no trace in the parsed arguments, so that it may stand in for any default.
+    One that is not given leaves no trace in the parsed arguments, so that it may stand in for any default. They stand
+    under the headings of their groups.
     """
     known, wanted = kinds(settings), None if only is None else set(only)
+    headings: dict[str, Any] = {"": parser}
     for one in fields(settings):
         if wanted is not None and one.name not in wanted:
             continue
@@ -22,9 +28,19 @@ def add_options(parser: argparse.ArgumentParser, settings: type[Settings], only:
         if kind.type is bool:
             how["action"] = "store_true"
         else:
-            how |= {"type": kind.type, "choices": about["choices"] or None, "nargs": "+" if kind.many else None}
-            how |= {"metavar": about["metavar"]} if about["metavar"] else {}
-        parser.add_argument(f"--{one.name.replace('_', '-')}", **how)
+            how |= {"type": _reader(option(one.name), kind, about), "nargs": "+" if kind.many else None}
+            how |= {"choices": about["choices"] or None}
+            metavar = about["metavar"] or ("" if about["choices"] else METAVARS[kind.type])
+            how |= {"metavar": metavar} if metavar else {}
+        if about["group"] not in headings:
+            headings[about["group"]] = parser.add_argument_group(about["group"])
+        headings[about["group"]].add_argument(option(one.name), **how)
+    parser.set_defaults(settings=settings)
+
+
+def option(name: str) -> str:
+    """A setting as it is written on the command line: `train_steps` is --train-steps."""
+    return f"--{name.replace('_', '-')}"
 
 
 def chosen(settings: type[Settings], args: argparse.Namespace) -> dict[str, Any]:
@@ -40,8 +56,48 @@ def words(settings: Settings, usual: Settings, only: Iterable[str]) -> list[str]
         value = getattr(settings, name)
         if value not in (None, getattr(usual, name)):
             values = [] if value is True else value if isinstance(value, tuple) else [value]
-            found += [f"--{name.replace('_', '-')}", *map(str, values)]
+            found += [option(name), *map(str, values)]
     return found
+
+
+def as_typed(text: str, settings: type[Settings] | None) -> str:
+    """The text of an error in the words of the command line: "images is 0" becomes "--images is 0"."""
+    if settings is None:
+        return text
+    names = {one.name: one.name for one in fields(settings)}
+    names |= {word: name for word, name in ELSEWHERE.items() if name in names}
+    for word, name in names.items():
+        if "_" in word:
+            text = re.sub(rf"(?<![\w-]){word}\b", option(name), text)
+        text = re.sub(rf"(^|[:;,] |but ){word}(?= is )", rf"\1{option(name)}", text)
+        text = re.sub(rf"(?<![\w.-]){word}=(?:'([^']*)'|(?=\W|$))", lambda m, n=name: _assigned(n, m[1]), text)
+    return text
+
+
+METAVARS = {int: "N", float: "X", str: "NAME"}
+
+
+def _assigned(name: str, value: str | None) -> str:
+    return f"{option(name)} {value}" if value else option(name)
+
+
+def _reader(name: str, kind: Kind, about: Any) -> Callable[[str], Any]:
+    """A function that makes a value of a word; argparse prints the error that it raises for one that cannot be."""
+    one = kind._replace(many=False)
+
+    def read(word: str) -> Any:
+        try:
+            value = kind.type(word)
+        except ValueError:
+            raise argparse.ArgumentTypeError(f"{name} is {word!r}, expected {A_NUMBER[kind.type]}") from None
+        if about["choices"] or (kind.many and about["check"]):
+            return value  # argparse knows the choices; a check of many sees them all, later
+        try:
+            return checked(value, name, one, about)
+        except (ValueError, TypeError) as error:
+            raise argparse.ArgumentTypeError(str(error)) from None
+
+    return read
 
 
 def _help(one: Any) -> str:

@@ -17,15 +17,30 @@ PACKAGES = ("numpy", "numba", "threadpoolctl", "cupy", "matplotlib", "pooch", "p
 
 def add(commands: argparse._SubParsersAction) -> None:
     """Add the three commands to the `commands` of a parser."""
-    fetch = commands.add_parser("fetch", help="download a data set")
-    fetch.add_argument("data", choices=NAMES)
-    fetch.add_argument("--root", help="where to put it (default: the folder that `edudiff info` names)")
+    fetch = commands.add_parser(
+        "fetch",
+        help="download a data set",
+        description="Download a data set, check it, and put it where the other commands look for it.",
+        example="edudiff fetch mnist",
+    )
+    fetch.add_argument("data", choices=NAMES, help="which one")
+    fetch.add_argument("--root", metavar="DIR", help="where to put it (default: the folder that `edudiff info` names)")
     fetch.set_defaults(run=run_fetch)
-    speed = commands.add_parser("bench", help="how fast each back end is on this machine")
+    speed = commands.add_parser(
+        "bench",
+        help="how fast each back end is on this machine",
+        description="Measure how fast each back end is on this machine: all take turns, and medians are compared.",
+        example="edudiff bench --cases patch_9 ideal --rounds 3",
+    )
     options.add_options(speed, bench.Bench)
-    speed.add_argument("--json", metavar="FILE", help="write the records to this file too")
+    speed.add_argument("--json", metavar="FILE", help="write the records to this file too (default: no file)")
     speed.set_defaults(run=run_bench)
-    info = commands.add_parser("info", help="versions, back ends, threads, where data is looked for")
+    info = commands.add_parser(
+        "info",
+        help="versions, back ends, threads, where data is looked for",
+        description="Say what is here: versions of packages, the fastest back end, cores, folders of data.",
+        example="edudiff info",
+    )
     info.set_defaults(run=run_info)
 
 

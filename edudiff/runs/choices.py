@@ -1,6 +1,8 @@
 """What a run consists of: every choice, so that the run can be repeated from its `results.json`."""
 
+from collections.abc import Collection
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 from edudiff.data import shapes
@@ -15,6 +17,22 @@ FORMULAS = ("els", "local", "linear", "masked", "ideal")
 NETS = ("resnet", "unet")
 PADDINGS = ("zero", "circular")  # of network and formula
 SCHEDULES = ("cosine", "ddpm_linear", "log_linear", "flow")
+DATA, NETWORK, DRAWING, THEORY, MACHINE = "training set", "network", "noise and drawing", "formulas", "machine"
+MEASURING = "measuring"
+
+
+def data_set(value: str, name: str, drawn: Collection[str] = tuple(DRAWN)) -> str:
+    """`value` if it is among `drawn`, is one of the data sets, or is a path at which there is something.
+
+    Raises ValueError that lists them all.
+    """
+    value, known = str(value), (*drawn, *NAMES)
+    if value not in known and not Path(value).expanduser().exists():
+        raise ValueError(
+            f"{name} is {value!r}, expected {', '.join(known)}, or the path of a folder of images, an .npy or an .npz"
+            f" file; there is nothing at this path{checks.meant(value, known)}"
+        )
+    return value
 
 
 @dataclass(frozen=True, repr=False)
@@ -24,33 +42,65 @@ class Choices(Settings):
     Raises TypeError or ValueError for a choice that is out of range, or that does not go with another.
     """
 
-    data: str = setting("hands", f"{', '.join(DRAWN)} (drawn by code), {', '.join(NAMES)}, or a folder of images")
-    images: int = setting(512, "size of the training set", least=1)
-    size: int | None = setting(16, "side of the images in pixels; files keep their own if it is not given", least=1)
-    root: str | None = setting(None, "the folder that holds mnist/, fashion_mnist/, cifar10/ (default: EDUDIFF_DATA)")
-    seed: int = setting(0, "seed of everything random", least=0)
-    net: str = setting("resnet", "kind of network", choices=NETS)
-    channels: int = setting(64, "width of the network; of a UNet at its finest scale, doubled at each other", least=1)
-    depth: int = setting(2, "residual blocks of a ResNet, blocks at each scale of a UNet", least=0)
-    attention: tuple[int, ...] = setting((), "blocks or scales after which pixels look at all others", least=0)
-    by_class: bool = setting(False, "tell network and formulas the class: image i is of class i, counted round")
-    padding: str = setting("zero", "what is beyond the border, for network and formula", choices=PADDINGS)
-    embedding: str = setting("log_snr", "how the network is told the noise level", choices=EMBEDDINGS)
-    target: str = setting("edm", "what the network predicts", choices=TARGETS)
-    train_steps: int = setting(3800, "steps of training", least=1)
-    batch: int = setting(64, "images in a step of training", least=1)
-    rate: float = setting(3e-3, "peak learning rate")
-    schedule: str = setting("cosine", "how much noise there is at each time", choices=SCHEDULES)
-    steps: int = setting(20, "reverse steps of an image", least=1)
-    seeds: int = setting(64, "how many images are drawn", least=1)
-    calibration: int = setting(8, "how many images the window sizes are calibrated on", least=1)
-    window: int | None = setting(None, "one window size for all noise levels, instead of calibrating")
-    denoisers: tuple[str, ...] = setting(
-        ("els", "local", "linear", "ideal"), "the formulas to draw with", choices=FORMULAS
+    data: str = setting(
+        "hands",
+        f"{', '.join(DRAWN)} (drawn by code), {', '.join(NAMES)}, or the path of a folder of images, an .npy or an"
+        " .npz file",
+        check=data_set,
+        group=DATA,
     )
-    backend: str | None = setting(None, "what computes (default: the fastest that is installed)", choices=BACKENDS)
+    images: int = setting(512, "size of the training set: how many images, the first ones", least=1, group=DATA)
+    size: int | None = setting(
+        16, "side of the images in pixels; files keep their own if it is not given", least=1, group=DATA
+    )
+    root: str | None = setting(
+        None,
+        "the folder that holds mnist/, fashion_mnist/, cifar10/ (default: EDUDIFF_DATA)",
+        metavar="DIR",
+        group=DATA,
+    )
+    seed: int = setting(0, "seed of everything random", least=0, group=DRAWING)
+    net: str = setting("resnet", "kind of network", choices=NETS, group=NETWORK)
+    channels: int = setting(
+        64, "width of the network; of a UNet at its finest scale, doubled at each other", least=1, group=NETWORK
+    )
+    depth: int = setting(2, "residual blocks of a ResNet, blocks at each scale of a UNet", least=0, group=NETWORK)
+    attention: tuple[int, ...] = setting(
+        (), "blocks or scales after which pixels look at all others (default: none)", least=0, group=NETWORK
+    )
+    by_class: bool = setting(
+        False, "tell network and formulas the class: image i is of class i, counted round", group=DATA
+    )
+    padding: str = setting(
+        "zero", "what is beyond the border, for network and formula", choices=PADDINGS, group=NETWORK
+    )
+    embedding: str = setting("log_snr", "how the network is told the noise level", choices=EMBEDDINGS, group=NETWORK)
+    target: str = setting("edm", "what the network predicts", choices=TARGETS, group=NETWORK)
+    train_steps: int = setting(3800, "steps of training", least=1, group=NETWORK)
+    batch: int = setting(64, "images in a step of training", least=1, group=NETWORK)
+    rate: float = setting(3e-3, "peak learning rate", group=NETWORK)
+    schedule: str = setting("cosine", "how much noise there is at each time", choices=SCHEDULES, group=DRAWING)
+    steps: int = setting(20, "reverse steps of an image", least=1, group=DRAWING)
+    seeds: int = setting(64, "how many images are drawn", least=1, group=DRAWING)
+    calibration: int = setting(8, "how many images the window sizes are calibrated on", least=1, group=THEORY)
+    window: int | None = setting(
+        None, "one window size, odd, for all noise levels (default: calibrated on the network at each)", group=THEORY
+    )
+    denoisers: tuple[str, ...] = setting(
+        ("els", "local", "linear", "ideal"),
+        f"the formulas to draw with, of {', '.join(FORMULAS)}",
+        choices=FORMULAS,
+        metavar="NAME",
+        group=THEORY,
+    )
+    backend: str | None = setting(
+        None, "what computes (default: the fastest that is installed)", choices=BACKENDS, group=MACHINE
+    )
     scheduler: str | None = setting(
-        None, "of a Dask cluster that shares the training set, or 'local'", metavar="ADDRESS"
+        None,
+        "of a Dask cluster that shares the training set, or 'local' (default: no cluster)",
+        metavar="ADDRESS",
+        group=MACHINE,
     )
 
     def __post_init__(self) -> None:

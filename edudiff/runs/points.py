@@ -17,6 +17,7 @@ from edudiff.compare.novelty import novelty
 from edudiff.data import toys
 from edudiff.reverse import sample, start
 from edudiff.runs import report
+from edudiff.runs.choices import DATA, DRAWING, MEASURING, NETWORK
 from edudiff.runs.report import Say, silent
 from edudiff.support.files import open_folder
 from edudiff.support.random import streams
@@ -42,13 +43,13 @@ TABLE = TextTable({"points": "<16", "drawn by": "<13", **dict.fromkeys(MEASURES,
 class Points(Settings):
     """Every choice of the experiment; the help of each is its explanation."""
 
-    points: int = setting(1000, "training points, and points drawn by each denoiser", least=10)
-    steps: int = setting(50, "reverse steps", least=1)
-    train_steps: int = setting(2000, "steps of training of each network", least=1)
-    batch: int = setting(128, "points in a step of training", least=1)
-    rate: float = setting(3e-3, "peak learning rate")
-    seed: int = setting(0, "seed of everything random", least=0)
-    draws: int = setting(50, "resamples of each bootstrap interval", least=20)
+    points: int = setting(1000, "training points, and points drawn by each denoiser", least=10, group=DATA)
+    steps: int = setting(50, "reverse steps", least=1, group=DRAWING)
+    train_steps: int = setting(2000, "steps of training of each network", least=1, group=NETWORK)
+    batch: int = setting(128, "points in a step of training", least=1, group=NETWORK)
+    rate: float = setting(3e-3, "peak learning rate", group=NETWORK)
+    seed: int = setting(0, "seed of everything random", least=0, group=DRAWING)
+    draws: int = setting(50, "resamples of each bootstrap interval", least=20, group=MEASURING)
 
 
 def experiment(

@@ -72,6 +72,7 @@ def lines(results: dict[str, Any]) -> Iterator[str]:
     for name, row in results["agreement"].items():
         yield table.row(name, row["pearson_r"], row["r_squared"], row["r2_score"], row.get("beats_ideal"))
     yield f"medians over {results['seeds']} seeds; {results['seconds']:.0f} s in all"
+    yield meaning(results["agreement"])
     for source, counts in results.get("fingers", {}).items():
         if isinstance(counts, dict):
             hands = sum(counts.values())
@@ -79,3 +80,16 @@ def lines(results: dict[str, Any]) -> Iterator[str]:
             yield f"fingers, {source:8}  {shares}"
     if "same_count" in results.get("fingers", {}):
         yield f"same count in network and els on {results['fingers']['same_count']:.0%} of the seeds"
+
+
+def meaning(agreement: dict[str, dict[str, Any]]) -> str:
+    """What the table of the `agreement` {name: its row} shows, in one sentence that says no more than its numbers."""
+    r = {name: row["pearson_r"] for name, row in agreement.items()}
+    best, worst = max(r, key=r.__getitem__), min(r, key=r.__getitem__)
+    if best == worst:
+        return f"from the same noise, {best} draws images whose correlation with the network's is {r[best]:.3f}"
+    copies = ", which copies training images," if worst == "ideal" else ""
+    return (
+        f"from the same noise, {best} draws the images most like the network's (r {r[best]:.3f}),"
+        f" {worst}{copies} the least like them ({r[worst]:.3f})"
+    )

@@ -7,6 +7,7 @@ from the same noise. Each is kept in a folder of its own, so a run that was stop
 import json
 import math
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ from edudiff.data.files import NAMES
 from edudiff.reverse import METHODS, sample, start
 from edudiff.runs import folder as folders
 from edudiff.runs import report
+from edudiff.runs.choices import DATA, DRAWING, MEASURING, NETWORK, data_set
 from edudiff.runs.report import Say, silent
 from edudiff.runs.training import keep
 from edudiff.support.files import open_folder, write_arrays, write_results
@@ -60,21 +62,30 @@ class Variants(Settings):
     """
 
     data: str = setting(
-        "faces", f"faces (drawn by code, with rules to check), {', '.join(NAMES)}, or a folder of images"
+        "faces",
+        f"faces (drawn by code, with rules to check), {', '.join(NAMES)}, or a folder of images",
+        check=partial(data_set, drawn=("faces",)),
+        group=DATA,
     )
-    images: int = setting(1000, "training images", least=2)
-    size: int = setting(32, "side of the images in pixels", least=8)
-    root: str | None = setting(None, "the folder that holds fashion_mnist/, cifar10/ (default: EDUDIFF_DATA)")
-    train_steps: int = setting(6000, "steps of training of each network", least=1)
-    batch: int = setting(8, "images in a step of training", least=1)
-    rate: float = setting(2e-3, "peak learning rate")
-    drawn: int = setting(256, "images drawn by each variant", least=2)
-    steps: int = setting(40, "reverse steps", least=1)
-    method: str = setting("ddpm", "how to go back", choices=METHODS)
-    seed: int = setting(0, "seed of everything random", least=0)
-    draws: int = setting(50, "resamples of each bootstrap interval", least=20)
+    images: int = setting(1000, "training images", least=2, group=DATA)
+    size: int = setting(32, "side of the images in pixels", least=8, group=DATA)
+    root: str | None = setting(
+        None, "the folder that holds fashion_mnist/, cifar10/ (default: EDUDIFF_DATA)", metavar="DIR", group=DATA
+    )
+    train_steps: int = setting(6000, "steps of training of each network", least=1, group=NETWORK)
+    batch: int = setting(8, "images in a step of training", least=1, group=NETWORK)
+    rate: float = setting(2e-3, "peak learning rate", group=NETWORK)
+    drawn: int = setting(256, "images drawn by each variant", least=2, group=DRAWING)
+    steps: int = setting(40, "reverse steps", least=1, group=DRAWING)
+    method: str = setting("ddpm", "how to go back", choices=METHODS, group=DRAWING)
+    seed: int = setting(0, "seed of everything random", least=0, group=DRAWING)
+    draws: int = setting(50, "resamples of each bootstrap interval", least=20, group=MEASURING)
     variants: tuple[str, ...] = setting(
-        USUAL, f"which UNets: {', '.join(VARIANTS)} (default: all but the last)", choices=VARIANTS, metavar="NAME"
+        USUAL,
+        f"which UNets: {', '.join(VARIANTS)} (default: all but the last)",
+        choices=VARIANTS,
+        metavar="NAME",
+        group=NETWORK,
     )
 
 

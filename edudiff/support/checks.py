@@ -1,9 +1,10 @@
 """The package's checks of what a caller passes in: each raises an error that says what came and what to do."""
 
+import difflib
 import math
 import zipfile
 import zlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from types import ModuleType
 from typing import Any, TypeVar
 
@@ -200,8 +201,15 @@ def generator(rng: Any) -> np.random.Generator:
 def one_of(value: T, choices: Sequence[T], name: str) -> T:
     """Return `value` if it is among `choices`; raise a ValueError that lists them otherwise."""
     if value not in choices:
-        raise ValueError(f"{name} is {value!r}, expected one of {', '.join(repr(c) for c in choices)}")
+        listed = ", ".join(repr(c) for c in choices)
+        raise ValueError(f"{name} is {value!r}, expected one of {listed}{meant(value, choices)}")
     return value
+
+
+def meant(value: Any, choices: Iterable[Any]) -> str:
+    """ "; did you mean ...?" with the one of `choices` that is written nearly as `value`, or nothing if none is."""
+    near = difflib.get_close_matches(str(value), [str(c) for c in choices], n=1, cutoff=0.6)
+    return f"; did you mean {near[0]}?" if near else ""
 
 
 def per_image(value: Any, x: Array, name: str) -> Any:

@@ -23,14 +23,16 @@ def setting(
     choices: Collection = (),
     check: Callable[[Any, str], Any] | None = None,
     metavar: str = "",
+    group: str = "",
 ) -> Any:
     """A field of a dataclass with its `default` (MISSING for none) and a line of `help`.
 
     `least`: of an integer, or of those in a tuple, the smallest value. `choices`: the values that there are, of a tuple
     those of its entries. `check`: instead of these, a function (value, name) that returns the value or raises an error
-    that names it. `metavar`: what stands for the value in the help.
+    that names it. `metavar`: what stands for the value in the help. `group`: the heading that it stands under there.
     """
-    about = {"help": help, "least": least, "choices": tuple(choices), "check": check, "metavar": metavar}
+    about = {"help": help, "least": least, "choices": tuple(choices), "check": check}
+    about |= {"metavar": metavar, "group": group}
     return field(default=default, metadata=about)
 
 
@@ -68,7 +70,7 @@ class Settings:
         for name, kind in kinds(type(self)).items():
             value, about = getattr(self, name), self.__dataclass_fields__[name].metadata
             if value is not None or not kind.optional:
-                object.__setattr__(self, name, _checked(value, name, kind, about))
+                object.__setattr__(self, name, checked(value, name, kind, about))
 
     def __repr__(self) -> str:
         """The settings that differ from the defaults."""
@@ -77,7 +79,11 @@ class Settings:
         return f"{type(self).__name__}({', '.join(named)})"
 
 
-def _checked(value: Any, name: str, kind: Kind, about: Mapping[str, Any]) -> Any:
+def checked(value: Any, name: str, kind: Kind, about: Mapping[str, Any]) -> Any:
+    """The `value` of a setting that is called `name` in errors; `about` is its field's metadata.
+
+    Raises TypeError or ValueError that names what is wrong.
+    """
     if about["check"]:
         return about["check"](value, name)
     if about["choices"]:

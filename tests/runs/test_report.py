@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from edudiff.runs import report
 from edudiff.runs.comparison import finger_counts
 
 
@@ -13,3 +14,14 @@ def test_finger_histograms_and_the_share_of_equal_counts():
     table, counts = finger_counts(images, np.full((3, 2, 2, 1), 5.0), lambda b: b[:, 0, 0, 0].astype(int))
     assert table == {"training": {"5": 3}, "network": {"5": 4}, "els": {"4": 1, "5": 2, "6": 1}, "same_count": 0.5}
     np.testing.assert_array_equal(counts["els"], [5, 5, 4, 6])
+
+
+def test_the_table_is_followed_by_a_sentence_that_says_what_it_shows():
+    rows = {"local": {"pearson_r": 0.9}, "els": {"pearson_r": 0.957}, "ideal": {"pearson_r": 0.763}}
+    said = report.meaning(rows)
+    assert "els draws the images most like the network's (r 0.957)" in said
+    assert "ideal, which copies training images, the least like them (0.763)" in said
+    rows["ideal"]["pearson_r"] = 0.99
+    assert "ideal draws the images most like" in report.meaning(rows)
+    assert "local the least like them (0.900)" in report.meaning(rows)
+    assert report.meaning({"els": {"pearson_r": 0.5}}).endswith("correlation with the network's is 0.500")
