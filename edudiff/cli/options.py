@@ -70,15 +70,12 @@ def as_typed(text: str, settings: type[Settings] | None) -> str:
         if "_" in word:
             text = re.sub(rf"(?<![\w-]){word}\b", option(name), text)
         text = re.sub(rf"(^|[:;,] |but ){word}(?= is )", rf"\1{option(name)}", text)
-        text = re.sub(rf"(?<![\w.-]){word}=(?:'([^']*)'|(?=\W|$))", lambda m, n=name: _assigned(n, m[1]), text)
+        text = re.sub(rf"(?<![\w.-]){word}='([^']*)'", rf"{option(name)} \1", text)
+        text = re.sub(rf"(?<![\w.-]){word}=(?=\W|$)", option(name), text)
     return text
 
 
 METAVARS = {int: "N", float: "X", str: "NAME"}
-
-
-def _assigned(name: str, value: str | None) -> str:
-    return f"{option(name)} {value}" if value else option(name)
 
 
 def _reader(name: str, kind: Kind, about: Any) -> Callable[[str], Any]:

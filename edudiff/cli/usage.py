@@ -3,7 +3,6 @@
 import argparse
 import re
 import sys
-from collections.abc import Sequence
 from typing import Any, NoReturn
 
 from edudiff.support import checks
@@ -17,7 +16,7 @@ class Parser(argparse.ArgumentParser):
         super().__init__(epilog=f"example:\n  {example}" if example else None, **how)
         self.example = example
 
-    def parse_known_args(self, args: Sequence[str] | None = None, namespace: Any = None) -> Any:
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:  # type: ignore[override]
         """As argparse does, but an option that a command does not have is an error of that command: it knows its own.
 
         A command that only leads to others shows its help if nothing follows it.
