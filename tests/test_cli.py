@@ -210,6 +210,7 @@ def test_a_command_that_leads_to_others_shows_its_help(capsys):
     (
         (["compar"], "edudiff: 'compar' is no command, expected one of demo, compare"),
         (["compar"], "did you mean compare?"),
+        (["--foo"], "edudiff: there is no option --foo; see `edudiff --help`"),
         (["course", "chek"], "edudiff course: 'chek' is no command, expected one of build, check, grade"),
         (["architecture", "face"], "'face' is no experiment, expected one of points, faces; did you mean faces?"),
         (["fetch", "minst"], "expected one of mnist, fashion_mnist, cifar10; did you mean mnist?"),

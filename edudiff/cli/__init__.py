@@ -33,7 +33,7 @@ def parser() -> Parser:
     what = "How diffusion models work, and why they invent: train, draw, compare with the formulas, measure."
     top = Parser(prog="edudiff", description=what, example="edudiff demo --quick")
     top.add_argument("--version", action="version", version=edudiff.__version__)
-    commands = top.add_subparsers(metavar="COMMAND", title="commands", required=True)
+    commands = top.add_subparsers(metavar="COMMAND", title="commands")
     main_job.add(commands)
     system.add(commands)
     course.add(commands)

@@ -16,7 +16,7 @@ def add(commands: Any) -> None:
     what = "what each architecture invents: points in the plane, UNets"
     about = "Architecture decides what is invented: the same data and noise through denoisers that differ in one thing."
     command = commands.add_parser("architecture", help=what, description=about, example="edudiff architecture points")
-    kinds = command.add_subparsers(metavar="EXPERIMENT", title="experiments", required=True)
+    kinds = command.add_subparsers(metavar="EXPERIMENT", title="experiments")
     points_parser = kinds.add_parser(
         "points",
         help="points in the plane: closed forms and small networks, two minutes",

@@ -12,7 +12,7 @@ def add(commands: Any) -> None:
     what = "assignments: build bundles, check a solution, grade a class"
     about = "Assignments for a class: bundles for students and graders, visible tests for one, all tests for the other."
     parser = commands.add_parser("course", help=what, description=about, example="edudiff course build course")
-    commands = parser.add_subparsers(metavar="COMMAND", title="commands", required=True)
+    commands = parser.add_subparsers(metavar="COMMAND", title="commands")
     build = commands.add_parser(
         "build",
         help="make the students' and the grader's bundle",

@@ -2,7 +2,6 @@
 
 import argparse
 import re
-import sys
 from typing import Any, NoReturn
 
 from edudiff.support import checks
@@ -16,15 +15,11 @@ class Parser(argparse.ArgumentParser):
         super().__init__(epilog=f"example:\n  {example}" if example else None, **how)
         self.example = example
 
-    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:  # type: ignore[override]
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
         """As argparse does, but an option that a command does not have is an error of that command: it knows its own.
 
-        A command that only leads to others shows its help if nothing follows it.
+        A command that only leads to others, which have a default for `run`, shows its help if none follows it.
         """
-        args = sys.argv[1:] if args is None else list(args)
-        if not args and self._leads_on():
-            self.print_help()
-            self.exit()
         found, more = super().parse_known_args(args, namespace)
         unknown = [word.split("=")[0] for word in more if word.startswith("-")]
         if unknown:
@@ -32,6 +27,9 @@ class Parser(argparse.ArgumentParser):
             self.error(f"there is no option {unknown[0]}{checks.meant(unknown[0], own)}")
         if more:
             self.error(f"{more[0]!r} is one word too many")
+        if self._leads_on() and not hasattr(found, "run"):
+            self.print_help()
+            self.exit()
         return found, more
 
     def error(self, message: str) -> NoReturn:
