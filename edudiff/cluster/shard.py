@@ -59,16 +59,21 @@ def shape(shard: Shard) -> tuple[int, ...]:
     return shard.made()[0].shape
 
 
-def parts(shard: Shard, x: Array, alpha: float, sigma: float, windows: list[int] | None = None) -> list[Part]:
+def parts(
+    shard: Shard, x: Array, alpha: float, sigma: float, windows: list[int] | None = None, moments: bool = False
+) -> list[Part]:
     """The shard's (top, num, den) for the noisy batch `x`, all on the host: one for each of `windows`, or its own.
 
-    Of a denoiser that is asked for no windows a method `partial` is enough.
+    Of a denoiser that is asked for no windows and no `moments` a method `partial` is enough.
     """
     images, denoiser = shard.made()
     here = move(x, images)  # (B, ...)
     with worker_threads():
-        found = denoiser.partials(here, alpha, sigma, windows) if windows else [denoiser.partial(here, alpha, sigma)]
-    return [(to_numpy(top), to_numpy(num), to_numpy(den)) for top, num, den in found]
+        if windows or moments:
+            found = denoiser.partials(here, alpha, sigma, windows, moments=moments)
+        else:
+            found = [denoiser.partial(here, alpha, sigma)]
+    return [tuple(to_numpy(array) for array in part) for part in found]
 
 
 @contextmanager

@@ -61,15 +61,17 @@ class Sharded(SoftmaxDenoiser):
             " a denoiser on one machine, or make one of the images of that class: Sharded(client, read_class, ...)"
         )
 
-    def _parts(self, x: Array, alpha: float, sigma: float, windows: Sequence[int] | None) -> list[Part]:
+    def _parts(
+        self, x: Array, alpha: float, sigma: float, windows: Sequence[int] | None, moments: bool = False
+    ) -> list[Part]:
         if x.shape[1:] != self.shape:
             raise ValueError(
                 f"x has shape {x.shape}, expected (B, {', '.join(map(str, self.shape))}) to match the training set"
             )
         windows = None if windows is None else list(windows)
-        shares = self._ask(remote.parts, to_numpy(x), alpha, sigma, windows)
+        shares = self._ask(remote.parts, to_numpy(x), alpha, sigma, windows, moments)
         merged = [merge(parts) for parts in zip(*shares, strict=True)]
-        return [(move(top, x), move(num, x), move(den, x)) for top, num, den in merged]
+        return [tuple(move(array, x) for array in part) for part in merged]
 
     def _common_shape(self, shapes):
         for shard, shape in zip(self._shards, shapes, strict=True):

@@ -32,11 +32,13 @@ class ByLabel(SoftmaxDenoiser):
             raise ValueError(f"label is {label!r}, expected one of {', '.join(map(str, self.denoisers))}")
         return self.denoisers[label]
 
-    def _parts(self, x: Array, alpha: float, sigma: float, windows: Sequence[int] | None) -> list[Part]:
+    def _parts(
+        self, x: Array, alpha: float, sigma: float, windows: Sequence[int] | None, moments: bool = False
+    ) -> list[Part]:
         whole: list[Part] = []
         xp = array_namespace(x)
         for label, mine in self._places(x):
-            parts = _parts_of(self.denoisers[label], x[mine], alpha, sigma, windows)
+            parts = _parts_of(self.denoisers[label], x[mine], alpha, sigma, windows, moments)
             whole = whole or [tuple(xp.empty((len(x), *a.shape[1:])) for a in part) for part in parts]
             for part, some in zip(whole, parts, strict=True):
                 for array, values in zip(part, some, strict=True):
@@ -52,11 +54,11 @@ class ByLabel(SoftmaxDenoiser):
             yield label, xp.asarray((self.labels == label).nonzero()[0])
 
 
-def _parts_of(denoise, x, alpha, sigma, windows):
+def _parts_of(denoise, x, alpha, sigma, windows, moments):
     """The parts of one denoiser; of one that has none, such as `Linear`, its answer as a single candidate."""
-    if windows is not None:
-        return denoise.partials(x, alpha, sigma, windows)
-    if isinstance(denoise, SoftmaxDenoiser):
-        return denoise.partials(x, alpha, sigma)
+    if windows is not None or isinstance(denoise, SoftmaxDenoiser):
+        return denoise.partials(x, alpha, sigma, windows, moments=moments)
+    if moments:
+        raise TypeError(f"a {type(denoise).__name__} weighs no training items: it has no posterior over them")
     xp, x0_hat = array_namespace(x), denoise(x, alpha, sigma).reshape(len(x), -1)  # (b, D)
     return [(xp.zeros(len(x)), x0_hat.astype("float64"), xp.ones(len(x)))]

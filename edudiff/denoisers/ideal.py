@@ -48,7 +48,9 @@ class Ideal(SoftmaxDenoiser):
             self, images=self.images, labels=self._classes.labels.tolist() if self._classes.labeled else None
         )
 
-    def _parts(self, x: Array, alpha: float, sigma: float, windows: Sequence[int] | None) -> list[Part]:
+    def _parts(
+        self, x: Array, alpha: float, sigma: float, windows: Sequence[int] | None, moments: bool = False
+    ) -> list[Part]:
         if windows is not None:
             raise TypeError("an Ideal denoiser compares whole items and has no windows to sweep; use Patch")
         xp = array_namespace(x)
@@ -58,7 +60,7 @@ class Ideal(SoftmaxDenoiser):
         offset = _squares(centered)[:, None] / (2 * sigma**2)  # (B, 1)
         error = self._error(centered, alpha, sigma, str(x.dtype))
         start, stop, _ = self._classes.slice(self._class).indices(len(flat))
-        total = Softmax(xp, (len(x),), flat.shape[1], stop - start)
+        total = Softmax(xp, (len(x),), flat.shape[1], stop - start, moments)
         for first in range(start, stop, CHUNK):
             rows = slice(first, min(stop, first + CHUNK))
             logits = self._products(centered.astype(x.dtype), flat[rows], rows, alpha, sigma)  # (B, n)
@@ -73,7 +75,12 @@ class Ideal(SoftmaxDenoiser):
                     logits = _evaluate(logits, lead, exact, originals[self._order(rows)], alpha, sigma)  # (B, n)
             total.add(logits, flat[rows])
         top = total.top - offset[:, 0] if error <= TOLERANCE else total.top  # (B,)
-        return [(top, total.num + total.den[:, None] * self._center, total.den)]
+        num = total.num + total.den[:, None] * self._center  # (B, D)
+        if not moments:
+            return [(top, num, total.den)]
+        squares, fall = total.moments
+        squares = squares + (num + total.num) @ self._center  # (B,), of the values before they were centered
+        return [(top, num, total.den, squares, fall)]
 
     def generated(self) -> Atoms:
         """The law of the samples, `Atoms`: each item of the training set (or class) with the same probability."""

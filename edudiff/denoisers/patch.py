@@ -91,10 +91,12 @@ class Patch(SoftmaxDenoiser):
             return checks.window(self.window(alpha, sigma), self.shape, self.padding)
         return self.window
 
-    def _parts(self, x: Array, alpha: float, sigma: float, windows: Sequence[int] | None) -> list[Part]:
+    def _parts(
+        self, x: Array, alpha: float, sigma: float, windows: Sequence[int] | None, moments: bool = False
+    ) -> list[Part]:
         if windows is None:
             windows = [self.window_at(alpha, sigma) if callable(self.window) else self.window]
         else:
             windows = [checks.window(k, self.shape, self.padding) for k in windows]
         engine = self._engine if x.dtype == "float64" else self._rechecked
-        return engine(x, alpha, sigma, windows, self._class)
+        return engine(x, alpha, sigma, windows, self._class, moments=moments)

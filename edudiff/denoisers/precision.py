@@ -27,18 +27,26 @@ def rechecked(engine: Any, images: Array, padding: str) -> Callable[..., list[Pa
     """
     mean, variance = moments(images)
 
-    def evaluate(x: Array, alpha: float, sigma: float, windows: Sequence[int], number: int | None = None) -> list[Part]:
+    def evaluate(
+        x: Array,
+        alpha: float,
+        sigma: float,
+        windows: Sequence[int],
+        number: int | None = None,
+        *,
+        moments: bool = False,
+    ) -> list[Part]:
         xp = array_namespace(x)
         typical = expected_square(x, alpha, sigma, mean, variance)  # (B, H, W)
         wide = typical.astype("float64")[..., None]  # (B, H, W, 1)
         offsets = [box_sums(xp, wide, k, padding=padding)[..., 0] / (-2 * sigma**2) for k in windows]  # (B, H, W) each
-        parts = engine(x, alpha, sigma, windows, number, typical, offsets)
+        parts = engine(x, alpha, sigma, windows, number, typical, offsets, moments)
         again = xp.zeros(len(x), dtype=bool)  # (B,)
         for k, part, offset in zip(windows, parts, offsets, strict=True):
             values = min(k, x.shape[1]) * min(k, x.shape[2]) * x.shape[3]
             again |= doubtful(part, offset, x, sigma, values, engine.fused)
         if bool(again.any()):
-            exact = engine(x[again].astype("float64"), alpha, sigma, windows, number)
+            exact = engine(x[again].astype("float64"), alpha, sigma, windows, number, moments=moments)
             for part, better in zip(parts, exact, strict=True):
                 for old, new in zip(part, better, strict=True):
                     old[again] = new
@@ -71,10 +79,10 @@ def expected_square(x: Array, alpha: float, sigma: float, mean: float, variance:
 def doubtful(part: Part, offset: Array, x: Array, sigma: float, values: int, fused: bool) -> Array:
     """For which queries float32 logits are too coarse: booleans, (B,).
 
-    `part`: (top, num, den). `offset` (B, H, W): the shared part of the logits, left out where they were summed.
-    `values`: how many squared differences a window has. `fused`: is x - alpha y rounded once only?
+    `part`: (top, num, den), maybe with moments. `offset` (B, H, W): the shared part of the logits, left out where they
+    were summed. `values`: how many squared differences a window has. `fused`: is x - alpha y rounded once only?
     """
-    top, _, den = part
+    top, _, den, *_ = part
     full, summed = abs(top), abs(top - offset)  # (B, H, W) each
     # Rounding errors of single values add up like a random walk; those of the last sums are of the size of the sums.
     error = full / values**0.5 + summed  # (B, H, W)

@@ -50,8 +50,9 @@ class Arrays:
         number: int | None = None,
         typical: Array | None = None,
         offsets: Sequence[Array] | None = None,
+        moments: bool = False,
     ) -> list[Part]:
-        """The running softmax over all candidate windows: (top, num, den) for each of `windows`.
+        """The running softmax over all candidate windows: (top, num, den) for each of `windows`, or with `moments`.
 
         `x`: (B, H, W, C). `number`: of the only class that counts. `typical` (B, H, W): what is taken off each squared
         difference, and `offsets`, (B, H, W) for each window, what that takes off the logits (see precision.py).
@@ -59,7 +60,7 @@ class Arrays:
         xp = array_namespace(x)
         images = self.images if number is None else self.images[..., self.classes.slice(number)]  # (H, W, C, n)
         rows, columns, channels, count = images.shape
-        totals = {k: Softmax(xp, x.shape[:3], channels, count * rows * columns) for k in windows}
+        totals = {k: Softmax(xp, x.shape[:3], channels, count * rows * columns, moments) for k in windows}
         room = rows - min(windows), columns - min(windows)  # how far a window inside the image can move
         down, right = (
             [s for s in way if s == 0 or abs(s) <= far or self.padding == "circular"]
@@ -71,8 +72,9 @@ class Arrays:
             for shift in product(down, right):
                 for k, here, distances, centers in compared(x, chunk, alpha, shift, windows, self.padding, typical):
                     totals[k].add(distances * (-1 / (2 * sigma**2)), centers.swapaxes(-1, -2), (slice(None), *here))
-        tops = [totals[k].top + (0.0 if offsets is None else offsets[i]) for i, k in enumerate(windows)]
-        return [(top, totals[k].num, totals[k].den) for k, top in zip(windows, tops, strict=True)]
+        more = [0.0] * len(windows) if offsets is None else offsets
+        sums = [(totals[k], offset) for k, offset in zip(windows, more, strict=True)]
+        return [(total.top + offset, total.num, total.den, *total.moments) for total, offset in sums]
 
 
 def compared(

@@ -120,13 +120,14 @@ class Clusters:
         """Where projections (P, M) lie on the curve: (M,)."""
         return curve(np.clip((projections - self.least) / self.step, 0, LEVELS - 1).astype(np.uint8))
 
-    def weigh_plain(self, windows: Array, alpha: float, sigma: float) -> Part:
+    def weigh_plain(self, windows: Array, alpha: float, sigma: float, moments: bool = False) -> Part:
         """(top, num, den) of the windows that show nothing but the most frequent pixel, all at once."""
         common = self.common.astype(np.float64)  # (C,)
         difference = windows.reshape(len(windows), -1, len(common)) - alpha * common  # (M, k * k, C)
         top = (difference**2).sum((1, 2)) / (-2 * sigma**2)  # (M,)
         den = np.full(len(windows), float(self.plain))  # (M,)
-        return (top if self.plain else np.full_like(top, -np.inf)), den[:, None] * common, den
+        part = (top if self.plain else np.full_like(top, -np.inf)), den[:, None] * common, den
+        return (*part, den * (common**2).sum(), np.zeros_like(den)) if moments else part
 
     def shape(self, x: Array) -> tuple[int, int, int]:
         """(B, h, w): one for each window inside the images of a batch."""

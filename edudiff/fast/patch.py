@@ -12,7 +12,7 @@ import numpy as np
 from edudiff.fast.jit import borrowed, compiled, inlined, share_out
 from edudiff.fast.lanes import LANES, below, cast, empty, load, pick, spread, store
 from edudiff.fast.sums import add_up, sum_rows, sum_to_ends
-from edudiff.fast.weights import add_candidates, fold_lanes, tighten
+from edudiff.fast.weights import add_candidates, fold_lanes, part_of, tighten
 from edudiff.support.softmax import NEGLIGIBLE, Part, merge
 from edudiff.support.types import Array
 
@@ -42,12 +42,14 @@ def evaluate(
     padding: str,
     typical: Array,
     edges_only: bool = False,
+    moments: bool = False,
 ) -> list[Part]:
     """A list of (top, num, den), one for each of `windows`, whose tops lack the box sum of `typical` (B, H, W).
 
     `images`: (N, H, W, C), contiguous. `blocks`: from `blocks_of`, of `count` images. `edges_only`: leave out the
-    pairs of windows that both lie inside the image; for one window only.
+    pairs of windows that both lie inside the image; for one window only. `moments`: two more arrays each.
     """
+    more = 2 if moments else 0  # sums of a pixel
     batch, rows, columns, channels = x.shape
     real = x.dtype.type
     rate, farthest = real(1 / (2 * sigma**2 * math.log(2))), math.log(count * rows * columns / NEGLIGIBLE)
@@ -63,38 +65,38 @@ def evaluate(
         b, group = task
         first, last = bounds[group], bounds[group + 1]
         best = np.full((len(windows), rows * columns), np.inf, x.dtype)  # (windows, H * W)
-        sums = empty(len(windows) * rows * columns * (1 + channels) * LANES, x.dtype).reshape(len(windows), -1)
+        sums = empty(len(windows) * rows * columns * (1 + channels + more) * LANES, x.dtype).reshape(len(windows), -1)
         sums[:] = 0
         den = np.zeros((len(windows), rows * columns))  # (windows, H * W)
-        num = np.zeros((len(windows), rows * columns, channels))  # (windows, H * W, C)
+        num = np.zeros((len(windows), rows * columns, channels + more))  # (windows, H * W, C)
         canvas = empty((rows + 2 * (max(windows) // 2)) * line, x.dtype)
         work = tuple(empty(n, x.dtype) for n in (line, line, line * max(windows), line))
         state = best, best.copy(), sums, den, num
         places, lanes = (a[first:last] for a in blocks)
         y = empty(LANES * images[0].size, lesser)
         query = (0,) * channels, planes[b], np.ascontiguousarray(typical[b])
-        add_blocks(*query, images.reshape(-1), places, lanes, y, *switches, inside, canvas, work, *state)
+        add_blocks(*query, images.reshape(-1), places, lanes, y, *switches, inside, canvas, work, *state, more)
         return best, num, den
 
     done = share_out(piece, [(b, group) for b in range(batch) for group in range(groups)])
     shape = (batch, groups, len(windows), rows, columns)
     best, num, den = (np.stack(a).reshape(*shape, *a[0].shape[2:]) for a in zip(*done, strict=True))
     # The kernel's weights are powers of 2 with a rounded rate: so are its tops.
-    top = best.astype(np.float64) * (-float(rate) * math.log(2))  # (B, groups, windows, H, W)
-    return [merge([(top[:, g, s], num[:, g, s], den[:, g, s]) for g in range(groups)]) for s in range(len(windows))]
+    part = part_of(best, num, den, rate, more)  # (B, groups, windows, H, W, ...) each
+    return [merge([tuple(a[:, g, s] for a in part) for g in range(groups)]) for s in range(len(windows))]
 
 
 @compiled
 def add_blocks(
     each, x, typical, images, places, lanes, y, sizes, shifts, circular, edges_only, rate, farthest, alpha,
-    inside, canvas, work, best, limit, sums, den, num,
+    inside, canvas, work, best, limit, sums, den, num, moments,
 ):  # fmt: skip
     """Add all windows of some blocks to the running sums of one image `x` (C, H, W), for each size.
 
     `each`: a tuple with an entry for each channel, whose number is then known when this is compiled. The images at
     `places` (blocks, LANES) of `images`, flat, are compared; of each block the first `lanes` count. `y`: room for a
     block. `farthest`: how far below the top all candidates together are negligible. `inside`: for `sum_to_ends`,
-    (sizes, W + 1).
+    (sizes, W + 1). `moments`: how many sums a pixel has besides those of weights and channels, 0 or 2.
     """
     shape = height, width = x.shape[1:]
     widest, narrowest = max(sizes) // 2, min(sizes) // 2  # how far the windows reach from their centers
@@ -115,7 +117,7 @@ def add_blocks(
                 seen = seen_rows(height, down, widest, circular), seen_rows(width, right, widest, circular)
                 draw_differences(canvas, seen, flat_x, flat_typical, y, alpha, shift, circular, len(each), shape)
                 for s in range(len(sizes)):
-                    mine = best[s], limit[s], sums[s]
+                    mine = best[s], limit[s], sums[s], moments
                     for i in range(3):
                         for j in range(3):
                             if (i == 1 and j == 1 and edges_only) or ((i != 1 or j != 1) and not edges_only):
@@ -126,7 +128,7 @@ def add_blocks(
                             add_windows(canvas, place, sizes[s], inside[s], work, y, len(each), rate, reach, mine)
             if (down - up[0]) % FOLD == FOLD - 1 or down == up[1] - 1:
                 for s in range(len(sizes)):
-                    fold_lanes(sums[s], lanes[b], rate, best[s], folded[s], den[s], num[s])
+                    fold_lanes(sums[s], lanes[b], rate, best[s], folded[s], den[s], num[s], moments)
                     tighten(limit[s], best[s], den[s], rate, farthest)
 
 
@@ -253,7 +255,8 @@ def add_narrow(size, line, canvas, first, stride, count, others):
 @inlined
 def add_near(distances, j, others):
     """Add the pairs of column j, LANES of them, unless all are too far off."""
-    pixel, y, center, beyond, (height, width), channels, rate, reach, (best, limit, sums) = others
+    pixel, y, center, beyond, (height, width), channels, rate, reach, (best, limit, sums, moments) = others
     if below(distances, spread(pick(limit, pixel + j))):
         there = (center + j - (width if j >= beyond else 0)) * LANES
-        add_candidates(distances, pixel + j, y, there, channels, height * width * LANES, rate, reach, best, limit, sums)
+        spacing = height * width * LANES
+        add_candidates(distances, pixel + j, y, there, channels, spacing, rate, reach, best, limit, sums, moments)

@@ -12,7 +12,7 @@ import numpy as np
 from edudiff.fast.clusters import Clusters
 from edudiff.fast.jit import borrowed, compiled, inlined, share_out
 from edudiff.fast.lanes import LANES, below, empty, first_bit, larger, load, pick, spread
-from edudiff.fast.weights import TIE, add_candidates, fold_lanes, tighten
+from edudiff.fast.weights import TIE, add_candidates, fold_lanes, part_of, tighten
 from edudiff.support.softmax import merge
 from edudiff.support.types import Array
 
@@ -27,13 +27,15 @@ FAR = 1e15  # a pixel value that no query is near to
 
 
 def evaluate(
-    x: Array, clusters: Clusters, alpha: float, sigma: float, tolerance: float
+    x: Array, clusters: Clusters, alpha: float, sigma: float, tolerance: float, moments: bool = False
 ) -> tuple[list[Array], int] | None:
     """(top, num, den) of all windows inside the images for those of the batch `x`; and how many pairs were compared.
 
     Shapes (B, h, w), (B, h, w, C), (B, h, w): one for each window of x, B * h * w = M. What is skipped weighs at most
-    `tolerance` of the whole. None if comparing all pairs (`edudiff.fast.patch`) is likely to be quicker.
+    `tolerance` of the whole. None if comparing all pairs (`edudiff.fast.patch`) is likely to be quicker. `moments`: two
+    more arrays.
     """
+    more = 2 if moments else 0  # sums of a query
     windows, projections = clusters.queries(x)  # (M, D), (P, M)
     channels = x.shape[3]
     codes = clusters.codes(projections / alpha)  # (M,)
@@ -43,17 +45,17 @@ def evaluate(
     windows, projections = windows[filled], np.ascontiguousarray(projections[:, filled])  # (M', D), (P, M')
     real = x.dtype.type
     rate = real(1 / (2 * sigma**2 * math.log(2)))
-    plain = clusters.weigh_plain(windows.astype(np.float64), alpha, sigma)
+    plain = clusters.weigh_plain(windows.astype(np.float64), alpha, sigma, moments)
     margin = math.log(clusters.count) - math.log(tolerance)
 
     scale = real(clusters.least), real(clusters.step), real(alpha)
 
     def run(share, limit, first_codes):
         best = np.full(len(filled), np.inf, x.dtype)  # (M',)
-        sums = empty(len(filled) * (1 + channels) * LANES, x.dtype)
+        sums = empty(len(filled) * (1 + channels + more) * LANES, x.dtype)
         sums[:] = 0
         group, centers = (empty(n * LANES, x.dtype) for n in (windows.shape[1], channels))
-        den, num = np.zeros(len(filled)), np.zeros((len(filled), channels))  # (M',), (M', C)
+        den, num = np.zeros(len(filled)), np.zeros((len(filled), channels + more))  # (M',), (M', C)
         arrays = (
             (0,) * channels,
             windows,
@@ -65,14 +67,14 @@ def evaluate(
             first_codes,
         )
         settings = clusters.size, clusters.circular, *scale, rate, margin
-        compared = add_share(*arrays, share.count, *settings, best, limit.copy(), sums, den, num, group, centers)
-        return (best.astype(np.float64) * (-float(rate) * math.log(2)), num, den), compared
+        compared = add_share(*arrays, share.count, *settings, best, limit.copy(), sums, den, num, group, centers, more)
+        return part_of(best, num, den, rate, more), compared
 
     shares, done = [share for share in clusters.shares if share.count], []
     if shares:
         nowhere = np.full(len(filled), np.inf, x.dtype)  # (M',)
         near = share_out(lambda share: run(share, nowhere, codes[filled]), shares)
-        top, _, den = merge([plain, *(part for part, _ in near)])
+        top, _, den, *_ = merge([plain, *(part for part, _ in near)])
         limit = ((margin - np.log(den) - top) / (float(rate) * math.log(2))).astype(x.dtype)  # (M',)
         limit += TIE * abs(limit)
         limit[count:] = -np.inf  # copies
@@ -91,13 +93,13 @@ def evaluate(
 @compiled
 def add_share(
     each, windows, projections, images, order, boxes, codes, first_codes,
-    count, size, circular, least, step, alpha, rate, margin, best, limit, sums, den, num, group, centers,
+    count, size, circular, least, step, alpha, rate, margin, best, limit, sums, den, num, group, centers, moments,
 ):  # fmt: skip
     """Add the windows of one share to the sums of all queries; returns how many groups were compared with how many.
 
     `each`: a tuple with an entry for each channel, whose number is then known when this is compiled. `group`,
-    `centers`: room for one group. With `first_codes` (M,), the places of the queries on the curve, only groups near to
-    them are compared.
+    `centers`: room for one group. `moments`: how many sums a query has besides those of weights and channels, 0 or 2.
+    With `first_codes` (M,), the places of the queries on the curve, only groups near to them are compared.
     """
     channels = len(each)
     patterns, queries = projections.shape
@@ -107,7 +109,7 @@ def add_share(
     box = np.empty((2, patterns), windows.dtype)
     active = np.empty(queries // LANES, np.int64)
     own = borrowed(group), borrowed(centers), borrowed(windows.reshape(-1)), borrowed(projections.reshape(-1))
-    state = borrowed(best), borrowed(limit), borrowed(sums)
+    state = borrowed(best), borrowed(limit), borrowed(sums), moments
     total, compared = boxes.shape[2], 0
     if len(first_codes):
         for m in range(queries):
@@ -116,7 +118,7 @@ def add_share(
                 gather(own[0], own[1], images, order, g, count, size, circular, alpha)
                 compare(own, m, values, channels, rate, reach, state)
                 compared += 1
-        fold_lanes(sums, LANES, rate, best, folded, den, num)
+        fold_lanes(sums, LANES, rate, best, folded, den, num, moments)
         return compared
     for bunch in range(0, total, BUNCH):
         last = min(total, bunch + BUNCH)
@@ -140,9 +142,9 @@ def add_share(
                     near &= near - 1
                     compared += 1
         if bunch // BUNCH % FOLD == FOLD - 1:
-            fold_lanes(sums, LANES, rate, best, folded, den, num)
+            fold_lanes(sums, LANES, rate, best, folded, den, num, moments)
             tighten(limit, best, den, rate, margin)
-    fold_lanes(sums, LANES, rate, best, folded, den, num)
+    fold_lanes(sums, LANES, rate, best, folded, den, num, moments)
     return compared
 
 
@@ -190,7 +192,7 @@ def distance_to(box, projections, block, queries):
 def compare(own, m, values, channels, rate, reach, state):
     """Add the windows of the gathered group to the sums of query m, unless all are too far off."""
     group, centers, windows, _ = own
-    best, limit, sums = state
+    best, limit, sums, moments = state
     at = m * values
     squares = odd = spread(rate - rate)  # two sums, so that neither waits for the other
     for i in range(0, values - 1, 2):
@@ -203,7 +205,7 @@ def compare(own, m, values, channels, rate, reach, state):
         squares = squares + difference * difference
     squares = squares + odd
     if below(squares, spread(pick(limit, m))):
-        add_candidates(squares, m, centers, 0, channels, LANES, rate, reach, best, limit, sums)
+        add_candidates(squares, m, centers, 0, channels, LANES, rate, reach, best, limit, sums, moments)
 
 
 @compiled

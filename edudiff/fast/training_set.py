@@ -55,6 +55,7 @@ class TrainingSet:
         number: int | None = None,
         typical: Array | None = None,
         offsets: Sequence[Array] | None = None,
+        moments: bool = False,
     ) -> list[Part]:
         """As `edudiff.denoisers.windows.Arrays`: a list of (top, num, den), one for each of `windows`.
 
@@ -66,7 +67,7 @@ class TrainingSet:
         found, self.skipped = {}, 0.0
         if self.tolerance and self.shifts and len(windows) == 1:
             for b in range(len(x)):
-                inside = self._sorted(x[b : b + 1], used, alpha, sigma, windows[0])
+                inside = self._sorted(x[b : b + 1], used, alpha, sigma, windows[0], moments)
                 if inside is not None:
                     found[b], share = inside
                     self.skipped += share / len(x)
@@ -74,27 +75,28 @@ class TrainingSet:
         blocks, count = patch.blocks_of(chosen), sum(map(len, chosen))
         query = self.images, blocks, count, alpha, sigma, windows, self.shifts, self.padding
         if not found:
-            parts = patch.evaluate(x, *query, typical)
-            return [(top + offset, num, den) for (top, num, den), offset in zip(parts, offsets, strict=True)]
+            parts = patch.evaluate(x, *query, typical, moments=moments)
+            return [(part[0] + offset, *part[1:]) for part, offset in zip(parts, offsets, strict=True)]
         others, rest = list(found), [b for b in range(len(x)) if b not in found]
         r = 0 if self.padding == "circular" else windows[0] // 2
-        whole = np.empty(x.shape[:3]), np.empty(x.shape), np.empty(x.shape[:3])  # (B, H, W), (B, H, W, C), (B, H, W)
+        shapes = x.shape[:3], x.shape, *[x.shape[:3]] * (3 if moments else 1)
+        whole = tuple(np.empty(shape) for shape in shapes)  # (B, H, W), (B, H, W, C), (B, H, W), ...
         if r:  # windows that stick out of the image are few: they are compared with all that stick out alike
-            _put(whole, others, patch.evaluate(x[others], *query, typical[others], edges_only=True)[0])
+            _put(whole, others, patch.evaluate(x[others], *query, typical[others], True, moments)[0])
         if rest:
-            _put(whole, rest, patch.evaluate(x[rest], *query, typical[rest])[0])
+            _put(whole, rest, patch.evaluate(x[rest], *query, typical[rest], moments=moments)[0])
         whole[0][:] += offsets[0]
         middle = slice(r, x.shape[1] - r), slice(r, x.shape[2] - r)
         for b, part in found.items():
             _put([array[(slice(None), *middle)] for array in whole], [b], part)
         return [whole]
 
-    def _sorted(self, x, used, alpha, sigma, window):
+    def _sorted(self, x, used, alpha, sigma, window, moments):
         """`pruned.evaluate` of one image, and the share of pairs it skipped; None if comparing all pairs is quicker."""
         if not self.may_pay(x, used, alpha, sigma, window):
             return None
         clusters = self.clusters(window, used)
-        found = pruned.evaluate(x, clusters, alpha, sigma, self.tolerance)
+        found = pruned.evaluate(x, clusters, alpha, sigma, self.tolerance, moments)
         if found is None:
             return None
         parts, compared = found
@@ -121,7 +123,7 @@ class TrainingSet:
 
 
 def _put(parts, places, some):
-    """Write (top, num, den) of some images to their places among all."""
+    """Write the parts of some images to their places among all."""
     for array, part in zip(parts, some, strict=True):
         array[places] = part
 

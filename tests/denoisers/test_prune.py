@@ -49,6 +49,21 @@ def test_answers_are_those_without_skipping(images, size, padding):
             np.testing.assert_allclose(answer, full, atol=atol, rtol=0, err_msg=f"ratio {ratio}, {dtype}")
 
 
+@pytest.mark.parametrize("padding", ["zero", "circular"])
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_posteriors_are_those_without_skipping(padding, dtype):
+    images = digits(90)
+    skipped = 0.0
+    for ratio in (0.02, 0.1, 0.5, 5.0):
+        x, alpha, sigma = noisy(images, ratio)
+        patch, whole = (Patch(images, 5, padding=padding, prune=prune) for prune in (1e-7, False))
+        found, full = (denoise.posterior(x.astype(dtype), alpha, sigma) for denoise in (patch, whole))
+        np.testing.assert_allclose(found.entropy, full.entropy, atol=2e-5, rtol=0)
+        np.testing.assert_allclose(found.variance, full.variance, atol=2e-5, rtol=0)
+        skipped = max(skipped, patch.skipped)
+    assert skipped > 0.5
+
+
 def test_the_error_is_as_small_as_was_asked_for():
     images = hostile(60)
     x, alpha, sigma = noisy(images.astype(np.float64), 0.4)
