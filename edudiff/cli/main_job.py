@@ -3,6 +3,8 @@
 import argparse
 import shlex
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import fields, replace
 from pathlib import Path
 
@@ -11,9 +13,9 @@ from edudiff.cli import options
 from edudiff.runs import comparison, report, training
 from edudiff.runs import folder as folders
 from edudiff.runs.choices import DEMO, DRAWN, FORMULAS, QUICK, Choices
+from edudiff.runs.formulas import spread
 from edudiff.runs.run import resolve
 from edudiff.support.arrays import to_numpy
-from edudiff.support.files import open_folder
 from edudiff.support.types import Array
 
 # Which choices a command has: `sample` trains nothing, `train` draws nothing, and only a comparison needs all.
@@ -67,6 +69,8 @@ def add(commands: argparse._SubParsersAction) -> None:
 
 def choices_of(args: argparse.Namespace) -> Choices:
     """The `Choices` that the arguments ask for: only those that are given replace the demo's."""
+    if getattr(args, "resume", False) and not args.out:
+        raise ValueError("--resume needs --out DIR, the folder of the run to go on with")
     base = QUICK if getattr(args, "quick", False) else DEMO
     chosen = options.chosen(Choices, args)
     if "size" not in chosen and chosen.get("data", base.data) not in DRAWN:
@@ -74,39 +78,40 @@ def choices_of(args: argparse.Namespace) -> Choices:
     return replace(base, **chosen)
 
 
-def open_out(args: argparse.Namespace) -> Path:
-    """The run's folder, made if it is not there."""
-    if getattr(args, "resume", False) and not args.out:
-        raise ValueError("--resume needs --out DIR, the folder of the run to go on with")
-    return open_folder(args.out or folders.free_folder(args.name))
+@contextmanager
+def out_folder(args: argparse.Namespace) -> Iterator[Path]:
+    """The run's folder, made if it is not there; after Ctrl-C or another end, the words to go on with the run in it."""
+    with folders.claimed(args.out, args.name) as folder:
+        training.check_network(folder, getattr(args, "resume", True))
+        try:
+            yield folder
+        except (KeyboardInterrupt, OSError, MemoryError):
+            say_how_to_resume(args, folder)
+            raise
 
 
 def run_compare(args: argparse.Namespace) -> None:
     """`edudiff demo` and `edudiff compare`."""
-    choices, folder = choices_of(args), open_out(args)
-    print(f"{choices.images} images ({choices.data}); results go to {folder}", flush=True)
-    try:
-        results, images, captions = comparison.compare(choices, folder, args.resume)
-    except KeyboardInterrupt:
-        say_how_to_resume(args, folder)
-        raise
-    report.write(folder, args.command, results, images, captions)
-    (folder / folders.PARTS).unlink(missing_ok=True)
+    choices = choices_of(args)
+    with spread(choices) as share:
+        run = resolve(choices)
+        with out_folder(args) as folder:
+            print(f"{choices.images} images ({choices.data}); results go to {folder}", flush=True)
+            results, images, captions = comparison.compared(replace(run, folder=folder), share, args.resume)
+            report.write(folder, args.command, results, images, captions)
+            (folder / folders.PARTS).unlink(missing_ok=True)
     say_where(folder, images)
     print("\n".join(report.lines(results)))
 
 
 def run_train(args: argparse.Namespace) -> None:
     """`edudiff train`."""
-    choices, folder = choices_of(args), open_out(args)
-    try:
-        run = resolve(choices, folder)
-        state = training.train(run, args.resume)
-    except KeyboardInterrupt:
-        say_how_to_resume(args, folder)
-        raise
-    results = training.results(run, state)
-    report.write(folder, args.command, results, figure=lambda: plot.losses(state.losses))
+    choices = choices_of(args)
+    run = resolve(choices)
+    with out_folder(args) as folder:
+        state = training.train(replace(run, folder=folder), args.resume)
+        results = training.results(run, state)
+        report.write(folder, args.command, results, figure=lambda: plot.losses(state.losses))
     say_where(folder)
     print(f"loss {results['loss']:.4f} after {state.step} steps; draw with:")
     words = ["edudiff", "sample", "--denoiser", "network", "--checkpoint", str(folder)]
@@ -117,9 +122,10 @@ def run_sample(args: argparse.Namespace) -> None:
     """`edudiff sample`."""
     if args.denoiser == "network" and not args.checkpoint:
         raise ValueError("--denoiser network needs --checkpoint DIR, the folder of a run that trained one")
-    choices, folder = choices_of(args), open_out(args)
-    results, images = comparison.sample(choices, args.checkpoint or folder, args.denoiser)
-    report.write(folder, args.command, results, images)
+    with comparison.sampler(choices_of(args), args.checkpoint, args.denoiser) as draw:
+        with folders.claimed(args.out, args.name) as folder:
+            results, images = draw()
+            report.write(folder, args.command, results, images)
     say_where(folder, images)
 
 

@@ -4,9 +4,9 @@ Each part can be called alone; `compare` is all of them in order.
 """
 
 import json
-from collections.abc import Callable, Iterable
-from contextlib import nullcontext
-from dataclasses import asdict
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, nullcontext
+from dataclasses import asdict, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -26,7 +26,7 @@ from edudiff.runs.parts import Parts
 from edudiff.runs.run import Run, resolve
 from edudiff.runs.training import train
 from edudiff.support.arrays import move, to_numpy
-from edudiff.support.files import open_folder, write_arrays, write_results
+from edudiff.support.files import write_arrays, write_results
 from edudiff.support.progress import bar
 from edudiff.support.types import Array, Denoiser
 
@@ -43,16 +43,24 @@ def compare(
     `table`: window sizes to use instead of calibrating. What is done is kept in the folder: with `resume`, the same
     job goes on where it was stopped, also while it calibrates or draws.
     """
-    with spread(choices) as share:  # before the training: no cluster is an error now, not later
-        run = resolve(choices, open_folder(folder))
-        state = train(run, resume)
-        settings = {"loss": state.losses[-1], "windows": table and table.to_dict(), "version": edudiff.__version__}
-        parts = Parts(run.folder / folders.PARTS, asdict(choices) | settings)
-        seconds = {"train_seconds": state.seconds, "calibrate_seconds": 0.0}
-        if table is None:
-            table, seconds["calibrate_seconds"] = _calibrated(run, state.ema, share, parts)
-        denoisers = {"network": for_seeds(run, state.ema), **formulas(run, table, share)}
-        drawn, draw_seconds = _draw(run, denoisers, parts)
+    with spread(choices) as share:
+        run = resolve(choices)
+        with folders.claimed(folder) as place:
+            return compared(replace(run, folder=place), share, resume, table)
+
+
+def compared(
+    run: Run, share: Share, resume: bool = False, table: WindowSchedule | None = None
+) -> tuple[dict[str, Any], Images, dict[str, list[str]]]:
+    """`compare` for a run whose folder is there and its own; `share` is from `spread`."""
+    choices, state = run.choices, train(run, resume)
+    settings = {"loss": state.losses[-1], "windows": table and table.to_dict(), "version": edudiff.__version__}
+    parts = Parts(run.folder / folders.PARTS, asdict(choices) | settings)
+    seconds = {"train_seconds": state.seconds, "calibrate_seconds": 0.0}
+    if table is None:
+        table, seconds["calibrate_seconds"] = _calibrated(run, state.ema, share, parts)
+    denoisers = {"network": for_seeds(run, state.ema), **formulas(run, table, share)}
+    drawn, draw_seconds = _draw(run, denoisers, parts)
     index, distance = metrics.nearest(drawn["network"], run.images)  # (seeds,), (seeds,)
     results = asdict(choices) | {
         "images": len(run.images),
@@ -102,17 +110,34 @@ def sample(
 
     Returns the results (for JSON) and the images {name: (seeds, H, W, C)}.
     """
+    with sampler(choices, folder, name) as draw_all:
+        return draw_all(progress)
+
+
+@contextmanager
+def sampler(choices: Choices, folder: str | Path | None, name: str) -> Iterator[Callable[..., Any]]:
+    """`sample` in two steps: when this is entered all is read and checked; calling what it gives draws.
+
+    It gives a function (progress) -> (results, images). Raises FileNotFoundError or ValueError for a checkpoint or
+    images that are not there or do not fit.
+    """
     with spread(choices) if name in SHARED else nullcontext(alone) as share:
         shared = choices.scheduler is not None and name in SHARED
-        run = resolve(choices, folder, count=1 if shared else None)  # the workers read the rest
+        run = resolve(choices, folder or ".", count=1 if shared else None)  # the workers read the rest
         if name == "network":
             net = nn.checkpoint.load_net(run.folder / folders.NETWORK, backend=run.backend).to(run.images)
             denoisers = {name: for_seeds(run, net)}
         else:
             size = USUAL_WINDOW if choices.window is None else choices.window
             denoisers = formulas(run, lambda alpha, sigma: size, share, only=(name,))
-        images, seconds = draw(denoisers, run.schedule, run.noise, run.times, progress=progress)
-    results = {key: getattr(choices, key) for key in ("data", "images", "size", "steps", "seeds", "seed")}
+        yield partial(_sampled, run, denoisers)
+
+
+def _sampled(
+    run: Run, denoisers: dict[str, Denoiser], progress: Callable[..., Iterable] | None = bar
+) -> tuple[dict[str, Any], Images]:
+    images, seconds = draw(denoisers, run.schedule, run.noise, run.times, progress=progress)
+    results = {key: getattr(run.choices, key) for key in ("data", "images", "size", "steps", "seeds", "seed")}
     return results | {"size": run.images.shape[1], "draw_seconds": seconds}, images
 
 

@@ -1,23 +1,57 @@
 """The folder of one run: what lies where in it, and whether what lies there is of the same run."""
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from edudiff.support.files import write_results
+from edudiff.support.files import open_folder, remove_leftovers, write_results
+from edudiff.support.locks import only_one
 
 NETWORK, RESULTS, PICTURE, ARRAYS = "network.npz", "results.json", "picture.png", "images.npz"
 CHOICES = "job.json"  # what a run that is gone on with may not change
 PARTS = "unfinished.npz"  # what a run has made so far
 
 
-def free_folder(name: str) -> Path:
-    """`runs/name`, or `runs/name-2`, `runs/name-3`, ...: the first that does not exist yet."""
-    folder, number = Path("runs") / name, 1
-    while folder.exists():
-        number += 1
-        folder = Path("runs") / f"{name}-{number}"
-    return folder
+@contextmanager
+def claimed(folder: str | Path | None, name: str = "run") -> Iterator[Path]:
+    """The folder of a run, made if it is not there, and no other run's as long as the block lasts.
+
+    `folder`: None for a new one, the first of `runs/name`, `runs/name-2`, `runs/name-3`, ... that does not exist yet.
+    What a killed run has left half written is removed. If the block ends with an error, so is a new folder that is
+    still empty. Raises OSError if it cannot be written, BlockingIOError if another run is at work in it.
+    """
+    before = _there(Path(folder or "runs"))
+    place = _new_folder(name) if folder is None else open_folder(folder)
+    try:
+        with only_one(place, "--out"):
+            remove_leftovers(place)
+            yield place
+    except BaseException:
+        for one in (place, *place.parents):
+            if one in before:
+                break
+            with suppress(OSError):  # it is not empty
+                one.rmdir()
+        raise
+
+
+def _there(path: Path) -> set[Path]:
+    """Of `path` and the folders that it is in, those that exist."""
+    return {one for one in (path, *path.parents) if one.exists()}
+
+
+def _new_folder(name: str) -> Path:
+    """Make the first folder of `runs/name`, `runs/name-2`, ... that is not there; each goes to one process only."""
+    runs, number = open_folder("runs"), 1
+    while True:
+        folder = runs / (name if number == 1 else f"{name}-{number}")
+        try:
+            folder.mkdir()
+            return folder
+        except FileExistsError:
+            number += 1
 
 
 def holds(path: Path, choices: dict[str, Any]) -> bool:

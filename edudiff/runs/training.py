@@ -29,11 +29,8 @@ def train(run: Run, resume: bool = False, marks: Collection[int] = ()) -> nn.Sta
     choices, path = run.choices, run.folder / folders.NETWORK
     net = new_network(run)
     rng, state = np.random.default_rng((choices.seed, 2)), None
+    check_network(run.folder, resume)
     if not resume:
-        if path.exists():
-            raise FileExistsError(
-                f"{run.folder} holds a trained network; add --resume to go on with it, or name another --out"
-            )
         (run.folder / folders.CHOICES).unlink(missing_ok=True)  # of a run that was stopped before it had a network
     kept = {name: getattr(choices, name) for name in ("data", "images", "size", "seed")}
     folders.remember(run.folder / folders.CHOICES, kept)
@@ -50,6 +47,12 @@ def train(run: Run, resume: bool = False, marks: Collection[int] = ()) -> nn.Sta
             nn.checkpoint.save(run.folder / f"{now.step}.npz", now)
 
     return keep(states, path, left, "training", state, mark)
+
+
+def check_network(folder: Path, resume: bool) -> None:
+    """Raise FileExistsError if the folder holds a network and `resume` is not set."""
+    if not resume and (folder / folders.NETWORK).exists():
+        raise FileExistsError(f"{folder} holds a trained network; add --resume to go on with it, or name another --out")
 
 
 def new_network(run: Run) -> Any:
