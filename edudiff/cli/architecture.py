@@ -1,6 +1,7 @@
 """The commands `edudiff architecture points` and `edudiff architecture faces`: what each architecture invents."""
 
 import argparse
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -8,7 +9,6 @@ from typing import Any
 from edudiff.cli import options
 from edudiff.runs import folder as folders
 from edudiff.runs import points, report, variants
-from edudiff.support.files import open_folder
 
 
 def add(commands: Any) -> None:
@@ -35,18 +35,25 @@ def add(commands: Any) -> None:
 
 def run_points(args: argparse.Namespace) -> None:
     """`edudiff architecture points`."""
-    choices, out = points.Points(**options.chosen(points.Points, args)), _out(args, "architecture-points")
-    _say_where(out, points.experiment(choices, out, args.command, say=_say))
+    choices = points.Points(**options.chosen(points.Points, args))
+    with folders.claimed(args.out, "architecture-points") as out:
+        results = points.experiment(choices, out, args.command, say=_say)
+    _say_where(out, results)
 
 
 def run_faces(args: argparse.Namespace) -> None:
     """`edudiff architecture faces`."""
-    choices, out = variants.Variants(**options.chosen(variants.Variants, args)), _out(args, "architecture-faces")
-    try:
-        _say_where(out, variants.experiment(choices, out, out, args.command, say=_say))
-    except KeyboardInterrupt:
-        print(f"\nthe networks so far are in {out}; go on with the same command and --out {out}")
-        raise
+    choices = variants.Variants(**options.chosen(variants.Variants, args))
+    images = variants.load_images(choices)
+    with folders.claimed(args.out, "architecture-faces") as out:
+        try:
+            results = variants.experiment(choices, out, out, args.command, say=_say, images=images)
+        except (KeyboardInterrupt, OSError, MemoryError):
+            if any(out.iterdir()):
+                said = f"the networks so far are in {out}; go on with the same command and --out {out}"
+                print(f"\n{said}", file=sys.stderr)
+            raise
+    _say_where(out, results)
 
 
 def _add(kind: argparse.ArgumentParser, settings: Any, run: Callable[[argparse.Namespace], None]) -> None:
@@ -57,10 +64,6 @@ def _add(kind: argparse.ArgumentParser, settings: Any, run: Callable[[argparse.N
         help="folder of the results (default: a new one under runs/); faces go on with the run that it holds",
     )
     kind.set_defaults(run=run)
-
-
-def _out(args: argparse.Namespace, name: str) -> Path:
-    return open_folder(args.out or folders.free_folder(name))
 
 
 def _say_where(out: Path, results: dict[str, Any]) -> None:

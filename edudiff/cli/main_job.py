@@ -122,10 +122,10 @@ def run_sample(args: argparse.Namespace) -> None:
     """`edudiff sample`."""
     if args.denoiser == "network" and not args.checkpoint:
         raise ValueError("--denoiser network needs --checkpoint DIR, the folder of a run that trained one")
-    with comparison.sampler(choices_of(args), args.checkpoint, args.denoiser) as draw:
-        with folders.claimed(args.out, args.name) as folder:
-            results, images = draw()
-            report.write(folder, args.command, results, images)
+    sampler = comparison.sampler(choices_of(args), args.checkpoint, args.denoiser)
+    with sampler as draw, folders.claimed(args.out, args.name) as folder:
+        results, images = draw()
+        report.write(folder, args.command, results, images)
     say_where(folder, images)
 
 

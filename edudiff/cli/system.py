@@ -3,13 +3,14 @@
 import argparse
 import importlib.metadata
 import sys
+from pathlib import Path
 
 import edudiff
 from edudiff import bench
 from edudiff.cli import options
 from edudiff.data.files import NAMES, places
 from edudiff.support.backends import has_numba
-from edudiff.support.files import write_results
+from edudiff.support.files import check_file, write_results
 from edudiff.support.threads import cores
 
 PACKAGES = ("numpy", "numba", "threadpoolctl", "cupy", "matplotlib", "pooch", "pillow", "dask", "tqdm")
@@ -54,6 +55,8 @@ def run_fetch(args: argparse.Namespace) -> None:
 def run_bench(args: argparse.Namespace) -> None:
     """`edudiff bench`."""
     wanted, records = bench.Bench(**options.chosen(bench.Bench, args)), []
+    if args.json:
+        check_file(Path(args.json))
     print(bench.header(), flush=True)
     for record in bench.run(wanted):
         records.append(record)

@@ -25,7 +25,7 @@ from edudiff.runs import report
 from edudiff.runs.choices import DATA, DRAWING, MEASURING, NETWORK, data_set
 from edudiff.runs.report import Say, silent
 from edudiff.runs.training import keep
-from edudiff.support.files import open_folder, write_arrays, write_results
+from edudiff.support.files import open_folder, remove_leftovers, write_arrays, write_results
 from edudiff.support.random import streams
 from edudiff.support.settings import Settings, setting
 from edudiff.support.tables import TextTable
@@ -90,16 +90,23 @@ class Variants(Settings):
 
 
 def experiment(
-    choices: Variants, work: str | Path, out: str | Path, command: str, name: str = "results", say: Say = silent
+    choices: Variants,
+    work: str | Path,
+    out: str | Path,
+    command: str,
+    name: str = "results",
+    say: Say = silent,
+    images: tuple[Array, Array] | None = None,
 ) -> dict[str, Any]:
     """`run`, kept in the folder `work`, and write `name`.json and `name`.png to `out`. Returns the results.
 
     A run that was stopped goes on where it was, if it is started again with the same `work`. `say`: as for `run`.
+    `images`: from `load_images`, if they are there already.
     """
+    seen, unseen = load_images(choices) if images is None else images
     work, out = open_folder(work), open_folder(out)
-    images, unseen = load_images(choices)
-    results, drawn = run(choices, work, images, unseen, say)
-    shown = {"training": images} | {k.replace("_", " "): v for k, v in drawn.items() if k != "unseen"}
+    results, drawn = run(choices, work, seen, unseen, say)
+    shown = {"training": seen} | {k.replace("_", " "): v for k, v in drawn.items() if k != "unseen"}
     title = f"{choices.data}: below the training pictures, each column is the same noise"
     figure = lambda: plot.rows(shown, columns=12, title=title)  # noqa: E731
     return report.write_experiment(out / name, command, choices, results, figure)
@@ -131,6 +138,7 @@ def run(
     table, shown = {}, {}
     for name in ("unseen", "ideal", *choices.variants):
         place = open_folder(folder / name)
+        remove_leftovers(place)
         if not (place / folders.RESULTS).exists():
             about: dict[str, Any] = {}
             if name == "unseen":
