@@ -53,7 +53,9 @@ def _kind(value: Any) -> str:
 def print_of(value: Any) -> str:
     """Text that is the same for equal answers: values rounded, float32 by shape alone, since its last digits vary."""
     if isinstance(value, np.ndarray | np.generic | float | int) and not isinstance(value, bool):
-        array = np.asarray(value)
+        array = np.asarray(float(value) if isinstance(value, int) else value)
+        if array.ndim == 0 and array.dtype.kind in "iu":
+            array = array.astype(float)  # as it comes out of a submission's process
         kept = "" if array.dtype == np.float32 else _rounded(array)
         return f"{array.dtype.kind}{array.dtype.itemsize}{array.shape}{kept}"
     if isinstance(value, tuple | list):

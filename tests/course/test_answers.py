@@ -51,7 +51,7 @@ def test_fingerprints_tell_answers_apart():
     answers = [X, X.T, X[:1], X.astype("float32"), (X, X), None, True, 1, "1", np.nan * X, np.inf * X, -np.inf * X]
     assert len({fingerprint([print_of(a)]) for a in answers}) == len(answers)
     assert print_of(-0.0 * X) == print_of(0.0 * X)
-    assert print_of(1.0) == print_of(np.float64(1))
+    assert print_of(1.0) == print_of(np.float64(1)) == print_of(1) == print_of(np.int8(1))
     assert print_of(X.astype("float32")) == print_of(2 * X.astype("float32"))
 
 

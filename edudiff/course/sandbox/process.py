@@ -2,7 +2,6 @@
 
 import builtins
 import contextlib
-import math
 import os
 import queue
 import signal
@@ -10,13 +9,14 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NoReturn
 
 import numpy as np
 
-from edudiff.course.sandbox import wire
+from edudiff.course.sandbox import callbacks, submission, wire
 
 # The package's own __init__ is not run there: it would put the answers of most tasks into the process.
 START = """
@@ -33,7 +33,7 @@ from edudiff.course.sandbox import worker
 worker.main(numpy_folder, int(seconds), int(memory))
 """
 START_SECONDS = 60
-MOST_ASKED = 10_000_000  # values in an array that a submission makes the grader compute
+MOST_SKIPPED = 8  # statements of a file that may end its process or never end, before the file is given up
 UNKNOWN = "an error that cannot be read"
 HERE = Path(__file__).parent
 PLAIN = {"ValueError", "TypeError", "NotImplementedError", "IndexError", "KeyError", "NameError", "AttributeError"}
@@ -64,13 +64,19 @@ class Limits:
 class Sandbox:
     """The functions of one submission, each call made in its locked process; a process that died is started anew."""
 
-    def __init__(self, source: str, name: str, limits: Limits | None = None) -> None:
-        self.source, self.name, self.limits = source, name, limits or Limits()
+    def __init__(
+        self, source: str, name: str, limits: Limits | None = None, beside: Mapping[str, str] | None = None
+    ) -> None:
+        """`source`: the text of the file `name`; `beside`: {module: text} of the files handed in with it."""
+        self.source, self.name, self.limits, self.beside = source, name, limits or Limits(), dict(beside or {})
         self.process: Any = None
         self.talk: Any = None
         self.held: list[str] = []
         self.reasons: dict[str, str] = {}  # why a function is called no more; "" is all
         self.left = self.limits.total
+        self.at = 0  # the line of the statement that is being run
+        self.skipped: dict[int, str] = {}  # {line: reason} of statements that are not run again
+        self.failed: list[str] = []  # statements that could not be run, as sentences
 
     def __repr__(self) -> str:
         return f"Sandbox({self.name!r}, {self.limits}, held={self.held})"
@@ -87,7 +93,11 @@ class Sandbox:
             self._give_up(function, "its process sent something that is no answer")
         if "result" in reply:
             return reply["result"]
-        raise exception(reply["error"])
+        error = exception(reply["error"])
+        if self.failed and str(error).endswith(f"there is no function {function!r}"):
+            first = next((note for note in self.failed if "SyntaxError" in note), self.failed[0])
+            raise NameError(f"there is no function {function!r}; {first}")
+        raise error
 
     def close(self) -> None:
         """End the process and all that it started."""
@@ -112,6 +122,27 @@ class Sandbox:
         self.close()
 
     def _start(self) -> None:
+        """Start the process and run the file in it: again, without a statement that ended it or took too long."""
+        while True:
+            self._launch()
+            self.at = 0
+            try:
+                loaded = self._spend(None)
+                break
+            except Broken as error:
+                self.close()
+                if self.at in {0, *self.skipped} or len(self.skipped) == MOST_SKIPPED:
+                    self._give_up("", f"the file cannot be loaded: {error}")
+                self.skipped[self.at] = str(error)
+                self._check_time()
+        told = loaded.get("loaded") if isinstance(loaded, dict) else None
+        if not isinstance(told, list):
+            self._give_up("", f"the file cannot be loaded: {UNKNOWN}")
+        place = submission.Loaded(self.source, self.name, {}).place
+        self.failed = [f"{place(line)} was not run: {reason}" for line, reason in self.skipped.items()]
+        self.failed += [f"not run: {describe(one[1:] if isinstance(one, tuple) else one)}" for one in told]
+
+    def _launch(self) -> None:
         numpy_folder = str(Path(np.__file__).parents[1])
         seconds, memory = int(self.limits.total) + 1, self.limits.memory << 20
         quiet = dict.fromkeys(("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"), "1")
@@ -128,29 +159,34 @@ class Sandbox:
             )
         except OSError as error:
             raise CannotStart(f"the process for submissions does not start: {error}") from error
-        # As bytes, since a text in a message is kept short; what is no text in a notebook is no Python either.
-        text = np.frombuffer(self.source.encode("utf-8", "backslashreplace"), np.uint8)  # (bytes,)
+        beside = {name: _bytes(text) for name, text in self.beside.items()}
+        order = {"source": _bytes(self.source), "name": self.name, "beside": beside, "skip": list(self.skipped)}
         try:  # up to here nothing of the submission has run
-            self.held = self._exchange({"source": text, "name": self.name}, START_SECONDS)
+            self.held = self._exchange(order, START_SECONDS)
         except Broken as error:
             self.close()
             raise CannotStart(f"the process for submissions does not start: {error}") from error
-        loaded = self._timed(None, "")
-        if not isinstance(loaded, dict) or "loaded" not in loaded:
-            told = loaded.get("error") if isinstance(loaded, dict) else None
-            self._give_up("", f"the file cannot be loaded: {describe(told)}")
 
     def _timed(self, order: dict | None, function: str) -> Any:
         """One exchange on the submission's time; without an answer the function is given up."""
-        started = time.monotonic()
         try:
-            return self._exchange(order, max(0.01, min(self.limits.call, self.left)))
+            return self._spend(order)
         except Broken as error:
             return self._give_up(function, str(error))
         finally:
+            self._check_time()
+
+    def _spend(self, order: dict | None) -> Any:
+        """One exchange on the submission's time. Raises Broken without an answer."""
+        started = time.monotonic()
+        try:
+            return self._exchange(order, max(0.01, min(self.limits.call, self.left)))
+        finally:
             self.left -= time.monotonic() - started
-            if self.left <= 0:
-                self._give_up("", f"all calls together took longer than {self.limits.total:g} s")
+
+    def _check_time(self) -> None:
+        if self.left <= 0:
+            self._give_up("", f"all calls together took longer than {self.limits.total:g} s")
 
     def _exchange(self, order: dict | None, seconds: float) -> Any:
         """Send `order`, if there is one, and wait for the reply. Raises Broken without one."""
@@ -158,7 +194,7 @@ class Sandbox:
         # In a thread, because neither a pipe that is never read nor one that is never written can be waited for in time
         # on every platform. It ends with the process.
         process = self.process
-        self.talk = threading.Thread(target=lambda: box.put(_talk(process, order)), daemon=True)
+        self.talk = threading.Thread(target=lambda: box.put(self._talk(process, order)), daemon=True)
         self.talk.start()
         try:
             reply = box.get(timeout=seconds)
@@ -167,6 +203,29 @@ class Sandbox:
         if isinstance(reply, Exception):
             raise reply
         return reply
+
+    def _talk(self, process: Any, order: dict | None) -> Any:
+        """Send a message and return the answer; in between, answer for the functions that were sent with it."""
+        asked = callbacks.Callbacks()
+        try:
+            if order is not None:
+                wire.send(process.stdin, order, asked.functions)
+            while True:
+                reply = wire.receive_answer(process.stdout)
+                if isinstance(reply, dict) and "ask" in reply:
+                    wire.send(process.stdin, asked.answer(reply))
+                elif isinstance(reply, dict) and isinstance(reply.get("at"), float):
+                    self.at = int(reply["at"])
+                else:
+                    return reply
+        except callbacks.Spent as error:
+            return Broken(str(error))
+        except (EOFError, OSError):
+            return Broken("the process of the submission ended")
+        except wire.WireError as error:
+            return Broken(f"its process sent {error}")
+        except (ValueError, OverflowError):
+            return Broken("the process of the submission was ended")
 
     def _give_up(self, function: str, reason: str) -> NoReturn:
         """End the process, and call this function no more; without a name, none."""
@@ -183,39 +242,13 @@ def exception(told: Any) -> Exception:
 
 
 def describe(told: Any) -> str:
-    """(type, message, line) as one line of text. What is not that came from a submission that plays tricks."""
-    if not isinstance(told, tuple) or [type(part) for part in told] != [str, str, int]:
+    """(type, message, place) as one line of text. What is not that came from a submission that plays tricks."""
+    if not isinstance(told, tuple) or [type(part) for part in told] != [str, str, str]:
         return UNKNOWN
-    kind, message, line = told
-    return f"{kind}{f' in line {line}' if line else ''}{f': {message}' if message else ''}"
+    kind, message, place = told
+    return f"{kind}{f' in {place}' if place else ''}{f': {message}' if message else ''}"
 
 
-def _talk(process: Any, order: dict | None) -> Any:
-    """Send a message and return the answer; in between, answer for the functions that were sent with it."""
-    functions: list = []
-    try:
-        if order is not None:
-            wire.send(process.stdin, order, functions)
-        while True:
-            reply = wire.receive(process.stdout)
-            if not (isinstance(reply, dict) and "ask" in reply):
-                return reply
-            wire.send(process.stdin, _ask(functions, reply))
-    except (EOFError, OSError):
-        return Broken("the process of the submission ended")
-    except wire.WireError as error:
-        return Broken(f"its process sent {error}")
-    except ValueError:
-        return Broken("the process of the submission was ended")
-
-
-def _ask(functions: list, reply: dict) -> dict:
-    """The answer of a test's own function to what the submission passed to it."""
-    try:
-        args, kwargs = reply["args"], reply["kwargs"]
-        shapes = [value.shape for value in (*args, *kwargs.values()) if isinstance(value, np.ndarray | np.generic)]
-        if math.prod(np.broadcast_shapes(*shapes)) > MOST_ASKED:
-            raise ValueError(f"arrays of the shapes {shapes} are too large; at most {MOST_ASKED:,} values together")
-        return {"result": functions[reply["ask"]](*args, **kwargs)}
-    except Exception as error:
-        return {"error": f"{type(error).__name__}: {error}"}
+def _bytes(text: str) -> Any:
+    """A text as an array, since one in a message is short; what is no text in a notebook is no Python either."""
+    return np.frombuffer(text.encode("utf-8", "backslashreplace"), np.uint8)  # (bytes,)

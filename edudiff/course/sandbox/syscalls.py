@@ -31,29 +31,38 @@ REFUSED = {
     "open_by_handle_at": (304, 265), "shmget": (29, 194), "msgget": (68, 186), "semget": (64, 190),
     "mq_open": (240, 180), "mq_unlink": (241, 181), "quotactl": (179, 60), "acct": (163, 89),
 }  # fmt: skip
-ARCHITECTURES = {"x86_64": (0, 0xC000003E, 56), "aarch64": (1, 0xC00000B7, 220)}  # column, audit name, number of clone
+# column, audit name, numbers of clone and prctl
+ARCHITECTURES = {"x86_64": (0, 0xC000003E, 56, 157), "aarch64": (1, 0xC00000B7, 220, 167)}
 
 CLONE3, CLONE_THREAD, X32 = 435, 0x00010000, 0x40000000
 LOAD, EQUAL, AT_LEAST, ANY_BIT, RETURN = 0x20, 0x15, 0x35, 0x45, 0x06  # BPF instructions
 ALLOW, REFUSE = 0x7FFF0000, 0x00050000
 NUMBER_AT, MACHINE_AT, FIRST_ARGUMENT_AT = 0, 4, 16  # places in the kernel's struct seccomp_data
-NO_NEW_PRIVILEGES, SET_SECCOMP, FILTER = 38, 22, 2  # prctl
+NO_NEW_PRIVILEGES, SET_SECCOMP, FILTER, PARENT_DEATH, KILL = 38, 22, 2, 1, 9  # prctl
 
 
 def program(architecture: str) -> bytes:
     """The filter for one architecture ("x86_64", "aarch64") as BPF instructions, bytes."""
-    column, audit, clone = ARCHITECTURES[architecture]
+    column, audit, clone, prctl = ARCHITECTURES[architecture]
     refuse = REFUSE | errno.EPERM
     steps = [(LOAD, 0, 0, MACHINE_AT), (EQUAL, 1, 0, audit), (RETURN, 0, 0, refuse), (LOAD, 0, 0, NUMBER_AT)]
     steps += [(AT_LEAST, 0, 1, X32), (RETURN, 0, 0, refuse)]
     for number in (numbers[column] for numbers in REFUSED.values()):
         if number is not None:
             steps += [(EQUAL, 0, 1, number), (RETURN, 0, 0, refuse)]
+    steps += [(EQUAL, 0, 4, prctl), (LOAD, 0, 0, FIRST_ARGUMENT_AT), (EQUAL, 0, 1, PARENT_DEATH)]
+    steps += [(RETURN, 0, 0, refuse), (RETURN, 0, 0, ALLOW)]
     # The C library falls back from clone3, whose flags a filter cannot read, to clone, whose flags it can.
     steps += [(EQUAL, 0, 1, CLONE3), (RETURN, 0, 0, REFUSE | errno.ENOSYS)]
     steps += [(EQUAL, 0, 3, clone), (LOAD, 0, 0, FIRST_ARGUMENT_AT), (ANY_BIT, 1, 0, CLONE_THREAD)]
     steps += [(RETURN, 0, 0, refuse), (RETURN, 0, 0, ALLOW)]
     return b"".join(struct.pack("=HBBI", *step) for step in steps)
+
+
+def die_with_parent() -> None:
+    """Have the kernel end this process when the thread that started it ends. Raises OSError without Linux's prctl."""
+    if ctypes.CDLL(None, use_errno=True).prctl(PARENT_DEATH, KILL, 0, 0, 0):
+        raise OSError(ctypes.get_errno(), "prctl")
 
 
 def drop_capabilities() -> None:

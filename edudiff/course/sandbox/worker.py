@@ -4,13 +4,13 @@ It never sees a test or an expected answer. It is sent a file and then calls wit
 the functions return. So the worst that a submission can forge is an answer, and a wrong answer fails.
 """
 
+import builtins
 import os
 import sys
-import traceback
 from collections.abc import Callable
 from typing import Any, BinaryIO
 
-from edudiff.course.sandbox import lockdown, wire
+from edudiff.course.sandbox import lockdown, submission, wire
 
 
 def main(numpy_folder: str, seconds: int, memory: int) -> None:
@@ -23,18 +23,27 @@ def main(numpy_folder: str, seconds: int, memory: int) -> None:
     held = lockdown.lock(numpy_folder, seconds, memory)
     _forget_the_package()
     wire.send(sink, held)
-    names, error = _load(order["source"].tobytes().decode(), order["name"])
-    wire.send(sink, error or {"loaded": sorted(name for name, value in names.items() if callable(value))})
-    channel = Channel(source, sink, order["name"])
+    sys.breakpointhook = lambda *_, **__: None  # one that was left in stops nobody here
+    builtins.input = _no_input
+    beside = {name: text.tobytes().decode() for name, text in order["beside"].items()}
+    sys.meta_path.append(submission.Beside(beside))
+    made = submission.load(
+        order["source"].tobytes().decode(),
+        order["name"],
+        set(order["skip"]),
+        lambda line: wire.send(sink, {"at": line}),
+    )
+    channel = Channel(source, sink, made)
+    wire.send(sink, {"loaded": [(line, *told) for line, told in made.failed[:99]]})
     while True:
-        channel.answer(names, wire.receive(source, channel.stand_in))
+        channel.answer(made.names, wire.receive(source, channel.stand_in))
 
 
 class Channel:
     """Answers calls, and lets a function under test call back the functions that it was given."""
 
-    def __init__(self, source: BinaryIO, sink: BinaryIO, name: str) -> None:
-        self.source, self.sink, self.name = source, sink, name
+    def __init__(self, source: BinaryIO, sink: BinaryIO, made: submission.Loaded) -> None:
+        self.source, self.sink, self.made = source, sink, made
 
     def answer(self, names: dict, order: dict) -> None:
         """One call: {"call", "args", "kwargs"} in, {"result"} or {"error"} out."""
@@ -43,9 +52,9 @@ class Channel:
                 raise NameError(f"there is no function {order['call']!r}")
             wire.send(self.sink, {"result": names[order["call"]](*order["args"], **order["kwargs"])})
         except wire.WireError as error:
-            wire.send(self.sink, {"error": ("TypeError", f"returned {error}", 0)})
+            wire.send(self.sink, {"error": ("TypeError", f"{order['call']} returned {error}", "")})
         except BaseException as error:  # SystemExit too: the next task may still be right
-            wire.send(self.sink, _error(error, self.name))
+            wire.send(self.sink, {"error": submission.told(error, self.made)})
 
     def stand_in(self, place: int) -> Callable[..., Any]:
         """A function that asks the grader for the answer of its `place`-th function."""
@@ -60,25 +69,8 @@ class Channel:
         return function
 
 
-def _load(text: str, name: str) -> tuple[dict, dict | None]:
-    """Run a submission's file; returns its names, and None or the error."""
-    names: dict[str, Any] = {"__name__": "submission", "__file__": name}
-    try:
-        exec(compile(text, name, "exec"), names)
-    except BaseException as error:  # SystemExit too: a file that ends itself is a file that cannot be loaded
-        return names, _error(error, name)
-    return names, None
-
-
-def _error(error: BaseException, name: str) -> dict:
-    """What is told of an exception: its type, its text, and the line of the submission where it was raised."""
-    try:
-        frames = traceback.walk_tb(error.__traceback__)
-        lines = [line for frame, line in frames if frame.f_code.co_filename == name]
-        line = lines[-1] if lines else getattr(error, "lineno", 0) or 0
-        return {"error": (type(error).__name__, str(error)[:500], line)}
-    except BaseException:  # its __str__ is the submission's too
-        return {"error": ("Exception", "an error without a text", 0)}
+def _no_input(*_: object) -> str:
+    raise EOFError("input() waits for a person, and nobody is here; take it out")
 
 
 def _forget_the_package() -> None:

@@ -42,6 +42,7 @@ def test_the_kernel_refuses_without_the_audit_hook(tmp_path):
         for what, *args in (
             (os.fork,), (subprocess.run, ["/bin/true"]), (socket.socket,), (os.kill, os.getppid(), 0), (os.kill, -1, 0),
             (os.chmod, {str(tmp_path / "secret.txt")!r}, 0), (os.sched_setaffinity, 0, [0]),
+            (syscalls.die_with_parent,),
         ):
             print(tried(what, *args))
         thread = threading.Thread(target=lambda: print("a thread"))
@@ -53,7 +54,7 @@ def test_the_kernel_refuses_without_the_audit_hook(tmp_path):
     assert said[-2:] == ["a thread", ""], run.stderr
     refused = [word for line in said[:-2] for word in line.split() if line != "no Landlock"]
     assert set(refused) == {"PermissionError"}, said
-    assert len(refused) == (7 if "no Landlock" in said else 14)
+    assert len(refused) == (8 if "no Landlock" in said else 15)
     assert (tmp_path / "secret.txt").stat().st_mode & 0o777
 
 
@@ -75,7 +76,7 @@ def test_the_filter_has_the_numbers_of_this_machine():
         for name, both in syscalls.REFUSED.items():
             if name in numbers and both[column] is not None:
                 assert numbers[name] == both[column], name
-        assert numbers["clone"] == syscalls.ARCHITECTURES[architecture][2]
+        assert (numbers["clone"], numbers["prctl"]) == syscalls.ARCHITECTURES[architecture][2:]
     for architecture in syscalls.ARCHITECTURES:
         code = syscalls.program(architecture)
         assert len(code) % 8 == 0
@@ -101,6 +102,7 @@ def test_the_audit_hook_lets_numpy_and_the_library_be_read(tmp_path):
         ("os.system", b"ls"),
         ("socket.connect", None),
         ("ctypes.dlopen", None),
+        ("import", "_sqlite3", None),
     ):
         with pytest.raises(PermissionError):
             hook(event, tuple(arguments))

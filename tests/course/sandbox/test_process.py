@@ -4,6 +4,7 @@ import ast
 import json
 import os
 import signal
+import subprocess
 import sys
 import textwrap
 import time
@@ -14,7 +15,7 @@ import pytest
 
 from edudiff.course import runner, shipped
 from edudiff.course.answers import print_of
-from edudiff.course.sandbox import process, wire
+from edudiff.course.sandbox import callbacks, process, wire
 from edudiff.course.sandbox.process import Broken, CannotStart, Limits, Sandbox
 
 HERE = "edudiff.course.sandbox"
@@ -39,8 +40,8 @@ def test_arguments_and_answers_come_through():
     """
     answer = call(source, x, 2, "three", [4.5, True], flag=np.int8(3))
     expected = (x.T, x[0, 0], (2, "three", [4.5, True]), np.int8(3), {"a": (1, None)}, [0, 1, 4], np.float32(2))
-    assert print_of(answer[:4]) == print_of(expected[:4])
-    assert answer[4:] == expected[4:]
+    assert print_of(answer[:3]) == print_of(expected[:3])
+    assert answer[3:] == expected[3:]
     assert type(answer[6]) is np.float32
 
 
@@ -74,9 +75,9 @@ def test_a_submission_can_call_back():
         ("def f(): raise NotImplementedError", NotImplementedError, "line 1"),
         ("def f(): raise SystemExit", Broken, "SystemExit in line 1"),
         ("x = 1", NameError, "there is no function 'f'"),
-        ("x = (", Broken, "the file cannot be loaded: SyntaxError in line 1"),
-        ("import sys\nsys.exit(0)", Broken, "cannot be loaded: SystemExit in line 2"),
-        ("import os\nos._exit(0)", Broken, "the process of the submission ended"),
+        ("x = (", NameError, "no function 'f'; not run: SyntaxError in line 1"),
+        ("import sys\nsys.exit(0)", NameError, "no function 'f'; not run: SystemExit in line 2"),
+        ("import os\nos._exit(0)", NameError, "line 2 was not run: the process of the submission ended"),
         ("import os\ndef f(): os._exit(0)", Broken, "the process of the submission ended"),
         ("def f():\n  while True: pass", Broken, "no answer within 2 s"),
         ("def f(): return bytearray(2 << 30)", MemoryError, "line 1"),
@@ -84,10 +85,10 @@ def test_a_submission_can_call_back():
         ("import os\ndef f(): return [os.fork() for _ in range(9)]", Broken, "PermissionError"),
         ("import socket\ndef f(): return socket.socket()", Broken, "PermissionError"),
         ("def f(): return open('stolen.txt', 'w')", Broken, "reads or writes no file"),
-        ("def f(): return object()", TypeError, "returned object; expected numbers"),
+        ("def f(): return object()", TypeError, "f returned object; expected numbers"),
         ("def f():\n  a = []\n  a.append(a)\n  return a", Broken, "RecursionError"),
         ("class E(Exception):\n  def __str__(self): 1 / 0\ndef f(): raise E", Broken, "an error without a text"),
-        ("import edudiff", Broken, "No module named 'edudiff'"),
+        ("import edudiff", NameError, "No module named 'edudiff'"),
     ],
 )
 def test_whatever_a_submission_does_is_an_error_with_a_reason(source, kind, says):
@@ -108,7 +109,7 @@ def test_nothing_of_the_package_is_there_for_a_submission():
     """
     modules, objects = call(source)
     assert modules == []
-    parts = {"landlock", "lockdown", "syscalls", "wire", "worker"}
+    parts = {"landlock", "lockdown", "mounts", "submission", "syscalls", "wire", "worker"}
     assert set(objects) <= {"edudiff", "edudiff.course", "edudiff.course.sandbox"} | {f"{HERE}.{p}" for p in parts}
 
 
@@ -225,7 +226,7 @@ def test_a_process_is_ended_with_all_its_children(monkeypatch):
             return child
     """
     with Sandbox(textwrap.dedent(source), "mine.py", LIMITS) as box:
-        child = box.call("f", (), {})
+        child = int(box.call("f", (), {}))
         assert box.held == []
         assert alive(child)
     deadline = time.monotonic() + 5
@@ -255,7 +256,7 @@ def test_a_child_that_gets_away_does_not_hold_the_grader_up(monkeypatch):
     """
     started = time.monotonic()
     with Sandbox(textwrap.dedent(source), "mine.py", LIMITS) as box:
-        child = box.call("f", (), {})
+        child = int(box.call("f", (), {}))
         with pytest.raises(Broken, match="no answer"):
             box.call("g", (), {})
     os.kill(child, signal.SIGKILL)
@@ -296,3 +297,142 @@ def test_a_submission_cannot_make_the_grader_compute_without_limit():
     with Sandbox(source, "mine.py", LIMITS) as box, pytest.raises(ValueError, match="too large"):
         box.call("f", (lambda a, b: asked.append(a + b),), {})
     assert not asked
+
+
+FLOODS = {
+    "calls": "while True: g(0.5)",
+    "values": "while True: g(np.ones(100_000))",
+    "nested": "[g([np.ones((1, 400)), [np.ones((400, 1))]]) for _ in range(99)]",
+    "lists": "[g([0.0] * 9000) for _ in range(9999)]",
+}
+
+
+@pytest.mark.parametrize("body", FLOODS.values(), ids=FLOODS)
+def test_what_a_submission_asks_of_the_grader_is_limited(body):
+    """A test may keep all that its function is asked; it is asked for little."""
+    kept = []
+    source = f"import numpy as np\ndef f(g):\n    {body}"
+    with Sandbox(source, "mine.py", Limits(call=9.0, memory=512)) as box, pytest.raises(Broken, match="it asked a"):
+        box.call("f", (kept.append,), {})
+    assert len(kept) <= callbacks.MOST_CALLS
+    assert sum(np.size(one) for one in kept if isinstance(one, np.ndarray)) <= callbacks.MOST_IN_ALL
+
+
+@pytest.mark.parametrize("value", ["10**5", "np.int64(10**5)", "np.array(10**5)", "True + 10**5", "10**400", "-0"])
+def test_nothing_that_a_submission_passes_back_repeats_a_text_or_a_list(value):
+    """Integers become floats on the way: `[0] * 10**9` is the submission's idea and would be the grader's memory."""
+    kept = []
+    source = f"import numpy as np\ndef f(g):\n    return g({value})"
+    with Sandbox(source, "mine.py", LIMITS) as box:
+        box.call("f", (lambda n: kept.append(n) or 0.0,), {})
+        for thing in ("ab", [0], (1,), b"x"):
+            with pytest.raises(TypeError):
+                thing * kept[0]
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        "[0.0] * 20_000",
+        "[[[0.0] * 100] * 100] * 2",
+        "np.ones(3_000_000)",
+        "np.broadcast_to(1.0, (1 << 40,))",
+        "np.array([object()])",
+        "memoryview(b'abc')",
+        "{(1, 2): 3}",
+        "(i for i in iter(int, 1))",
+    ],
+)
+def test_an_answer_is_of_bounded_size(answer):
+    with pytest.raises((Broken, TypeError, MemoryError), match=r"claims|not a message|expected numbers|memory"):
+        call(f"import numpy as np\ndef f(): return {answer}")
+
+
+def test_long_texts_in_an_answer_are_cut():
+    assert len(call("def f(): return 'a' * 900_000")) == wire.MOST_LETTERS
+
+
+def test_a_statement_that_fails_takes_nothing_else_with_it():
+    """A missing library, a question, a breakpoint, a loop, a process that ends: each is skipped and said."""
+    source = """
+        from __future__ import annotations
+        import dataclasses, os
+        import matplotlib.pyplot as plt
+        plt.plot([1, 2])
+        name = input("who? ")
+        breakpoint()
+
+        @dataclasses.dataclass
+        class Pair:
+            a: float
+
+        def f(): return Pair(7).a
+        while True: pass
+        os._exit(3)
+        await f()
+        assert f() == 7
+        print(1 / 0)
+    """
+    with Sandbox(textwrap.dedent(source), "mine.py", Limits(call=1.0, total=9.0, memory=512)) as box:
+        assert box.call("f", (), {}) == 7
+        for place, said in zip(
+            ("line 14", "line 15", "line 4", "line 5", "line 6", "line 16", "line 18"),
+            ("no answer", "ended", "ModuleNotFoundError", "NameError", "input()", "await", "ZeroDivisionError"),
+            strict=True,
+        ):
+            assert any(place in note and said in note for note in box.failed), (place, box.failed)
+        assert len(box.failed) == 7
+
+
+def test_files_beside_the_submission_can_be_imported():
+    beside = {"helper": "import numpy as np\ndef twice(x): return 2 * np.asarray(x) if x else 1 / 0\n"}
+    with Sandbox("import helper\ndef f(x): return helper.twice(x)", "mine.py", LIMITS, beside) as box:
+        assert box.call("f", (2.0,), {}) == 4
+        with pytest.raises(ZeroDivisionError, match=r"line 2 of helper\.py"):
+            box.call("f", (0.0,), {})
+
+
+@KERNEL
+def test_no_process_outlives_a_grader_that_was_killed():
+    source = "import time\ndef f(): time.sleep(60)"
+    script = f"""
+        from edudiff.course.sandbox.process import Sandbox
+
+        with Sandbox({source!r}, "mine.py") as box:
+            box._start()
+            print(box.process.pid, flush=True)
+            box.call("f", (), {{}})
+    """
+    grader = subprocess.Popen([sys.executable, "-c", textwrap.dedent(script)], stdout=subprocess.PIPE, text=True)
+    child = int(grader.stdout.readline())
+    time.sleep(0.3)
+    assert alive(child)
+    grader.kill()
+    grader.communicate()
+    deadline = time.monotonic() + 5
+    while alive(child) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert not alive(child)
+
+
+WITHOUT_LANDLOCK = process.START.replace(
+    "worker.main", "worker.lockdown.landlock.read_only = lambda *_: open('/nowhere')\nworker.main"
+)
+
+
+@KERNEL
+def test_a_machine_without_landlock_takes_no_points_from_a_right_solution(monkeypatch):
+    """For root too, whose standard library another user may be unable to read."""
+    monkeypatch.setattr(process, "START", WITHOUT_LANDLOCK)
+    secret = str(shipped() / "a1_noise" / "a1_noise.py")
+    source = f"""
+        import statistics
+        import numpy.polynomial
+
+        def f(x): return statistics.mean([x, 3])
+        def g(): return open({secret!r}).read()
+    """
+    with Sandbox(textwrap.dedent(source), "mine.py", LIMITS) as box:
+        assert box.call("f", (1.0,), {}) == 2
+        with pytest.raises(Broken, match="PermissionError"):
+            box.call("g", (), {})

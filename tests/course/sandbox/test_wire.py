@@ -59,7 +59,8 @@ def test_a_message_that_claims_to_be_huge_is_not_read(sizes):
 
 
 @pytest.mark.parametrize(
-    "array", [["<M8[s]", [1], 0], ["|V8", [1], 0], ["|O8", [1], 0], ["<f8", [-1], 0], ["<f8", [2], 0]]
+    "array",
+    [["<M8[s]", [1]], ["|V8", [1]], ["|O8", [1]], ["<f8", [-1]], ["<f8", [2]], ["<f8", [0.5]], ["<f8", [0, 1 << 40]]],
 )
 def test_arrays_hold_plain_numbers_that_are_there(array):
     text = json.dumps({"array": array, "scalar": False}).encode()
