@@ -1,7 +1,7 @@
 """Where an array lives is read from the array; what runs on it is chosen by name."""
 
-import builtins
 import sys
+import types
 
 import numpy as np
 import pytest
@@ -50,7 +50,7 @@ def test_there_and_back(standin_cupy):
 def test_choose(standin_cupy, monkeypatch):
     there = standin_cupy.zeros(1)
     for numba in (True, False):
-        monkeypatch.setattr(backends, "has_numba", lambda numba=numba: numba)
+        monkeypatch.setattr(backends, "without_numba", lambda numba=numba: "" if numba else "is not installed")
         assert backends.choose(None, HOST) == ("numba" if numba else "numpy")
         assert backends.choose("numpy", HOST) == "numpy"
         assert backends.choose(None, there) == backends.choose("cupy", there) == "cupy"
@@ -73,12 +73,31 @@ def test_a_backend_that_does_not_fit_the_arrays_is_refused(standin_cupy):
         backends.choose("cupy", HOST)
 
 
-def test_looking_for_numba_does_not_import_it(monkeypatch):
-    real = builtins.__import__
+def test_without_numba_says_why(monkeypatch):
+    """It is not there, is too old for the NumPy beside it, or is switched off, as debuggers do."""
+    config = types.SimpleNamespace(DISABLE_JIT=0)
+    monkeypatch.setitem(sys.modules, "numba", types.SimpleNamespace(config=config))
+    assert backends.without_numba.__wrapped__() == ""
+    config.DISABLE_JIT = 1
+    assert backends.without_numba.__wrapped__() == "is switched off by NUMBA_DISABLE_JIT"
+    monkeypatch.setitem(sys.modules, "numba", None)
+    assert backends.without_numba.__wrapped__() == "is not installed"
 
-    def refuse(name, *args, **kwargs):
-        assert not name.startswith("numba")
-        return real(name, *args, **kwargs)
 
-    monkeypatch.setattr(builtins, "__import__", refuse)
-    assert backends.has_numba() in (True, False)
+def test_a_numba_that_cannot_be_imported_is_passed_over(tmp_path, monkeypatch):
+    (tmp_path / "numba.py").write_text("raise ImportError('Numba needs NumPy 1.26 or less')")
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.delitem(sys.modules, "numba", raising=False)
+    says = "cannot be imported (Numba needs NumPy 1.26 or less)"
+    assert backends.without_numba.__wrapped__() == says
+    monkeypatch.setattr(backends, "without_numba", lambda: says)
+    assert backends.choose(None, HOST) == "numpy"
+    with pytest.raises(ImportError, match=r"Numba cannot be imported \(Numba needs NumPy 1\.26 or less\)"):
+        backends.choose("numba", HOST)
+
+
+@pytest.mark.filterwarnings("ignore::PendingDeprecationWarning")  # of NumPy's, about its matrices
+@pytest.mark.parametrize("kind", (np.ma.masked_array, np.asmatrix))
+def test_arrays_that_compute_otherwise_are_refused(kind):
+    with pytest.raises(TypeError, match=r"expected a plain array, got a (MaskedArray|matrix); make it one with"):
+        arrays.array_namespace(HOST, kind(np.ones((2, 2))))

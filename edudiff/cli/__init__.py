@@ -1,17 +1,31 @@
 """The command line: `edudiff ...`, the same as `python -m edudiff ...`."""
 
 import shlex
+import signal
 import sys
 from collections.abc import Sequence
 
 import edudiff
-from edudiff.cli import architecture, course, main_job, options, system
+from edudiff.cli import architecture, course, main_job, options, streams, system
 from edudiff.cli.usage import Parser
+from edudiff.support import interrupt
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run one command; returns the exit status. Errors of the caller's making are one line, without a traceback."""
-    argv = sys.argv[1:] if argv is None else list(argv)
+    """Run one command; returns the exit status. Errors of the caller's making are one line, without a traceback.
+
+    A reader that goes away early, such as `head`, is no error. Ctrl-C, SIGTERM and SIGHUP end it with 128 + number.
+    """
+    streams.prepare()
+    try:
+        with interrupt.raised():
+            return run(sys.argv[1:] if argv is None else list(argv))
+    finally:
+        streams.close()
+
+
+def run(argv: Sequence[str]) -> int:
+    """`main` within streams and signals that are seen to."""
     try:
         args = parser().parse_args(argv)
     except SystemExit as stop:  # help, the version, or words that make no command: all is said
@@ -19,12 +33,18 @@ def main(argv: Sequence[str] | None = None) -> int:
     args.command = shlex.join(["edudiff", *argv])
     try:
         args.run(args)
+        sys.stdout.flush()
     except (ValueError, TypeError, OSError, ImportError, FloatingPointError) as error:
-        print(f"edudiff: {options.as_typed(str(error), getattr(args, 'settings', None))}", file=sys.stderr)
+        if isinstance(error, BrokenPipeError) and streams.reader_is_gone():
+            return 0
+        streams.say(f"edudiff: {options.as_typed(str(error), getattr(args, 'settings', None))}")
         return 2
-    except KeyboardInterrupt:
-        print("\nedudiff: stopped", file=sys.stderr)
-        return 130
+    except MemoryError as error:
+        streams.say(f"edudiff: memory ran out ({error or 'no more'}): ask for fewer or smaller images, or less at once")
+        return 2
+    except KeyboardInterrupt as error:
+        streams.say("\nedudiff: stopped")
+        return 128 + (error.args[0] if isinstance(error, interrupt.Stopped) else signal.SIGINT)
     return 0
 
 

@@ -9,7 +9,7 @@ import edudiff
 from edudiff import bench
 from edudiff.cli import options
 from edudiff.data.files import NAMES, places
-from edudiff.support.backends import has_numba
+from edudiff.support.backends import without_numba
 from edudiff.support.files import check_file, write_results
 from edudiff.support.threads import cores
 
@@ -70,7 +70,7 @@ def run_info(args: argparse.Namespace) -> None:
     print(f"edudiff {edudiff.__version__}, Python {sys.version.split()[0]}, {cores()} cores")
     for package in PACKAGES:
         print(f"  {package:14} {version(package)}")
-    print(f"fastest back end here: {'numba' if has_numba() else 'numpy'}")
+    print("fastest back end here: " + (f"numpy, as Numba {without_numba()}" if without_numba() else "numba"))
     print("data is looked for in " + ", then ".join(str(place) for place in places()))
 
 

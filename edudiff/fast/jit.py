@@ -1,5 +1,6 @@
 """How every kernel is compiled, and how work is spread over the processor's cores."""
 
+import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -7,21 +8,69 @@ from pathlib import Path
 from typing import Any
 
 import numba
-from numba.core import cgutils
+from numba.core import caching, cgutils
 from numba.extending import intrinsic
 
+from edudiff.support import progress
+
 # The state of this folder. Kernels contain functions of other files, so an edit of one file may change any of them.
+# Inside a zip there are no files to look at.
 FILES = [path.stat() for path in Path(__file__).parent.glob("*.py")]
-STAMP = max(file.st_mtime_ns for file in FILES), sum(file.st_size for file in FILES)
+STAMP = max((file.st_mtime_ns for file in FILES), default=0), sum(file.st_size for file in FILES)
+
+
+class Kept:
+    """What was compiled, kept on disk until a file of this folder changes; where that fails, it costs time alone.
+
+    No place may be writable, the disk may fill up, a file may be damaged or of another user. `cache`: Numba's own, for
+    one function, to which all else goes.
+    """
+
+    def __init__(self, function: Callable[..., Any]) -> None:
+        self.cache: Any = caching.NullCache()
+        if FILES and _has_place():
+            with suppress(OSError, RuntimeError):  # no place can be written
+                self.cache = caching.FunctionCache(function)
+        with suppress(AttributeError):  # no public way: Numba itself looks at the function's own file alone
+            self.cache._cache_file._source_stamp = STAMP
+
+    def __repr__(self) -> str:
+        return f"Kept({self.cache!r})"
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.cache, name)
+
+    def load_overload(self, signature: Any, context: Any) -> Any:
+        """The compiled function for these types of arguments, or None."""
+        found = None
+        try:
+            found = self.cache.load_overload(signature, context)
+        except Exception:  # whatever reading a damaged pickle can raise
+            with suppress(OSError):
+                self.cache.flush()  # begin anew, or nothing would be kept from now on
+        if found is None:
+            progress.compiling()
+        return found
+
+    def save_overload(self, signature: Any, result: Any) -> None:
+        """Keep a compiled function."""
+        with suppress(Exception):
+            self.cache.save_overload(signature, result)
+
+
+def _has_place() -> bool:
+    """False where there is no home: Numba would make a folder named ~ in the working directory."""
+    named = getattr(numba.config, "CACHE_DIR", "") or "XDG_CACHE_HOME" in os.environ
+    return bool(named) or os.path.expanduser("~") != "~"
 
 
 def kernel(**settings: Any) -> Callable[[Callable[..., Any]], Any]:
-    """A decorator that compiles a function; what it compiled is kept on disk until a file of this folder changes."""
+    """A decorator that compiles a function, and keeps on disk what it compiled."""
 
     def decorate(function):
-        made = numba.njit(cache=True, nogil=True, error_model="numpy", **settings)(function)
-        with suppress(AttributeError):  # no public way: Numba itself looks at the function's own file alone
-            made._cache._cache_file._source_stamp = STAMP
+        made = numba.njit(nogil=True, error_model="numpy", **settings)(function)
+        if made is not function:  # it is with NUMBA_DISABLE_JIT
+            made._cache = Kept(function)
         return made
 
     return decorate

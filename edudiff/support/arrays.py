@@ -12,6 +12,8 @@ import numpy as np
 
 from edudiff.support.types import Array
 
+OTHERWISE = (np.ma.MaskedArray, np.matrix)  # a mask is lost on the way; * of matrices is no product of elements
+
 
 def is_device_array(x: Any) -> bool:
     """True for a CuPy array, False for anything else."""
@@ -22,7 +24,8 @@ def is_device_array(x: Any) -> bool:
 def array_namespace(*arrays: Any) -> ModuleType:
     """The library that all `arrays` belong to: NumPy, or CuPy if they live on a GPU.
 
-    Raises TypeError if an argument is not an array, or if host and device arrays are mixed.
+    Raises TypeError if an argument is not an array, if it is a masked array or a matrix, which compute otherwise than
+    other arrays, or if host and device arrays are mixed.
 
     >>> array_namespace(np.zeros(2)).__name__
     'numpy'
@@ -34,6 +37,9 @@ def array_namespace(*arrays: Any) -> ModuleType:
     for a, device in zip(arrays, on_device, strict=True):
         if not device and not isinstance(a, np.ndarray):
             raise TypeError(f"expected NumPy or CuPy arrays, got {type(a).__name__}; wrap it in numpy.asarray first")
+        if isinstance(a, OTHERWISE):
+            use = "numpy.asarray" if isinstance(a, np.matrix) else "x.filled(value)"
+            raise TypeError(f"expected a plain array, got a {type(a).__name__}; make it one with {use}")
     if any(on_device):
         places = ", ".join("GPU" if device else "host" for device in on_device)
         raise TypeError(

@@ -1,7 +1,6 @@
 """Which code runs a formula: chosen by name, or by what is installed."""
 
 import functools
-import importlib.util
 from typing import Any
 
 from edudiff.support.arrays import array_namespace
@@ -9,10 +8,21 @@ from edudiff.support.arrays import array_namespace
 BACKENDS = ("numpy", "numba", "cupy")
 
 
-@functools.cache
 def has_numba() -> bool:
-    """True if Numba can be imported. It is not imported here."""
-    return importlib.util.find_spec("numba") is not None
+    """True if Numba is installed and works. Imports it where it is installed."""
+    return not without_numba()
+
+
+@functools.cache
+def without_numba() -> str:
+    """Why there are no compiled kernels here, in words that follow "Numba "; nothing if there are."""
+    try:
+        import numba
+    except Exception as error:  # of any kind: it is not there, too old for the NumPy beside it, or damaged
+        if isinstance(error, ModuleNotFoundError) and error.name == "numba":
+            return "is not installed"
+        return f"cannot be imported ({(str(error) or type(error).__name__).splitlines()[0]})"
+    return "is switched off by NUMBA_DISABLE_JIT" if getattr(numba.config, "DISABLE_JIT", False) else ""
 
 
 def has_gpu() -> bool:
@@ -29,7 +39,7 @@ def choose(backend: str | None, *arrays: Any) -> str:
     """The name of the code that will run on `arrays`: `backend` if it can, or the fastest that can if it is None.
 
     `backend` is None, "numpy", "numba" or "cupy". Raises ValueError for another name or one that does not fit
-    the arrays, ImportError if Numba is asked for and not installed.
+    the arrays, ImportError if Numba is asked for and is not there or does not work.
 
     >>> import numpy as np
     >>> choose("numpy", np.zeros(2))
@@ -47,5 +57,7 @@ def choose(backend: str | None, *arrays: Any) -> str:
     if backend == "cupy":
         raise ValueError("backend is 'cupy' but the arrays are NumPy arrays; move them with cupy.asarray first")
     if backend == "numba" and not has_numba():
-        raise ImportError("backend 'numba' needs Numba: pip install 'edudiff[fast]', or use backend 'numpy'")
+        raise ImportError(
+            f"backend 'numba' cannot be used, as Numba {without_numba()}; pip install 'edudiff[fast]', or use 'numpy'"
+        )
     return backend or ("numba" if has_numba() else "numpy")

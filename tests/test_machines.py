@@ -1,0 +1,274 @@
+"""What the place where the package runs may lack: a terminal, a home, a writable folder, a reader, room."""
+
+import os
+import signal
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import edudiff
+from edudiff.support import interrupt, progress
+
+ROOT = Path(edudiff.__file__).parent
+TRAIN = ["train", "--images", "8", "--size", "14", "--channels", "4", "--depth", "1", "--batch", "4"]
+
+
+def python(code, **how):
+    """What a Python of its own does with `code`, its output as text."""
+    how["env"] = os.environ | how.get("env", {})
+    return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, **how)
+
+
+def command(words, **how):
+    return python(f"import sys; from edudiff import cli; sys.exit(cli.main({words!r}))", **how)
+
+
+def test_threads_are_made_anew_in_a_forked_process(monkeypatch):
+    if not hasattr(os, "fork"):
+        pytest.skip("no fork here")
+    code = """
+import os, types
+from contextlib import nullcontext
+from edudiff.support import threads
+threads.cores = lambda: 2
+threads._matrix_library = lambda: types.SimpleNamespace(limit=lambda **_: nullcontext())
+threads.map_threads(abs, [-1, -2])
+if child := os.fork():
+    os._exit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+__import__("signal").alarm(20)
+os._exit(threads.map_threads(abs, [-3, -4]) != [3, 4])
+"""
+    assert python(code).returncode == 0
+
+
+@pytest.fixture(scope="module")
+def packed(tmp_path_factory):
+    """The package in a zip file, where no kernel can be kept."""
+    path = tmp_path_factory.mktemp("packed") / "edudiff.zip"
+    with zipfile.ZipFile(path, "w") as file:
+        for source in ROOT.rglob("*.py"):
+            file.write(source, source.relative_to(ROOT.parent))
+    return path
+
+
+def test_the_package_runs_from_a_zip_file(packed):
+    pytest.importorskip("numba")
+    code = "import edudiff.fast.exp as e, numpy as np; print(e.__file__, e.exp2(np.float64(3.0)))"
+    done = python(code, env={"PYTHONPATH": str(packed)}, cwd=packed.parent)
+    assert done.returncode == 0, done.stderr
+    assert ".zip" in done.stdout
+
+
+@pytest.mark.parametrize("spoil", ("no place", "damaged", "full"))
+def test_a_kernel_runs_where_it_cannot_be_kept(spoil, tmp_path, monkeypatch):
+    pytest.importorskip("numba")
+    from numba.core import caching
+
+    from edudiff.fast import jit
+
+    monkeypatch.setattr(jit.numba.config, "CACHE_DIR", str(tmp_path / "kept"))
+    if spoil == "no place":
+        monkeypatch.setattr(caching.CacheImpl, "_locator_classes", [])
+
+    def double(x):
+        return 2 * x
+
+    kernel = jit.compiled(double)
+    if spoil == "full":
+        monkeypatch.setattr(kernel._cache.cache._cache_file, "_save_data", raise_full)
+    assert kernel(4) == 8
+    files = [*(tmp_path / "kept").rglob("*.nbi")]
+    assert bool(files) == (spoil != "no place")
+    if spoil == "damaged":
+        for path in files:
+            path.write_bytes(b"damaged")
+    assert jit.compiled(double)(4) == 8
+
+
+def raise_full(*_):
+    raise OSError(28, "No space left on device")
+
+
+def test_a_kernel_is_kept_in_no_folder_named_after_an_unknown_home(tmp_path, monkeypatch):
+    pytest.importorskip("numba")
+    from edudiff.fast import jit
+
+    monkeypatch.setattr(os.path, "expanduser", lambda path: path)
+    monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
+    monkeypatch.setattr(jit.numba.config, "CACHE_DIR", "")
+    assert type(jit.Kept(raise_full).cache).__name__ == "NullCache"
+
+
+def test_a_signal_is_obeyed_at_the_end_of_the_block():
+    for number in interrupt.SIGNALS:
+        seen = []
+        with pytest.raises(KeyboardInterrupt), interrupt.raised(), interrupt.deferred() as stop:
+            signal.raise_signal(number)
+            seen.append(stop.is_set())
+        assert seen == [True]
+
+
+def test_a_second_signal_is_obeyed_at_once():
+    reached = []
+    with pytest.raises(KeyboardInterrupt), interrupt.deferred():
+        signal.raise_signal(signal.SIGINT)
+        reached.append(1)
+        signal.raise_signal(signal.SIGINT)
+        reached.append(2)
+    assert reached == [1]
+
+
+@pytest.mark.parametrize("handler", (None, signal.SIG_IGN))
+def test_a_signal_that_is_not_pythons_or_ignored_is_left_alone(handler, monkeypatch):
+    """None is what Python knows of a handler that other code has set; it cannot be set back."""
+    set_to = []
+    monkeypatch.setattr(signal, "getsignal", lambda number: handler)
+    monkeypatch.setattr(signal, "signal", lambda *given: set_to.append(given))
+    with interrupt.deferred() as stop, interrupt.raised():
+        pass
+    assert set_to == []
+    assert not stop.is_set()
+
+
+@pytest.mark.parametrize("number", [n for n in interrupt.SIGNALS if n != signal.SIGINT])
+def test_a_training_that_is_told_to_end_keeps_its_network(number, tmp_path):
+    out = tmp_path / "run"
+    code = f"""
+import signal, sys
+from edudiff import cli, nn
+from edudiff.nn import training
+step = training.update_ema
+def kill(*given):
+    step(*given)
+    if given[-1] == 3:
+        signal.raise_signal({int(number)})
+training.update_ema = kill
+sys.exit(cli.main({[*TRAIN, "--backend", "numpy", "--out", str(out)]!r}))
+"""
+    done = python(code)
+    assert done.returncode == 128 + number, done.stderr
+    assert "--resume" in done.stderr
+    assert edudiff.nn.checkpoint.load(out / "network.npz").step == 4
+
+
+def test_a_reader_that_goes_away_is_no_error():
+    for words in (["info"], ["--help"]):
+        code = f"import sys; from edudiff import cli; input(); sys.exit(cli.main({words!r}))"
+        process = subprocess.Popen([sys.executable, "-c", code], stdin=-1, stdout=-1, stderr=-1, text=True)
+        process.stdout.close()
+        process.stdin.write("\n")
+        process.stdin.flush()
+        assert process.stderr.read() == ""
+        assert process.wait() == 0
+
+
+def test_a_full_device_is_an_error_of_one_line():
+    if not os.path.exists("/dev/full"):
+        pytest.skip("no /dev/full here")
+    with open("/dev/full", "w") as full:
+        done = subprocess.run([sys.executable, "-m", "edudiff", "info"], stdout=full, stderr=-1, text=True)
+    assert done.returncode == 2
+    assert done.stderr.startswith("edudiff: ")
+    assert done.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize("closed", ("2>&-", ">&-", "<&-", "0<&- >&- 2>&-"))
+def test_a_closed_stream_costs_no_result(closed, tmp_path):
+    if os.name != "posix":
+        pytest.skip("no such shell here")
+    script = f'exec "$0" -m edudiff {" ".join(TRAIN)} --backend numpy --train-steps 2 --out run {closed}'
+    done = subprocess.run(["sh", "-c", script, sys.executable], cwd=tmp_path, stdout=subprocess.DEVNULL)
+    assert done.returncode == 0
+    assert (tmp_path / "run" / "results.json").exists()
+
+
+def test_a_letter_that_the_terminal_lacks_costs_no_result(tmp_path):
+    out = tmp_path / "größe"
+    done = command(
+        [*TRAIN, "--backend", "numpy", "--train-steps", "2", "--out", str(out)], env={"PYTHONIOENCODING": "ascii"}
+    )
+    assert done.returncode == 0, done.stderr
+    assert r"gr\xf6\xdfe" in done.stdout
+
+
+def test_memory_that_runs_out_is_one_line(capsys, monkeypatch):
+    from edudiff import cli
+
+    def run_out(args):
+        np.empty(10**18)
+
+    monkeypatch.setattr(cli.system, "run_info", run_out)
+    assert cli.main(["info"]) == 2
+    said = capsys.readouterr().err
+    assert said.startswith("edudiff: memory ran out (Unable to allocate")
+    assert said.count("\n") == 1
+
+
+class Screen:
+    """A terminal, or a file, that remembers what was written to it."""
+
+    def __init__(self, is_screen):
+        self.is_screen, self.text = is_screen, ""
+
+    def isatty(self):
+        return self.is_screen
+
+    def write(self, text):
+        self.text += text
+
+    def flush(self):
+        pass
+
+
+@pytest.fixture
+def clock(monkeypatch):
+    """A clock that tests set: clock[0] is the time."""
+    now = [100.0]
+    monkeypatch.setattr(progress.time, "monotonic", lambda: now[0])
+    return now
+
+
+def test_progress_of_a_file_is_a_plain_line_now_and_then(clock, monkeypatch):
+    monkeypatch.setattr(sys, "stderr", Screen(False))
+    for _ in progress.bar(range(10), 10, "drawing"):
+        clock[0] += 2
+    lines = ["drawing      3 of 10, 14 s left", "drawing      6 of 10, 8 s left", "drawing      9 of 10, 2 s left"]
+    assert sys.stderr.text.splitlines() == [*lines, "drawing      10 of 10, 20 s"]
+
+
+def test_time_that_compiles_kernels_is_not_in_what_is_left(clock, monkeypatch):
+    monkeypatch.setattr(sys, "stderr", Screen(False))
+    for i in progress.bar(range(1000), 1000, "drawing"):
+        if i == 0:
+            progress.compiling()
+            progress.compiling()
+        clock[0] += 60 if i == 0 else 6
+        if i == 2:
+            break
+    said = sys.stderr.text.splitlines()
+    assert said == ["drawing      compiling, once", "drawing      2 of 1000, 5988 s left"]
+
+
+def test_progress_of_a_terminal_is_one_line_that_fits(clock, monkeypatch):
+    monkeypatch.setattr(sys, "stderr", Screen(True))
+    monkeypatch.setenv("COLUMNS", "20")
+    for _ in progress.bar(range(10), 10, "drawing"):
+        clock[0] += 2
+    assert sys.stderr.text.count("\n") == 1
+    assert all(len(line) <= 19 for line in sys.stderr.text.rstrip("\n").split("\r"))
+
+
+@pytest.mark.parametrize("stream", (None, "closed", "gone"))
+def test_progress_that_nobody_can_read_costs_no_work(stream, monkeypatch, tmp_path):
+    if stream == "closed":
+        stream = open(tmp_path / "file", "w")  # noqa: SIM115, closed at once
+        stream.close()
+    elif stream == "gone":
+        stream = Screen(True)
+        monkeypatch.setattr(stream, "write", raise_full)
+    monkeypatch.setattr(sys, "stderr", stream)
+    assert [*progress.bar(range(3), 3, "drawing")] == [0, 1, 2]
