@@ -5,11 +5,12 @@ who gave these wrong answers can read it, and nobody learns all mistakes, and so
 """
 
 import json
+import re
 from collections.abc import Sequence
 from hashlib import shake_256
 from pathlib import Path
 
-from edudiff.course import runner
+from edudiff.course import answers, runner
 from edudiff.course.assignment import HIDDEN, VISIBLE, Assignment
 
 FILE = "hints.json"
@@ -30,13 +31,13 @@ def collect(assignment: Assignment) -> Hints:
             if not result.passed:
                 said = [o.message for o in result.outcomes if o.error] or ["no test has its marker"]
                 raise ValueError(f"{assignment.name}: the master fails {path.name} of {result.task}: {said[0]}")
-            known[result.task] = {result.fingerprint: ("the master", b"")}
+            known[result.task] = {_mark(result): ("the master", b"")}
     for wrong in assignment.wrongs:
         call = runner.local(runner.loaded(wrong.source, wrong.name))
         [result], [unseen] = (runner.run(path, call, [wrong.task]) for path in (visible, hidden))
         if unseen.passed:
             raise ValueError(f"{assignment.name}: {wrong.name} passes all hidden tests")
-        twin = known[wrong.task].setdefault(result.fingerprint, (wrong.name, _seal(wrong.hint.encode(), result.prints)))
+        twin = known[wrong.task].setdefault(_mark(result), (wrong.name, _seal(wrong.hint.encode(), result.prints)))
         if twin[0] != wrong.name:
             raise ValueError(f"{assignment.name}: {wrong.name} answers the visible tests as {twin[0]} does")
     return {task: {mark: hint.hex() for mark, (_, hint) in found.items() if hint} for task, found in known.items()}
@@ -44,8 +45,17 @@ def collect(assignment: Assignment) -> Hints:
 
 def hint(hints: Hints, result: runner.Result) -> str:
     """The hint for the answers in a `runner.Result`; empty if none is known."""
-    sealed = hints[result.task].get(result.fingerprint, "")
+    sealed = hints[result.task].get(_mark(result), "")
     return _seal(bytes.fromhex(sealed), result.prints).decode()
+
+
+def _mark(result: runner.Result) -> str:
+    """The fingerprint of the answers, and of what errors said, without places and sizes.
+
+    Answers alone are not enough: a function that raises a ValueError wherever it is called may do so for many reasons.
+    """
+    said = [outcome.message for outcome in result.outcomes if outcome.error not in ("", "AssertionError")]
+    return answers.fingerprint([*result.prints, *(re.sub(r"\d+", "#", text.rpartition(": ")[2]) for text in said)])
 
 
 def _seal(text: bytes, prints: Sequence[str]) -> bytes:

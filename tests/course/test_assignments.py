@@ -3,8 +3,9 @@
 import re
 
 import pytest
+from mutants import AT_THE_END
 
-from edudiff.course import assignment, hints, runner
+from edudiff.course import assignment, hints, judge, runner
 
 ALL = assignment.read_all(assignment.shipped())
 FILES = (assignment.VISIBLE, assignment.HIDDEN)
@@ -55,6 +56,30 @@ def test_master_passes_and_every_wrong_solution_is_caught_with_its_own_hint(one,
         assert hints.hint(known, visible) == wrong.hint
     assert len({wrong.hint for wrong in one.wrongs}) == len(one.wrongs)
     assert all(20 < len(wrong.hint) < 250 and wrong.hint.endswith(".") for wrong in one.wrongs)
+
+
+def test_a_hint_is_for_one_mistake_and_not_for_every_error_of_its_kind(bundles):
+    """`add_noise` that writes to its input raises ValueError each time; so do functions that are wrong otherwise."""
+    one = ALL[0]
+    known = hints.read(bundles / "grader" / one.name / hints.FILE)
+    for body, told in (("x0 += noise", True), ("raise ValueError('no')", False), ("x0.reshape(7, 11)", False)):
+        source = f"{one.source}\n\ndef add_noise(x0, alpha, sigma, noise):\n    {body}\n"
+        [verdict] = [
+            v for v in judge.judge(source, one.name, one.test_file(FILES[0]), known)[0] if v.task == "add_noise"
+        ]
+        assert ("You write the answer into x0" in verdict.hint) == told, verdict
+
+
+@pytest.mark.parametrize("one", ALL, ids=lambda one: one.name)
+def test_float32_is_asked_of_every_task_that_answers_with_numbers(one):
+    """A solution that answers in float64 whatever came in passes neither the visible nor the hidden tests."""
+    master = runner.loaded(one.source, one.name)
+    for task in set(one.tasks) - {"alike", "calibrate"}:
+        wide = lambda *args, task=task: AT_THE_END["wide"](master[task](*args))  # noqa: E731
+        for file in FILES:
+            [result] = runner.run(one.test_file(file), runner.local(master | {task: wide}), [task])
+            assert not result.passed, (task, file)
+            assert any("float64, expected float32" in outcome.message for outcome in result.outcomes)
 
 
 @pytest.mark.parametrize("one", ALL, ids=lambda one: one.name)

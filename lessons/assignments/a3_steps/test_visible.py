@@ -12,7 +12,7 @@ NOW, THEN, END = (0.5, 0.8), (0.7, 0.6), (1.0, 0.0)
 
 def gaussian(x, alpha, sigma):
     """The denoiser of standard normal data."""
-    return alpha * x / (alpha**2 + sigma**2)
+    return (alpha * x / (alpha**2 + sigma**2)).astype(x.dtype)
 
 
 def batch():
@@ -42,6 +42,15 @@ def test_a_step_to_the_same_level_stays(student):
     agree(student.ddim(x, x0 - 1, NOW, NOW), x)
 
 
+@pytest.mark.ddim
+def test_small_noise_is_taken_for_what_it_is(student):
+    """Half of a noise of 0.002 is a noise of 0.001, and float32 comes back as float32."""
+    x0, noise, _ = batch()
+    for dtype, tolerance in (("float64", 1e-9), ("float32", 1e-5)):
+        x, x0, then = ((x0 + sigma * noise).astype(dtype) for sigma in (0.002, 0.0, 0.001))
+        agree(student.ddim(x, x0, (1.0, 0.002), (1.0, 0.001)), then, tolerance, f"the {dtype} answer")
+
+
 @pytest.mark.sample
 def test_each_level_is_asked_once(student):
     """The denoiser is asked at every level but the last, from the first on."""
@@ -68,6 +77,13 @@ def test_known_factor_of_each_step(student):
         agree(student.sample(gaussian, x, levels), factor * x, what=f"x after {len(levels) - 1} steps")
 
 
+@pytest.mark.sample
+def test_a_walk_in_single_precision(student):
+    """float32 noise becomes a float32 picture, and the x that came in stays as it was."""
+    x = batch()[2].astype("float32")
+    agree(student.sample(gaussian, x, [NOW, THEN, END]), (83 / 89 * 70 / 85 * x).astype("float32"), 1e-5)
+
+
 @pytest.mark.heun
 def test_last_step_is_ddim(student):
     """To sigma = 0 the answer is the denoiser's, and not NaN."""
@@ -91,3 +107,21 @@ def test_error_falls_with_the_square_of_the_step(student):
         now, then = (np.cos(0.9), np.sin(0.9)), (np.cos(0.9 - turn), np.sin(0.9 - turn))
         errors.append(abs(float(student.heun(gaussian, x, now, then)[0, 0]) - 1))
     agree(errors[0] / errors[1], 8.0, 0.1, "the error of a step over that of half the step")
+
+
+@pytest.mark.heun
+def test_known_factor_of_a_step(student):
+    """Standard normal data: from NOW to THEN, the step multiplies x by 0.995...; float32 comes back as float32."""
+    x = batch()[2]
+    agree(student.heun(gaussian, x, NOW, THEN), 0.995135492399207 * x)
+    x = x.astype("float32")
+    agree(student.heun(gaussian, x, NOW, THEN), 0.995135492399207 * x, 1e-5, "the answer to float32")
+    agree(student.heun(gaussian, x, NOW, END), np.float32(50 / 89) * x, 1e-5, "the answer to float32, to the end")
+
+
+@pytest.mark.heun
+def test_steps_at_little_noise(student):
+    """One point m, and a thousandth of the noise: what is left of it is its share, not more."""
+    m, (_, noise, _) = 0.7, batch()
+    then = student.heun(lambda x, alpha, sigma: 0 * x + m, m + 0.002 * noise, (1.0, 0.002), (1.0, 0.001))
+    agree((then - m) / 0.001, noise, 1e-6, "the noise that is left, over 0.001,")

@@ -34,12 +34,22 @@ def test_wide_rows(student):
     agree(student.softmax(logits), np.array([[0.0, 1.0, 0.0], [0.0, 1 - e, e]]))
 
 
+@pytest.mark.softmax
+def test_single_precision_logits(student):
+    """float32 in, float32 out, with rows of equal logits."""
+    logits = np.random.default_rng(16).uniform(-30, 30, (3, 2, 5)).astype("float32")
+    logits[1] = logits[1, :, :1]
+    wide = logits.astype("float64")
+    expected = np.exp(wide - np.logaddexp.reduce(wide, axis=-1, keepdims=True))
+    agree(student.softmax(logits), expected.astype("float32"), 1e-4)
+
+
 @pytest.mark.ideal
 def test_equals_the_package(student):
     """edudiff.denoisers.Ideal, over many noise levels."""
     rng = np.random.default_rng(12)
     for count, width in ((1, 3), (8, 8), (30, 5)):
-        data, x = rng.standard_normal((count, width)), rng.standard_normal((4, width))
+        data, x = rng.uniform(-1, 1, (count, width)), rng.standard_normal((4, width))
         for alpha, sigma in ((1.0, 1e-4), (0.9, 0.4), (0.3, 1.0), (0.0, 1.0)):
             expected = ed.denoisers.Ideal(data)(x, alpha, sigma)
             agree(student.ideal(x, data, alpha, sigma), expected, what=f"at {alpha = }, {sigma = }")
@@ -51,8 +61,21 @@ def test_single_precision(student):
     rng = np.random.default_rng(13)
     data = (40 + 0.004 * rng.standard_normal((8, 200))).astype("float32")
     x = (data[2:] + 0.003 * rng.standard_normal((6, 200))).astype("float32")
-    expected = ed.denoisers.Ideal(data.astype("float64"))(x.astype("float64"), 1.0, 0.003)
+    logits = -((x.astype("float64")[:, None] - data.astype("float64")) ** 2).sum(axis=-1) / (2 * 0.003**2)
+    expected = np.exp(logits - np.logaddexp.reduce(logits, axis=1, keepdims=True)) @ data.astype("float64")
     agree(student.ideal(x, data, 1.0, 0.003), expected.astype("float32"), tolerance=1e-5)
+
+
+@pytest.mark.ideal
+def test_any_scale(student):
+    """Pictures, x and sigma c times as large: the answer is c times as large."""
+    rng = np.random.default_rng(17)
+    data, x = rng.uniform(-1, 1, (6, 3)), rng.uniform(-1, 1, (4, 3))
+    data[4] = data[2]
+    for alpha, sigma in ((1.0, 1.0), (0.7, 0.4)):
+        expected = ed.denoisers.Ideal(data)(x, alpha, sigma)
+        for c in (0.003, 2e-4):
+            agree(student.ideal(c * x, c * data, alpha, c * sigma) / c, expected, 1e-4, f"the answer over {c:g}")
 
 
 @pytest.mark.merge
@@ -75,7 +98,27 @@ def test_any_cut_in_any_order(student):
 def test_merges_with_the_package(student):
     """The parts that edudiff.denoisers.Ideal hands out."""
     rng = np.random.default_rng(15)
-    data, x = rng.standard_normal((10, 4)), rng.standard_normal((3, 4))
+    data, x = rng.uniform(-1, 1, (10, 4)), rng.standard_normal((3, 4))
     a, b = (ed.denoisers.Ideal(part).partial(x, 0.7, 0.3) for part in (data[:3], data[3:]))
     _, num, den = student.merge(a, b)
     agree(num / den[:, None], ed.denoisers.Ideal(data)(x, 0.7, 0.3), what="num / den")
+
+
+@pytest.mark.merge
+def test_tops_that_tie_and_pieces_that_are_empty(student):
+    """Equal tops, a piece with no picture for some rows only, in both orders and precisions."""
+    rng = np.random.default_rng(18)
+    for dtype, tolerance in (("float64", 1e-9), ("float32", 1e-5)):
+        logits, values = rng.uniform(-5, 0, (4, 6)), rng.standard_normal((6, 2))
+        logits[0, [1, 4]] = 0.5
+        logits[1, :3] = -np.inf
+        logits[2, 3:] = -np.inf
+        top, num, den = triple(logits, values)
+        pieces = []
+        for cut in (slice(0, 3), slice(3, 6)):
+            part = logits[:, cut].max(axis=1)
+            weights = np.where(np.isinf(part)[:, None], 0.0, np.exp(logits[:, cut] - np.maximum(part, -1e3)[:, None]))
+            pieces.append(tuple(a.astype(dtype) for a in (part, weights @ values[cut], weights.sum(axis=1))))
+        whole = tuple(a.astype(dtype) for a in (top, num, den))
+        agree(student.merge(pieces[0], pieces[1]), whole, tolerance, f"(top, num, den), {dtype},")
+        agree(student.merge(pieces[1], pieces[0]), whole, tolerance, f"(top, num, den), {dtype}, turned,")

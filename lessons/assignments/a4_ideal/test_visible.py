@@ -34,6 +34,15 @@ def test_last_axis_of_a_stack(student):
     agree(student.softmax(logits).sum(axis=-1), np.ones((2, 3)), what="the sum of each row")
 
 
+@pytest.mark.softmax
+def test_one_row_alone_and_in_single_precision(student):
+    """A row without a batch, with logits from -900 to 900; equal logits share; float32 stays float32."""
+    agree(student.softmax(np.array([0.0, 900.0, -900.0])), np.array([0.0, 1.0, 0.0]))
+    logits = np.array([[3.0, 3.0, -200.0, 3.0], [-50.0, -50.0, -50.0, -50.0]], dtype="float32")
+    shares = np.array([[1 / 3, 1 / 3, 0, 1 / 3], [1 / 4, 1 / 4, 1 / 4, 1 / 4]], dtype="float32")
+    agree(student.softmax(logits), shares, 1e-5, "the softmax of float32")
+
+
 @pytest.mark.ideal
 def test_two_points_make_a_hyperbolic_tangent(student):
     """Data {m, -m}: the answer is m tanh(alpha m.x / sigma^2)."""
@@ -49,6 +58,24 @@ def test_little_noise_finds_the_picture(student):
     """With sigma = 0.001 the answer is the training picture that made x, and not NaN."""
     data = np.random.default_rng(2).standard_normal((6, 4))
     agree(student.ideal(0.9 * data[:3] + 0.001, data, 0.9, 0.001), data[:3])
+
+
+@pytest.mark.ideal
+def test_pictures_that_are_as_close_as_the_noise(student):
+    """Points 0 and 0.003 apart at sigma = 0.003: halfway they count alike, at the second it counts exp(1/2) times."""
+    data, share = np.array([[0.0], [0.003]]), 1 / (1 + np.exp(-0.5))
+    found = student.ideal(np.array([[0.0015], [0.003]]), data, 1.0, 0.003)
+    agree(found / 0.003, np.array([[0.5], [share]]), 1e-5, "the share of the second picture")
+
+
+@pytest.mark.ideal
+def test_a_picture_that_is_there_twice_counts_twice(student):
+    """Data {m, m, -m}: m tanh(alpha m.x / sigma^2 + log(2) / 2). Without signal: the mean, m / 3."""
+    rng = np.random.default_rng(6)
+    m, x = rng.standard_normal(3), rng.standard_normal((4, 3))
+    data = np.stack([m, m, -m])
+    agree(student.ideal(x, data, 0.6, 1.2), np.tanh(0.6 * x @ m / 1.2**2 + np.log(2) / 2)[:, None] * m)
+    agree(student.ideal(x, data, 0.0, 1.0), np.tile(m / 3, (4, 1)), what="the answer at alpha = 0")
 
 
 @pytest.mark.ideal
@@ -78,3 +105,15 @@ def test_far_away_pieces(student):
     agree(student.merge(a, b), triple(logits, values), what="(top, num, den)")
     nothing = np.full(2, -np.inf), np.zeros((2, 2)), np.zeros(2)
     agree(student.merge(nothing, a), a, what="a piece merged with an empty one")
+    agree(student.merge(a, nothing), a, what="a piece merged with an empty one behind it")
+
+
+@pytest.mark.merge
+def test_equal_tops_and_single_precision(student):
+    """Pieces with the same top add as they are; float32 stays float32."""
+    a = np.array([2.0, -1.0]), np.array([[1.0], [0.5]]), np.array([1.0, 2.0])
+    b = np.array([2.0, -1.0]), np.array([[0.25], [4.0]]), np.array([1.5, 1.0])
+    whole = np.array([2.0, -1.0]), np.array([[1.25], [4.5]]), np.array([2.5, 3.0])
+    agree(student.merge(a, b), whole, what="(top, num, den)")
+    a, b, whole = (tuple(part.astype("float32") for part in piece) for piece in (a, b, whole))
+    agree(student.merge(a, b), whole, 1e-5, "(top, num, den) of float32")

@@ -45,7 +45,7 @@ def moments(data):
 def linear(x, mean, covariance, alpha, sigma):
     """E[x0 | x] for Gaussian data: `x` (B, D), `mean` (D,), `covariance` (D, D) to (B, D)."""
     ### BEGIN SOLUTION
-    noisy = alpha**2 * covariance + sigma**2 * np.eye(len(mean))  # (D, D)
+    noisy = alpha**2 * covariance + sigma**2 * np.eye(len(mean), dtype=x.dtype)  # (D, D)
     gain = alpha * np.linalg.solve(noisy, covariance)  # (D, D), symmetric: both factors share their eigenvectors
     return mean + (x - alpha * mean) @ gain  # (B, D)
     ### END SOLUTION

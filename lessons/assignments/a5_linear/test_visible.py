@@ -29,6 +29,16 @@ def test_a_linear_map_of_the_data(student):
     agree(student.moments(data @ a.T), (a @ mean, a @ covariance @ a.T), what="(mean, covariance) of A x")
 
 
+@pytest.mark.moments
+def test_shapes_and_precision(student):
+    """Points on a line have a 1 x 1 covariance, one point alone has none, and float32 stays float32."""
+    line = np.array([[1.0], [2.0], [6.0]])
+    agree(student.moments(line), (np.array([3.0]), np.array([[14 / 3]])), what="(mean, covariance) on a line")
+    agree(student.moments(line[:1]), (np.array([1.0]), np.array([[0.0]])), what="(mean, covariance) of one point")
+    single = np.array([3.0], "float32"), np.array([[14 / 3]], "float32")
+    agree(student.moments(line.astype("float32")), single, 1e-5, "(mean, covariance) of float32")
+
+
 @pytest.mark.linear
 def test_one_dimension(student):
     """D = 1 with variance v: mean + alpha v / (alpha^2 v + sigma^2) (x - alpha mean)."""
@@ -56,6 +66,18 @@ def test_flat_data(student):
     )
 
 
+@pytest.mark.linear
+def test_small_data_and_single_precision(student):
+    """Data and noise a thousand times smaller: so is the answer. float32 stays float32. No signal: the mean."""
+    x = points()
+    whole = student.linear(x, MEAN, COVARIANCE, 0.7, 0.9)
+    tiny = student.linear(0.001 * x, 0.001 * MEAN, 1e-6 * COVARIANCE, 0.7, 0.0009)
+    agree(tiny / 0.001, whole, 1e-5, "the answer for data a thousand times smaller, times 1000,")
+    single = student.linear(*(a.astype("float32") for a in (x, MEAN, COVARIANCE)), 0.7, 0.9)
+    agree(single, whole.astype("float32"), 1e-4, "the answer to float32")
+    agree(student.linear(x, MEAN, COVARIANCE, 0.0, 1.0), np.tile(MEAN, (4, 1)), what="the answer at alpha = 0")
+
+
 @pytest.mark.flow
 def test_quantiles_stay(student):
     """In one dimension: the same number of standard deviations from the mean."""
@@ -78,4 +100,15 @@ def test_there_and_back_again(student):
 def test_flat_directions_end_at_the_mean(student):
     """Without variance and without noise at the end only the mean is left."""
     x = student.flow(points(), MEAN, np.outer([1.0, 2.0, 3.0], [1.0, 2.0, 3.0]), (0.1, 1.0), (1.0, 0.0))
-    agree((x - MEAN) @ np.array([2.0, -1.0, 0.0]), np.zeros(4), 1e-6, "the flat direction")
+    agree((x - MEAN) @ np.array([2.0, -1.0, 0.0]), np.zeros(4), 1e-5, "the flat direction")
+
+
+@pytest.mark.flow
+def test_small_data_and_single_precision_flow(student):
+    """Data and noise a thousand times smaller: so is the answer. float32 stays float32."""
+    x, now, then = points(), (0.3, 0.9), (0.8, 0.5)
+    whole = student.flow(x, MEAN, COVARIANCE, now, then)
+    tiny = student.flow(0.001 * x, 0.001 * MEAN, 1e-6 * COVARIANCE, (0.3, 0.0009), (0.8, 0.0005))
+    agree(tiny / 0.001, whole, 1e-5, "the answer for data a thousand times smaller, times 1000,")
+    single = student.flow(*(a.astype("float32") for a in (x, MEAN, COVARIANCE)), now, then)
+    agree(single, whole.astype("float32"), 1e-4, "the answer to float32")

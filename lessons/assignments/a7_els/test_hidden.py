@@ -6,13 +6,19 @@ import pytest
 import edudiff as ed
 from edudiff.course.answers import agree
 
-CASES = (((4, 4, 1), 3, 0.9, 0.4), ((5, 6, 2), 3, 0.5, 1.2), ((5, 5, 1), 5, 0.8, 0.9), ((3, 4, 3), 1, 0.7, 0.7))
+CASES = (
+    ((4, 4, 1), 3, 0.9, 0.4),
+    ((5, 6, 2), 3, 0.5, 1.2),
+    ((5, 5, 1), 5, 0.8, 0.9),
+    ((3, 4, 3), 1, 0.7, 0.7),
+    ((4, 5, 1), 3, 1.0, 1e-3),
+)
 
 
 def pair(shape, seed):
-    """Training pictures and noisy pictures."""
+    """Training pictures within [-1, 1] and noisy pictures."""
     rng = np.random.default_rng(seed)
-    return rng.standard_normal((3, *shape)), rng.standard_normal((2, *shape))
+    return rng.uniform(-1, 1, (3, *shape)), rng.standard_normal((2, *shape))
 
 
 @pytest.mark.els_circular
@@ -30,6 +36,23 @@ def test_a_covering_window_is_the_ideal_score_of_all_shifts(student):
     images, x = pair((3, 3, 1), 72)
     moved = np.concatenate([np.roll(images, (i, j), axis=(1, 2)) for i in range(3) for j in range(3)])
     agree(student.els_circular(x, images, 0.7, 0.8, 3), ed.denoisers.Ideal(moved)(x, 0.7, 0.8))
+
+
+def any_scale_and_precision(function, padding):
+    """Pictures, x and sigma c times as large: the answer is c times as large. float32 stays float32."""
+    images, x = pair((4, 5, 2), 75)
+    images[2] = images[1]
+    expected = ed.denoisers.Patch(images, 3, padding=padding, backend="numpy")(x, 0.7, 0.8)
+    for c in (0.003, 2e-4):
+        agree(function(c * x, c * images, 0.7, c * 0.8, 3) / c, expected, 1e-4, f"the answer over {c:g}")
+    single = function(x.astype("float32"), images.astype("float32"), 0.7, 0.8, 3)
+    agree(single, expected.astype("float32"), 1e-4, "the answer to float32")
+
+
+@pytest.mark.els_circular
+def test_els_circular_at_any_scale_and_precision(student):
+    """Everything up to five thousand times smaller, and float32."""
+    any_scale_and_precision(student.els_circular, "circular")
 
 
 @pytest.mark.alike
@@ -58,3 +81,9 @@ def test_wide_windows_know_everything(student):
     """With a window that covers the picture from every pixel, every place is like itself alone: the ideal score."""
     images, x = pair((3, 3, 2), 74)
     agree(student.els_zero(x, images, 0.7, 0.8, 5), ed.denoisers.Ideal(images)(x, 0.7, 0.8))
+
+
+@pytest.mark.els_zero
+def test_els_zero_at_any_scale_and_precision(student):
+    """Everything up to five thousand times smaller, and float32."""
+    any_scale_and_precision(student.els_zero, "zero")

@@ -46,6 +46,17 @@ def test_as_many_channels_out_as_in(student):
     agree(student.conv(x, w, b), loops(x, w, b))
 
 
+@pytest.mark.conv
+def test_sizes_one_and_five_and_single_precision(student):
+    """Windows of one pixel, and windows larger than the picture; float32 stays float32."""
+    for size in (1, 5):
+        x, w, b = arrays((2, 2, 3, 2), (size, size, 2, 3), (3,), seed=2)
+        expected = loops(x, w, b)
+        agree(student.conv(x, w, b), expected, what=f"out for {size = }")
+        single = student.conv(*(a.astype("float32") for a in (x, w, b)))
+        agree(single, expected.astype("float32"), 1e-5, f"out for float32, {size = }")
+
+
 @pytest.mark.conv_dw
 def test_slope_in_the_weights(student):
     """Move w along a random direction: the loss changes by <dw, direction>."""
@@ -64,6 +75,21 @@ def test_one_pixel_of_one_picture(student):
     agree(student.conv_dw(dout, x, 3)[..., 0, 0], x[1, 1:4, 0:3, 0])
 
 
+@pytest.mark.conv_dw
+def test_dw_of_sizes_one_and_five_and_single_precision(student):
+    """One offset at a time: the loss changes by dw, as far as the window lies in the picture; float32 stays float32."""
+    for size in (1, 5):
+        x, dout = arrays((2, 2, 4, 2), (2, 2, 4, 3), seed=3)
+        expected = np.empty((size, size, 2, 3))
+        for i in np.ndindex(expected.shape):
+            w = np.zeros(expected.shape)
+            w[i] = 1.0
+            expected[i] = np.sum(dout * loops(x, w, 0.0))
+        agree(student.conv_dw(dout, x, size), expected, what=f"dw for {size = }")
+        single = student.conv_dw(dout.astype("float32"), x.astype("float32"), size)
+        agree(single, expected.astype("float32"), 1e-5, f"dw for float32, {size = }")
+
+
 @pytest.mark.conv_dx
 def test_slope_in_the_picture(student):
     """Move x along a random direction: the loss changes by <dx, direction>."""
@@ -80,3 +106,18 @@ def test_one_pixel_of_dout(student):
     [w], dout = arrays((3, 3, 1, 1)), np.zeros((1, 5, 5, 1))
     dout[0, 2, 2] = 1.0
     agree(student.conv_dx(dout, w)[0, 1:4, 1:4], w[..., 0])
+
+
+@pytest.mark.conv_dx
+def test_dx_of_sizes_one_and_five_and_single_precision(student):
+    """One pixel at a time: the loss changes by dx, also where windows are larger than the picture."""
+    for size in (1, 5):
+        w, dout = arrays((size, size, 2, 3), (2, 2, 4, 3), seed=4)
+        expected = np.empty((2, 2, 4, 2))
+        for i in np.ndindex(expected.shape):
+            x = np.zeros(expected.shape)
+            x[i] = 1.0
+            expected[i] = np.sum(dout * loops(x, w, 0.0))
+        agree(student.conv_dx(dout, w), expected, what=f"dx for {size = }")
+        single = student.conv_dx(dout.astype("float32"), w.astype("float32"))
+        agree(single, expected.astype("float32"), 1e-5, f"dx for float32, {size = }")

@@ -21,14 +21,14 @@ import numpy as np
 #
 # Each row of $P$, the weights with which one place listens to all others, adds up to 1. Without the $\sqrt d$ the
 # logits of long vectors would be large, and the softmax would always pick one. Take out the largest logit of each row
-# first.
+# first. (`np.sqrt` of a plain number is a float64 of NumPy, which lifts float32 arrays to float64; `d ** 0.5` is not.)
 
 
 # %%
 def weights(q, k):
     """The attention weights P: `q` (T, d), `k` (S, d) to (T, S)."""
     ### BEGIN SOLUTION
-    logits = q @ k.T / np.sqrt(q.shape[1])  # (T, S)
+    logits = q @ k.T / q.shape[1] ** 0.5  # (T, S)
     p = np.exp(logits - logits.max(axis=1, keepdims=True))  # (T, S)
     return p / p.sum(axis=1, keepdims=True)  # (T, S)
     ### END SOLUTION
@@ -67,6 +67,6 @@ def attention_backward(dout, q, k, v):
     ### BEGIN SOLUTION
     p = weights(q, k)  # (T, S)
     dv = p.T @ dout  # 1. (S, e)
-    dlogits = softmax_backward(dout @ v.T, p) / np.sqrt(q.shape[1])  # (T, S)
+    dlogits = softmax_backward(dout @ v.T, p) / q.shape[1] ** 0.5  # (T, S)
     return dlogits @ k, dlogits.T @ q, dv  # 2. (T, d), 3. (S, d), 1.
     ### END SOLUTION

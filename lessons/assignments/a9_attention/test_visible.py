@@ -46,8 +46,18 @@ def test_known_weights(student):
 def test_each_row_adds_up_to_one(student):
     """As many queries as keys; logits of several thousands in two rows."""
     q, k = arrays((3, 3), (3, 3))
-    q[0], q[1] = 3000 * q[0], -3000 * q[0]
+    q[0], q[1] = 3000 * q[0], -3000 * q[1]
     agree(student.weights(q, k).sum(axis=1), np.ones(3), what="the sum of each row")
+
+
+@pytest.mark.weights
+def test_weights_of_other_shapes_and_in_single_precision(student):
+    """More keys than queries, d = 3: softmax(q k^T / sqrt 3). float32 stays float32."""
+    q, k = arrays((2, 3), (5, 3), seed=3)
+    expected = softmax(q @ k.T / 3**0.5)
+    agree(student.weights(q, k), expected)
+    single = student.weights(q.astype("float32"), k.astype("float32"))
+    agree(single, expected.astype("float32"), 1e-5, "the weights in float32")
 
 
 @pytest.mark.softmax_backward
@@ -65,6 +75,16 @@ def test_each_gradient_adds_up_to_zero(student):
     agree(student.softmax_backward(dp, softmax(logits)).sum(axis=1), np.zeros(4), what="the sum of each row")
 
 
+@pytest.mark.softmax_backward
+def test_softmax_backward_in_single_precision(student):
+    """Weights (1/4, 3/4): the gradient is 3/16 of the difference, up and down. float32 stays float32."""
+    dp, p = np.array([[1.0, 3.0], [0.5, -0.5]]), np.array([[0.25, 0.75], [0.25, 0.75]])
+    expected = np.array([[-6.0, 6.0], [3.0, -3.0]]) / 16
+    agree(student.softmax_backward(dp, p), expected)
+    single = student.softmax_backward(dp.astype("float32"), p.astype("float32"))
+    agree(single, expected.astype("float32"), 1e-5, "the gradient in float32")
+
+
 @pytest.mark.attention_backward
 def test_slopes_of_attention(student):
     """dq, dk, dv against differences, for shapes that differ and for shapes that do not."""
@@ -75,3 +95,13 @@ def test_slopes_of_attention(student):
             return np.sum(dout * (softmax(q @ k.T / d**0.5) @ v))
 
         agree(student.attention_backward(dout, q, k, v), slopes(loss, q, k, v), 1e-8, "(dq, dk, dv)")
+
+
+@pytest.mark.attention_backward
+def test_attention_of_one_key_and_in_single_precision(student):
+    """With one key all listen to it: dq and dk are 0, and dv is the sum of dout. float32 stays float32."""
+    dout, q, k, v = arrays((3, 2), (3, 4), (1, 4), (1, 2), seed=4)
+    expected = np.zeros((3, 4)), np.zeros((1, 4)), dout.sum(axis=0, keepdims=True)
+    agree(student.attention_backward(dout, 1000 * q, 1000 * k, v), expected, 1e-8, "(dq, dk, dv)")
+    single = student.attention_backward(*(a.astype("float32") for a in (dout, q, k, v)))
+    agree(single, tuple(a.astype("float32") for a in expected), 1e-4, "(dq, dk, dv) in float32")
