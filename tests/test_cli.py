@@ -76,7 +76,7 @@ def test_train_sample_and_resume(tmp_path, capsys):
     assert "holds a trained network; add --resume" in capsys.readouterr().err
     assert (tmp_path / "net" / "network.npz").read_bytes() == before
     assert run("train", *TINY, "--rate", 0.5, "--out", tmp_path / "net", "--resume") == 2
-    assert "other settings (rate: 0.003 -> 0.5)" in capsys.readouterr().err
+    assert "holds a run with other choices (rate: 0.003 -> 0.5)" in capsys.readouterr().err
     assert run("train", *TINY, "--seed", 1, "--out", tmp_path / "net", "--resume") == 2
     assert "holds a run with other choices (seed: 0 -> 1)" in capsys.readouterr().err
 
@@ -102,9 +102,12 @@ def test_interrupted_training_leaves_a_checkpoint_and_says_how_to_resume(tmp_pat
     out = tmp_path / "run"
     command = [sys.executable, "-m", "edudiff", "train", *TINY[:-4], "--train-steps", "100000", "--batch", "8"]
     process = subprocess.Popen([*command, "--out", out, "--backend", "numpy"], stderr=subprocess.PIPE, text=True)
-    while not (out.exists() and process.poll() is None):
+    begun = time.monotonic()
+    while not (out / "job.json").exists():  # its training has begun
+        assert process.poll() is None, process.stderr.read()
+        assert time.monotonic() - begun < 120
         time.sleep(0.1)
-    time.sleep(6)
+    time.sleep(3)
     process.send_signal(signal.SIGINT)
     _, errors = process.communicate(timeout=60)
     assert process.returncode == 130

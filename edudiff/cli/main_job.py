@@ -7,12 +7,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import fields, replace
 from pathlib import Path
+from typing import Any
 
 from edudiff import plot
 from edudiff.cli import options
 from edudiff.runs import comparison, report, training
 from edudiff.runs import folder as folders
-from edudiff.runs.choices import DEMO, DRAWN, FORMULAS, QUICK, Choices
+from edudiff.runs.choices import DEMO, DRAWN, FORMULAS, LEARNED, QUICK, Choices
 from edudiff.runs.formulas import spread
 from edudiff.runs.run import resolve
 from edudiff.support.arrays import to_numpy
@@ -24,7 +25,8 @@ COMPARING = {"denoisers", "calibration"}
 DRAWING = {"steps", "seeds", "scheduler", "window"}
 ALL = {one.name for one in fields(Choices)}
 HAVE = {"demo": ALL, "compare": ALL, "train": ALL - DRAWING - COMPARING, "sample": ALL - TRAINING - COMPARING}
-LEARNED = ("data", "images", "size", "root", "by_class", "padding", "schedule", "backend")  # what drawing must agree on
+SEEN = ("data", "images", "size", "by_class", "padding", "schedule")  # what a network draws with as it has learned it
+TAKEN = {*SEEN, "root", "seed", "backend"}  # what it takes from its folder, if nothing else is chosen
 
 
 def add(commands: argparse._SubParsersAction) -> None:
@@ -68,14 +70,40 @@ def add(commands: argparse._SubParsersAction) -> None:
 
 
 def choices_of(args: argparse.Namespace) -> Choices:
-    """The `Choices` that the arguments ask for: only those that are given replace the demo's."""
-    if getattr(args, "resume", False) and not args.out:
-        raise ValueError("--resume needs --out DIR, the folder of the run to go on with")
-    base = QUICK if getattr(args, "quick", False) else DEMO
+    """The `Choices` that the arguments ask for: those that are given replace the demo's, or those of the run's folder.
+
+    Raises ValueError for one that contradicts what the folder's network has learned.
+    """
     chosen = options.chosen(Choices, args)
-    if "size" not in chosen and chosen.get("data", base.data) not in DRAWN:
+    if getattr(args, "quick", False):
+        chosen = QUICK | chosen
+    folder, before = before_of(args)
+    if "size" not in chosen and not before and chosen.get("data", DEMO.data) not in DRAWN:
         chosen["size"] = None  # files have a size of their own
-    return replace(base, **chosen)
+    choices = replace(DEMO, **before | chosen)
+    fixed = SEEN if args.name == "sample" else LEARNED
+    folders.refuse_changes(folder, before, {name: getattr(choices, name) for name in fixed})
+    return choices
+
+
+def before_of(args: argparse.Namespace) -> tuple[Path, dict[str, Any]]:
+    """The folder of the run that is gone on with or whose network draws, and the choices that it wrote down, if any."""
+    if args.name == "sample":
+        names, drawing = TAKEN, args.denoiser == "network"
+        if drawing and not args.checkpoint:
+            raise ValueError("--denoiser network needs --checkpoint DIR, the folder of a run that trained one")
+        if not drawing:
+            return Path(), {}
+    elif not args.resume:
+        return Path(), {}
+    elif not args.out:
+        raise ValueError("--resume needs --out DIR, the folder of the run to go on with")
+    else:
+        names = ALL
+    folder = Path(args.checkpoint if args.name == "sample" else args.out)
+    if not (folder / folders.NETWORK).exists():
+        raise ValueError(f"{folder} holds no trained network; `edudiff train --out {folder}` trains one")
+    return folder, {name: value for name, value in folders.recall(folder).items() if name in names}
 
 
 @contextmanager
@@ -114,14 +142,11 @@ def run_train(args: argparse.Namespace) -> None:
         report.write(folder, args.command, results, figure=lambda: plot.losses(state.losses))
     say_where(folder)
     print(f"loss {results['loss']:.4f} after {state.step} steps; draw with:")
-    words = ["edudiff", "sample", "--denoiser", "network", "--checkpoint", str(folder)]
-    print(f"  {shlex.join([*words, *options.words(choices, DEMO, LEARNED)])}")
+    print(f"  {shlex.join(['edudiff', 'sample', '--denoiser', 'network', '--checkpoint', str(folder)])}")
 
 
 def run_sample(args: argparse.Namespace) -> None:
     """`edudiff sample`."""
-    if args.denoiser == "network" and not args.checkpoint:
-        raise ValueError("--denoiser network needs --checkpoint DIR, the folder of a run that trained one")
     sampler = comparison.sampler(choices_of(args), args.checkpoint, args.denoiser)
     with sampler as draw, folders.claimed(args.out, args.name) as folder:
         results, images = draw()

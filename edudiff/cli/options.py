@@ -49,17 +49,6 @@ def chosen(settings: type[Settings], args: argparse.Namespace) -> dict[str, Any]
     return {k: tuple(v) if known[k].many else v for k, v in vars(args).items() if k in known}
 
 
-def words(settings: Settings, usual: Settings, only: Iterable[str]) -> list[str]:
-    """The options that make `settings` of `usual`, of those named in `only`, as they are written on a command line."""
-    found = []
-    for name in only:
-        value = getattr(settings, name)
-        if value not in (None, getattr(usual, name)):
-            values = [] if value is True else value if isinstance(value, tuple) else [value]
-            found += [option(name), *map(str, values)]
-    return found
-
-
 def as_typed(text: str, settings: type[Settings] | None) -> str:
     """The text of an error in the words of the command line: "images is 0" becomes "--images is 0"."""
     if settings is None:

@@ -1,7 +1,7 @@
 """What a run consists of: every choice, so that the run can be repeated from its `results.json`."""
 
 from collections.abc import Collection
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -106,7 +106,7 @@ class Choices(Settings):
     def __post_init__(self) -> None:
         super().__post_init__()
         if self.window is not None:
-            checks.window(self.window)
+            object.__setattr__(self, "window", checks.window(self.window))
         if self.by_class and self.data in DRAWN:
             raise ValueError(f"by_class is on, but {self.data} have no classes; mnist, fashion_mnist and cifar10 do")
         if self.by_class and self.scheduler is not None:
@@ -115,5 +115,10 @@ class Choices(Settings):
             raise ValueError("backend is cupy with a scheduler: leave it out, and workers with a GPU use it")
 
 
+# What a run that is gone on with may not change: its network has learned it. It may train and draw more, or elsewhere.
+LEARNED = (
+    *("data", "images", "size", "seed", "by_class", "padding", "schedule"),
+    *("net", "channels", "depth", "attention", "embedding", "target", "batch", "rate"),
+)
 DEMO = Choices()
-QUICK = replace(DEMO, images=96, channels=24, train_steps=600, batch=32, seeds=8, calibration=3)
+QUICK = {"images": 96, "channels": 24, "train_steps": 600, "batch": 32, "seeds": 8, "calibration": 3}

@@ -66,7 +66,32 @@ def remember(path: Path, choices: dict[str, Any]) -> None:
     """
     if not path.exists():
         write_results(path, choices)
-    before = json.loads(path.read_text())
-    changed = [f"{key}: {before.get(key)!r} -> {value!r}" for key, value in choices.items() if before.get(key) != value]
+    refuse_changes(path.parent, json.loads(path.read_text()), choices)
+
+
+def recall(folder: Path) -> dict[str, Any]:
+    """What the run in `folder` wrote down of its choices, a dict of plain values; an empty one if it wrote nothing.
+
+    Raises ValueError for a file that cannot be read as such.
+    """
+    path = folder / CHOICES
+    if not path.exists():
+        return {}
+    try:
+        found = json.loads(path.read_text())
+    except ValueError as error:
+        raise ValueError(f"{path} is damaged ({error}); name another folder, or remove it") from error
+    if not isinstance(found, dict):
+        raise ValueError(f"{path} holds a {type(found).__name__}, expected the choices of a run; name another folder")
+    return found
+
+
+def refuse_changes(folder: Path, before: dict[str, Any], choices: dict[str, Any]) -> None:
+    """Raise ValueError that names each of the `choices` that differs from those `before` of the run in `folder`.
+
+    One that was not written down differs from none.
+    """
+    choices = json.loads(json.dumps(choices))  # tuples are lists, as in the file
+    changed = [f"{k}: {before[k]!r} -> {value!r}" for k, value in choices.items() if before.get(k, value) != value]
     if changed:
-        raise ValueError(f"{path.parent} holds a run with other choices ({'; '.join(changed)}); name another folder")
+        raise ValueError(f"{folder} holds a run with other choices ({'; '.join(changed)}); name another folder")

@@ -3,6 +3,7 @@
 import math
 import time
 from collections.abc import Callable, Collection, Iterable
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,10 @@ import numpy as np
 
 from edudiff import nn
 from edudiff.runs import folder as folders
+from edudiff.runs import training_set
+from edudiff.runs.choices import LEARNED
 from edudiff.runs.run import Run
+from edudiff.support.files import write_results
 from edudiff.support.interrupt import deferred
 from edudiff.support.progress import bar
 
@@ -23,23 +27,24 @@ def train(run: Run, resume: bool = False, marks: Collection[int] = ()) -> nn.Sta
 
     `marks`: training steps whose states are kept too, each as STEP.npz.
 
-    Raises FileExistsError if the folder holds a network and `resume` is not set, ValueError if that is of another
-    training set or seed, KeyboardInterrupt after Ctrl-C, when the network so far is kept.
+    Raises FileExistsError if the folder holds a network and `resume` is not set, ValueError if that has learned other
+    choices or images than the run's, KeyboardInterrupt after Ctrl-C, when the network so far is kept.
     """
     choices, path = run.choices, run.folder / folders.NETWORK
-    net = new_network(run)
-    rng, state = np.random.default_rng((choices.seed, 2)), None
+    made, state = training_set.fingerprint(run.images, run.labels), None
     check_network(run.folder, resume)
-    if not resume:
-        (run.folder / folders.CHOICES).unlink(missing_ok=True)  # of a run that was stopped before it had a network
-    kept = {name: getattr(choices, name) for name in ("data", "images", "size", "seed")}
-    folders.remember(run.folder / folders.CHOICES, kept)
     if resume:
-        nn.checkpoint.load_net(path, like=net)
+        before = folders.recall(run.folder)
+        folders.refuse_changes(run.folder, before, {name: getattr(choices, name) for name in LEARNED})
+        training_set.refuse_another(run.folder, choices.data, before.get("training_set"), made)
+        nn.checkpoint.load_net(path, like=new_network(run))
         state = nn.checkpoint.load(path, run.backend).to(run.images)
+    net, rng = state.net if state else new_network(run), np.random.default_rng((choices.seed, 2))
     settings: dict[str, Any] = {"batch": choices.batch, "rate": choices.rate, "labels": run.labels, "state": state}
-    net = state.net if state else net
     states = nn.train(net, run.images, run.schedule, rng, choices.train_steps, **settings)
+    if not resume:
+        training_set.keep(run.folder, choices.data, run.images, run.labels)
+    write_results(run.folder / folders.CHOICES, asdict(choices) | {"training_set": made})
     left = choices.train_steps - (state.step if state else 0)
 
     def mark(now: nn.State) -> None:
@@ -50,8 +55,11 @@ def train(run: Run, resume: bool = False, marks: Collection[int] = ()) -> nn.Sta
 
 
 def check_network(folder: Path, resume: bool) -> None:
-    """Raise FileExistsError if the folder holds a network and `resume` is not set."""
-    if not resume and (folder / folders.NETWORK).exists():
+    """Raise FileExistsError if the folder holds a network and `resume` is not set, FileNotFoundError the other way."""
+    there = (folder / folders.NETWORK).exists()
+    if resume and not there:
+        raise FileNotFoundError(f"{folder} holds no trained network to go on with; leave out --resume")
+    if there and not resume:
         raise FileExistsError(f"{folder} holds a trained network; add --resume to go on with it, or name another --out")
 
 

@@ -9,6 +9,7 @@ The constructor checks them, the command line makes its options of them, and `as
 
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import MISSING, dataclass, field, fields
+from os import PathLike
 from types import NoneType
 from typing import Any, NamedTuple, get_args, get_origin, get_type_hints
 
@@ -89,11 +90,15 @@ def checked(value: Any, name: str, kind: Kind, about: Mapping[str, Any]) -> Any:
     if about["choices"]:
         for one in value if kind.many else [value]:
             checks.one_of(one, about["choices"], name)
-        return tuple(value) if kind.many else value
+        return tuple(kind.type(one) for one in value) if kind.many else kind.type(value)
     if kind.many and kind.type is int:
         return checks.integers(value, name, 1 if about["least"] is None else about["least"])
     if about["least"] is not None:
         return checks.integer(value, name, about["least"])
     if kind.type is float:
         return checks.positive(value, name)
+    if kind.type is str and not kind.many:
+        if not isinstance(value, str | PathLike):
+            raise TypeError(f"{name} is {value!r}, expected a text")
+        return str(value)
     return bool(value) if kind.type is bool else value
