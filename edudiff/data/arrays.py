@@ -8,6 +8,7 @@ import numpy as np
 
 from edudiff.data.pixels import from_uint8
 from edudiff.support import checks
+from edudiff.support.describe import reason, shown
 from edudiff.support.types import Array
 
 Within = Callable[[int], tuple[int, int]]  # which of so many images are wanted: first, last
@@ -21,44 +22,64 @@ def read_arrays(path: Path, within: Within | None = None) -> tuple[Array, Array 
     file only these are read. The file holds uint8 or floats in [-1, 1], (N, H, W) or (N, H, W, C). Raises ValueError
     for a damaged file, a pickle, another rank or dtype, NaN, or labels that do not match.
     """
-    try:
-        arrays = _open(path)
-    except checks.DAMAGED as error:
-        raise ValueError(f"{path} cannot be read as NumPy arrays without pickle: {error}; save it again") from error
-    names = sorted(arrays)
-    images = arrays.pop("images") if "images" in arrays else arrays[names[0]] if len(names) == 1 else None
-    if images is None:
-        raise ValueError(f"{path} holds the arrays {', '.join(names) or '(none)'}, expected one named 'images'")
-    labels = arrays.get("labels") if "images" in names else None
-    if labels is not None and (labels.shape != images.shape[:1] or labels.dtype.kind not in "iu"):
-        raise ValueError(
-            f"{path} has labels {labels.dtype} {labels.shape} for images {images.shape}, expected one integer each"
-        )
-    if within is not None and images.ndim > 0:
+    images, labels = _arrays(path)
+    if within is not None:
         first, last = within(len(images))
         images, labels = images[first:last], None if labels is None else labels[first:last]  # (n, ...), (n,)
     return _as_images(images, path), labels
 
 
-def _as_images(images: Array, path: Path) -> Array:
+def count_arrays(path: Path) -> int:
+    """How many images an .npy or .npz file holds. Raises ValueError as `read_arrays`."""
+    return len(_arrays(path)[0])
+
+
+def _arrays(path: Path) -> tuple[Array, Array | None]:
+    """The images of a file, (N, H, W) or (N, H, W, C), of an .npy file not read yet, and the labels (N,) or None."""
+    try:
+        images, labels = _open(path)
+    except checks.DAMAGED as error:
+        raise ValueError(
+            f"{shown(path)} cannot be read as NumPy arrays without pickle: {reason(error)}; save it again"
+        ) from error
     if images.ndim not in (3, 4) or images.size == 0:
-        raise ValueError(f"{path} has images {images.shape}, expected (N, H, W) or (N, H, W, C), at least one")
+        raise ValueError(f"{shown(path)} has images {images.shape}, expected (N, H, W) or (N, H, W, C), at least one")
+    if labels is not None and (labels.shape != images.shape[:1] or labels.dtype.kind not in "iu"):
+        raise ValueError(
+            f"{shown(path)} has labels {labels.dtype} {labels.shape} for images {images.shape}, expected one integer"
+            " each"
+        )
+    return images, labels
+
+
+def _as_images(images: Array, path: Path) -> Array:
     if images.ndim == 3:
         images = images[..., None]  # (N, H, W, 1)
     if images.dtype == np.uint8:
         return from_uint8(images)
     if images.dtype.kind != "f":
-        raise ValueError(f"{path} has images of dtype {images.dtype}, expected uint8, or floats in [-1, 1]")
-    checks.training_set(images, f"images of {path}")
-    return np.array(images, np.float32)
+        raise ValueError(f"{shown(path)} has images of dtype {images.dtype}, expected uint8, or floats in [-1, 1]")
+    with np.errstate(over="ignore"):  # what is too large is found below
+        images = np.array(images, np.float32)
+    checks.training_set(images, f"images of {shown(path)}")
+    return images
 
 
-def _open(path: Path) -> dict[str, Array]:
-    if path.suffix == ".npy":
-        return {"images": np.load(path, mmap_mode="r", allow_pickle=False)}
+def _open(path: Path) -> tuple[Array, Array | None]:
+    with open(path, "rb") as file:
+        packed = zipfile.is_zipfile(file)
+    if not packed:
+        return np.load(path, mmap_mode="r", allow_pickle=False), None
     with zipfile.ZipFile(path) as archive:
         for member in archive.infolist():
             if member.file_size > LARGEST:
                 raise ValueError(f"{member.filename} has {member.file_size:,} bytes, expected at most {LARGEST:,}")
-    with np.load(path, allow_pickle=False) as archive:
-        return {name: archive[name] for name in archive.files}
+    with np.load(path, allow_pickle=False) as arrays:
+        names = sorted(arrays.files)
+        name = "images" if "images" in names else names[0] if len(names) == 1 else None
+        if name is None:
+            raise ValueError(f"it holds the arrays {', '.join(names) or '(none)'}, expected one named 'images'")
+        found = [arrays[one] for one in (name, "labels") if one in names]
+    if not all(isinstance(one, np.ndarray) for one in found):
+        raise ValueError(f"what it holds as {name!r} is no array")
+    return found[0], found[1] if len(found) == 2 and name == "images" else None

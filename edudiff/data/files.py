@@ -10,12 +10,13 @@ from typing import Any, Literal, overload
 
 import numpy as np
 
-from edudiff.data.arrays import Within, read_arrays
+from edudiff.data.arrays import Within, count_arrays, read_arrays
 from edudiff.data.cifar import count_cifar, read_cifar
 from edudiff.data.folder import image_paths, read_images
 from edudiff.data.idx import idx_shape, read_idx
 from edudiff.data.pixels import from_uint8, resize
 from edudiff.support import checks
+from edudiff.support.describe import shown
 from edudiff.support.types import Array
 
 NAMES = ("mnist", "fashion_mnist", "cifar10")
@@ -80,9 +81,10 @@ def load(
     if name in ("mnist", "fashion_mnist"):
         images, answers = _mnist(name, root, split, within)
     elif name == "cifar10":
-        images, answers = _cifar(root, split, within)
+        paths = _cifar_paths(root, split)
+        images, answers = read_cifar(paths, *within(count_cifar(paths)))
     else:
-        images, answers = _path(Path(name).expanduser(), size, within)
+        images, answers = _path(_expanded(name), size, within)
     if labels and answers is None:
         raise ValueError(f"{str(name)!r} has no labels; use labels=False")
     chosen = slice(None) if rng is None else rng.permutation(len(images))[:count]
@@ -112,9 +114,9 @@ def _within(
 def places(root: str | Path | None = None) -> list[Path]:
     """The folders in which data sets are looked for, in this order: `root` alone, or EDUDIFF_DATA and the cache."""
     if root is not None:
-        return [Path(root).expanduser()]
+        return [_expanded(root)]
     named = os.environ.get("EDUDIFF_DATA")
-    return [*([Path(named).expanduser()] if named else []), cache_folder()]
+    return [*([_expanded(named)] if named else []), cache_folder()]
 
 
 def cache_folder() -> Path:
@@ -122,31 +124,47 @@ def cache_folder() -> Path:
     return Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser() / "edudiff"
 
 
-def _mnist(name: str, root: str | Path | None, split: str, within: Within) -> tuple[Array, Array | None]:
+def available(name: str | Path, root: str | Path | None = None, split: str = "train") -> int:
+    """How many images `load` would give in all, without reading more of them than that needs.
+
+    `name`, `root`, `split`: as for `load`. Raises as `load`.
+    """
+    checks.one_of(split, tuple(SPLITS), "split")
+    if name in ("mnist", "fashion_mnist"):
+        return idx_shape(_mnist_paths(str(name), root, split)[0], dimensions=3)[0]
+    if name == "cifar10":
+        return count_cifar(_cifar_paths(root, split))
+    path = _expanded(name)
+    return len(image_paths(path)) if _is_folder(path) else count_arrays(path)
+
+
+def _mnist_paths(name: str, root: str | Path | None, split: str) -> tuple[Path, Path]:
+    """The files of the pixels and of the labels; the latter may be missing."""
     pixels = f"{SPLITS[split]}-images-idx3-ubyte"
-    labels = f"{SPLITS[split]}-labels-idx1-ubyte"
     folder = _find(name, root, [pixels, pixels + ".gz"])
-    path = _packed_or_not(folder / pixels)
+    return _packed_or_not(folder / pixels), _packed_or_not(folder / f"{SPLITS[split]}-labels-idx1-ubyte")
+
+
+def _mnist(name: str, root: str | Path | None, split: str, within: Within) -> tuple[Array, Array | None]:
+    path, labels = _mnist_paths(name, root, split)
     available = idx_shape(path, dimensions=3)[0]
     first, last = within(available)
     images = read_idx(path, 3, first, last)  # (n, H, W)
-    path = _packed_or_not(folder / labels)
-    if not path.is_file():
+    if not labels.is_file():
         return images, None
-    (number,) = idx_shape(path, dimensions=1)
+    (number,) = idx_shape(labels, dimensions=1)
     if number != available:
         raise ValueError(
-            f"{path} has {number:,} labels for {available:,} pictures, expected one each; fetch {name} again"
+            f"{labels} has {number:,} labels for {available:,} pictures, expected one each; fetch {name} again"
         )
-    return images, read_idx(path, 1, first, last)  # (n, H, W), (n,)
+    return images, read_idx(labels, 1, first, last)  # (n, H, W), (n,)
 
 
-def _cifar(root: str | Path | None, split: str, within: Within) -> tuple[Array, Array]:
+def _cifar_paths(root: str | Path | None, split: str) -> list[Path]:
     names = [f"data_batch_{i}.bin" for i in range(1, 6)] if split == "train" else ["test_batch.bin"]
     inner = "cifar-10-batches-bin"
     folder = _find("cifar10", root, [f"{inner}/{n}" for n in names])
-    paths = [path for n in names if (path := folder / inner / n).exists()]
-    return read_cifar(paths, *within(count_cifar(paths)))
+    return [path for n in names if (path := folder / inner / n).exists()]
 
 
 def _find(name: str, root: str | Path | None, any_of: list[str]) -> Path:
@@ -167,14 +185,27 @@ def _packed_or_not(path: Path) -> Path:
 
 
 def _path(path: Path, size: int | None, within: Within) -> tuple[Array, Array | None]:
-    if path.is_dir():
+    if _is_folder(path):
         paths = image_paths(path)
         first, last = within(len(paths))
         return read_images(paths[first:last], size), None
-    if path.suffix in (".npy", ".npz") and path.is_file():
-        return read_arrays(path, within)
-    if path.exists():
-        raise ValueError(f"{path} is a file of another kind; expected a folder of pictures, an .npy or an .npz file")
+    return read_arrays(path, within)
+
+
+def _expanded(path: str | Path) -> Path:
+    return Path(os.path.expanduser(path))  # which leaves ~nobody as it is
+
+
+def _is_folder(path: Path) -> bool:
+    """True for a folder, False for a NumPy file; ValueError or FileNotFoundError for anything else."""
+    if os.path.isdir(path):
+        return True
+    if path.suffix.lower() in (".npy", ".npz") and os.path.isfile(path):
+        return False
+    if os.path.lexists(path):
+        raise ValueError(
+            f"{shown(path)} is a file of another kind; expected a folder of pictures, an .npy or an .npz file"
+        )
     raise FileNotFoundError(
         f"{str(path)!r} is none of {', '.join(NAMES)}, and there is no such folder and no such .npy or .npz file"
     )
