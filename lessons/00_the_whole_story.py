@@ -6,13 +6,15 @@
 # is compiled, so a debugger stops at every line.
 
 # %%
+import os
+
 import numpy as np
 
 import edudiff as ed
 from edudiff import plot
 from edudiff.data import shapes
 
-FAST = False
+FAST = bool(os.environ.get("EDUDIFF_FAST"))  # or True: everything small, for a quick look
 
 # %% [markdown]
 # **Noise.** `x = alpha * x0 + sigma * noise`: at time 0 the image, at time 1 noise. A denoiser is any function
@@ -21,13 +23,11 @@ FAST = False
 # **Step through this.** Put a breakpoint in `ddim` (in `edudiff/reverse.py`), and look at `x0_hat` in the first step,
 # in the tenth and in the last.
 
-
 # %%
-def noisy(images, schedule, times=(0, 0.25, 0.5, 0.75, 1)):
-    """One image at several times, {time: (1, H, W, C)}."""
-    noise = np.random.default_rng(0).standard_normal(images[:1].shape)  # (1, H, W, C)
-    return {f"t = {t}": ed.forward.add_noise(images[:1], *schedule(t), noise) for t in times}
-
+images, schedule = shapes.hands(100, size=14, rng=np.random.default_rng(0)), ed.schedule.cosine()  # (N, H, W, 1)
+noise = np.random.default_rng(0).standard_normal(images[:1].shape)  # (1, H, W, 1)
+for t in (0, 0.25, 0.5, 0.75, 1):
+    print(f"t = {t:4}: standard deviation {ed.forward.add_noise(images[:1], *schedule(t), noise).std():.2f}")
 
 # %% [markdown]
 # **The perfect denoiser copies; the best that sees a small window invents.** The ideal score weighs all training images
@@ -37,6 +37,9 @@ def noisy(images, schedule, times=(0, 0.25, 0.5, 0.75, 1)):
 #
 # **Step through this.** Put a breakpoint in `posterior_mean` (in `edudiff/scores.py`), the formula of both, and look at
 # `likelihoods`: how many of the M centers still count when `sigma` is large, and when it is small?
+#
+# **Change this and see it fail.** In `window`, below, change `9 if sigma > alpha else 5 if sigma > alpha / 2 else 3` to
+# `27`, and run the lesson again: ELS sees the whole image, and copies, as the ideal score does. What becomes of r?
 
 
 # %%
@@ -52,39 +55,23 @@ def window(alpha, sigma):
 # **Step through this.** Put a breakpoint in `denoising_loss` (in `edudiff/convnet.py`), follow `backward` once around,
 # and compare the terms that are numbered in `conv_backward` with the lines that compute them.
 
-
 # %%
-def trained(images, schedule, fast=False):
-    """The tiny network after training, its weights averaged over the last steps."""
-    net = ed.convnet.init(np.random.default_rng(0), sigma_data=float(np.sqrt((images**2).mean())))
-    steps = 500 if fast else 2000
-    for state in ed.convnet.train(net, images, schedule, rng=np.random.default_rng(1), steps=steps):
-        if state.step % (steps // 5) == 0:
-            print(f"step {state.step:4}: loss {state.loss:.3f}")
-    return state.ema
-
+net = ed.convnet.init(np.random.default_rng(0), sigma_data=float(np.sqrt((images**2).mean())))
+steps = 500 if FAST else 2000
+for state in ed.convnet.train(net, images, schedule, rng=np.random.default_rng(1), steps=steps):
+    if state.step % (steps // 5) == 0:
+        print(f"step {state.step:4}: loss {state.loss:.3f}")
 
 # %% [markdown]
-# **The same noise through all three**, and how alike network and formula are: Pearson's r, pixel by pixel.
-
-
-# %%
-def main(fast=False):
-    """Draws the same noise through network, ELS and ideal score; returns the median r of network and ELS."""
-    images, schedule = shapes.hands(100, size=14, rng=np.random.default_rng(0)), ed.schedule.cosine()  # (N, H, W, 1)
-    x = ed.reverse.start(schedule, (8 if fast else 32, 14, 14, 1), np.random.default_rng(2), like=images)  # (B, ...)
-    denoisers = {"network": trained(images, schedule, fast)}
-    denoisers |= {"ELS": ed.scores.els(images, window), "ideal": ed.scores.ideal(images)}
-    drawn = {name: ed.reverse.sample(d, schedule, x, schedule.times(20)) for name, d in denoisers.items()}
-    pairs = zip(drawn["network"], drawn["ELS"], strict=True)
-    r = np.median([np.corrcoef(a.ravel(), b.ravel())[0, 1] for a, b in pairs])
-    copies = np.abs(drawn["ideal"][:, None] - images).max((2, 3, 4)).min(1)  # (B,), distance to the nearest image
-    print(f"network and ELS: median r = {r:.3f}; the ideal score's images are training images up to {copies.max():.3f}")
-    print("t = 0 to 1:", *(f"{batch.std():.2f}" for batch in noisy(images, schedule).values()), "(standard deviation)")
-    plot.present(plot.rows(drawn, columns=8, title="each column is the same noise"), "00_the_whole_story")
-    return r
-
+# **The same noise through all three**, and how alike network and formula are: Pearson's r, pixel by pixel. The window,
+# the ideal score and ELS are in Kamb & Ganguli 2024 ([arXiv 2412.20292](https://arxiv.org/abs/2412.20292), eq. 3-10).
 
 # %%
-if __name__ == "__main__":
-    main(FAST)
+x = ed.reverse.start(schedule, (8 if FAST else 32, 14, 14, 1), np.random.default_rng(2), like=images)  # (B, H, W, 1)
+denoisers = {"network": state.ema, "ELS": ed.scores.els(images, window), "ideal": ed.scores.ideal(images)}
+drawn = {name: ed.reverse.sample(d, schedule, x, schedule.times(20)) for name, d in denoisers.items()}
+pairs = zip(drawn["network"], drawn["ELS"], strict=True)
+r = np.median([np.corrcoef(a.ravel(), b.ravel())[0, 1] for a, b in pairs])
+copies = np.abs(drawn["ideal"][:, None] - images).max((2, 3, 4)).min(1)  # (B,), distance to the nearest image
+print(f"network and ELS: median r = {r:.3f}; the ideal score's images are training images up to {copies.max():.3f}")
+plot.present(plot.rows(drawn, columns=8, title="each column is the same noise"), "00_the_whole_story")

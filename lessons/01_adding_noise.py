@@ -11,11 +11,13 @@
 # 0 (the picture) and 1 (noise) into these two numbers.
 #
 # Run this file as a program, cell by cell in an editor that knows `# %%`, or as a notebook
-# (`jupytext --to notebook 01_adding_noise.py`). `main()` runs all of it. If your computer is slow, set `FAST = True`.
+# (`jupytext --to notebook 01_adding_noise.py`). Every cell leaves its arrays behind, to look at and to go on with. If
+# your computer is slow, set `FAST = True`.
 #
 # To write it yourself: assignment 1, `lessons/assignments/a1_noise`.
 
 # %%
+import os
 from itertools import pairwise
 
 import numpy as np
@@ -26,7 +28,7 @@ from edudiff import plot
 from edudiff.data import shapes
 from edudiff.support.random import standard_normal, streams
 
-FAST = False
+FAST = bool(os.environ.get("EDUDIFF_FAST"))  # or True: everything small, for a quick look
 
 # %% [markdown]
 # ## One picture, more and more noise
@@ -36,22 +38,15 @@ FAST = False
 
 
 # %%
-def rows_of_noise(fast=False):
-    """One row a picture, one column a time: the same noise, more and more of it."""
-    images = shapes.hands(2 if fast else 4, size=20, rng=np.random.default_rng(0))  # (B, H, W, C) in [-1, 1]
-    schedule, times = ed.schedule.cosine(), np.linspace(0, 1, 6 if fast else 11)
-    noise = standard_normal(streams(0, len(images)), images.shape, like=images)  # (B, H, W, C)
-    rows = {}
-    for i in range(len(images)):
-        x0, e = images[i : i + 1], noise[i : i + 1]  # (1, H, W, C)
-        rows[f"hand {i}"] = np.concatenate([ed.forward.add_noise(x0, *schedule(t), e) for t in times])
-    captions = {f"hand {len(images) - 1}": [f"t = {t:.2f}" for t in times]}
-    return plot.rows(rows, captions, columns=len(times), title=f"{schedule.name} schedule")
-
-
-# %%
-if __name__ == "__main__":
-    plot.present(rows_of_noise(FAST), "01_adding_noise_1")
+images = shapes.hands(2 if FAST else 4, size=20, rng=np.random.default_rng(0))  # (B, H, W, C) in [-1, 1]
+schedule, times = ed.schedule.cosine(), np.linspace(0, 1, 6 if FAST else 11)
+noise = standard_normal(streams(0, len(images)), images.shape, like=images)  # (B, H, W, C)
+rows = {}
+for i in range(len(images)):
+    x0, e = images[i : i + 1], noise[i : i + 1]  # (1, H, W, C)
+    rows[f"hand {i}"] = np.concatenate([ed.forward.add_noise(x0, *schedule(t), e) for t in times])
+captions = {f"hand {len(images) - 1}": [f"t = {t:.2f}" for t in times]}
+plot.present(plot.rows(rows, captions, columns=len(times), title=f"{schedule.name} schedule"), "01_adding_noise_1")
 
 # %% [markdown]
 # ## Four schedules
@@ -71,58 +66,44 @@ if __name__ == "__main__":
 
 
 # %%
-def four_schedules(fast=False):
-    """Prints alpha, sigma and log SNR of each schedule; a Figure of log SNR over t."""
-    made = (ed.schedule.cosine(), ed.schedule.ddpm_linear(), ed.schedule.log_linear(), ed.schedule.flow())
-    times = (0.0, 0.25, 0.5, 0.75, 1.0)
-    print(f"{'':12}" + "".join(f"{f't = {t:.2f}':^24}" for t in times))
-    for schedule in made:
-        cells = [(*schedule(t), schedule.log_snr(t)) for t in times]
-        print(f"{schedule.name:12}" + "".join(f"{a:6.3f} {s:7.3f} {snr:8.2f} " for a, s, snr in cells))
-    figure = Figure(figsize=(6, 3.5), layout="constrained")
-    axis = figure.subplots()
-    fine = np.linspace(0.01, 0.99, 50 if fast else 200)  # (T,)
-    for schedule in made:
-        axis.plot(fine, schedule.log_snr(fine), label=schedule.name)
-    axis.axhline(0, color="0.8", linewidth=0.8)
-    axis.set(xlabel="t", ylabel="log SNR", title="above 0 there is more signal than noise")
-    axis.legend(frameon=False)
-    return figure
-
-
-# %%
-if __name__ == "__main__":
-    plot.present(four_schedules(FAST), "01_adding_noise_2")
+made = (ed.schedule.cosine(), ed.schedule.ddpm_linear(), ed.schedule.log_linear(), ed.schedule.flow())
+times = (0.0, 0.25, 0.5, 0.75, 1.0)
+print(f"{'':12}" + "".join(f"{f't = {t:.2f}':^24}" for t in times))
+for schedule in made:
+    cells = [(*schedule(t), schedule.log_snr(t)) for t in times]
+    print(f"{schedule.name:12}" + "".join(f"{a:6.3f} {s:7.3f} {snr:8.2f} " for a, s, snr in cells))
+figure = Figure(figsize=(6, 3.5), layout="constrained")
+axis = figure.subplots()
+fine = np.linspace(0.01, 0.99, 50 if FAST else 200)  # (T,)
+for schedule in made:
+    axis.plot(fine, schedule.log_snr(fine), label=schedule.name)
+axis.axhline(0, color="0.8", linewidth=0.8)
+axis.set(xlabel="t", ylabel="log SNR", title="above 0 there is more signal than noise")
+axis.legend(frameon=False)
+plot.present(figure, "01_adding_noise_2")
 
 # %% [markdown]
 # ## A check that can fail
 #
 # If a pixel of `x0` has variance `v`, then a pixel of `x` has variance $\alpha^2 v + \sigma^2$. Picture and noise are
-# independent, and independent variances add. The function measures it on many pictures. Change `sigma` to `sigma**2`
-# in `add_noise`, run it again, and see the check fail. Then change it back.
+# independent, and independent variances add. The cell measures it on many pictures.
+#
+# **Change this and see it fail.** In `add_noise` (in `edudiff/forward.py`), change `return alpha * x0 + sigma * noise`
+# to `return alpha * x0 + sigma**2 * noise`, run the lesson again, and look at the cell's three lines: which of them
+# notices, and why do the others not? Then change it back.
 #
 # **Step through this.** Put a breakpoint on the line of `add_noise` (in `edudiff/forward.py`) that returns, and look at
 # the shapes of `alpha` and `x0`. Call it with `alpha=np.full(len(x0), 0.7)`: why is `alpha` now (B, 1, 1, 1)?
 
 
 # %%
-def variances_add(fast=False):
-    """Prints the variance of x, measured and by the formula; returns the largest difference."""
-    schedule, rng = ed.schedule.cosine(), np.random.default_rng(0)
-    x0 = rng.uniform(-1, 1, (200 if fast else 2000, 8, 8, 1))  # (B, H, W, C), variance 1/3
-    noise = standard_normal(rng, x0.shape)  # (B, H, W, C)
-    worst = 0.0
-    for t in (0.0, 0.5, 1.0):
-        alpha, sigma = schedule(t)
-        measured, expected = ed.forward.add_noise(x0, alpha, sigma, noise).var(), alpha**2 / 3 + sigma**2
-        print(f"t = {t}: variance of x is {measured:.4f}, alpha**2 / 3 + sigma**2 is {expected:.4f}")
-        worst = max(worst, abs(measured - expected))
-    return worst
-
-
-# %%
-if __name__ == "__main__":
-    variances_add(FAST)
+schedule, rng = ed.schedule.cosine(), np.random.default_rng(0)
+x0 = rng.uniform(-1, 1, (200 if FAST else 2000, 8, 8, 1))  # (B, H, W, C), variance 1/3
+noise = standard_normal(rng, x0.shape)  # (B, H, W, C)
+for t in (0.0, 0.5, 1.0):
+    alpha, sigma = schedule(t)
+    measured, expected = ed.forward.add_noise(x0, alpha, sigma, noise).var(), alpha**2 / 3 + sigma**2
+    print(f"t = {t}: variance of x is {measured:.4f}, alpha**2 / 3 + sigma**2 is {expected:.4f}")
 
 # %% [markdown]
 # ## A little noise, many times
@@ -135,50 +116,36 @@ if __name__ == "__main__":
 # variance $c^2\sigma^2$; the fresh noise must bring the rest up to $\sigma'^2$. So the chain of small steps and the one
 # big step have the same law, and nobody needs to walk: training jumps to any `t` at once.
 #
-# The function keeps the books exactly: it walks fifty steps with the pair (signal factor, noise variance), and compares
-# the end with `schedule(1.0)`.
+# The cell keeps the books exactly: it walks fifty steps with the pair (signal factor, noise variance), and compares the
+# end with `schedule(1.0)`.
 #
 # And if the steps get ever smaller? From `t` to `t + dt`, $c$ is nearly $1 + f\,dt$ and the fresh noise has a variance
 # of nearly $g^2 dt$, with $f = \alpha' / \alpha$ and $g^2 = (\sigma^2)' - 2 f \sigma^2$, the primes now being slopes in
 # time. This limit is the forward process as a *stochastic differential equation*, $dx = f x\,dt + g\,dw$. Lesson 3
-# walks it backwards. `edudiff.forward.sde` returns $f$ and $g^2$; the second function compares them with a small step.
+# walks it backwards. `edudiff.forward.sde` returns $f$ and $g^2$; the second cell compares them with a small step.
 
 
 # %%
-def small_steps(steps=50):
-    """Prints signal factor and noise variance after `steps` small steps, and those of one big step."""
-    schedule = ed.schedule.cosine()
-    levels = [schedule(t) for t in reversed(schedule.times(steps).tolist())]  # from the picture to noise
-    signal, variance = 1.0, 0.0
-    for (alpha, sigma), (alpha_next, sigma_next) in pairwise(levels):
-        c = alpha_next / alpha
-        fresh = sigma_next**2 - c**2 * sigma**2
-        signal, variance = c * signal, c**2 * variance + fresh
-    alpha, sigma = schedule(1.0)
-    print(f"{steps} steps: signal {signal:.6f}, noise variance {variance:.6f}")
-    print(f" one step: signal {alpha:.6f}, noise variance {sigma**2:.6f}")
-    return abs(signal - alpha) + abs(variance - sigma**2)
-
-
-def smaller_steps(t=0.5):
-    """Prints drift and squared diffusion at `t` from steps of falling length, and exactly; returns the last errors."""
-    schedule = ed.schedule.cosine()
-    f, g2 = ed.forward.sde(schedule, t)
-    (alpha, sigma), errors = schedule(t), None
-    for dt in (0.1, 0.01, 0.001):
-        alpha_next, sigma_next = schedule(t + dt)
-        c = alpha_next / alpha
-        drift, diffusion = (c - 1) / dt, (sigma_next**2 - c**2 * sigma**2) / dt
-        errors = abs(drift - f), abs(diffusion - g2)
-        print(f"dt = {dt:5}: (c - 1) / dt is {drift:.4f}, fresh variance / dt is {diffusion:.4f}")
-    print(f"    exactly: f            is {f:.4f}, g^2                 is {g2:.4f}")
-    return errors
-
+steps, schedule = 50, ed.schedule.cosine()
+levels = [schedule(t) for t in reversed(schedule.times(steps).tolist())]  # from the picture to noise
+signal, variance = 1.0, 0.0
+for (alpha, sigma), (alpha_next, sigma_next) in pairwise(levels):
+    c = alpha_next / alpha
+    fresh = sigma_next**2 - c**2 * sigma**2
+    signal, variance = c * signal, c**2 * variance + fresh
+alpha, sigma = schedule(1.0)
+print(f"{steps} steps: signal {signal:.6f}, noise variance {variance:.6f}")
+print(f" one step: signal {alpha:.6f}, noise variance {sigma**2:.6f}")
 
 # %%
-if __name__ == "__main__":
-    small_steps()
-    smaller_steps()
+t, schedule = 0.5, ed.schedule.cosine()
+(alpha, sigma), (f, g2) = schedule(t), ed.forward.sde(schedule, t)
+for dt in (0.1, 0.01, 0.001):
+    alpha_next, sigma_next = schedule(t + dt)
+    c = alpha_next / alpha
+    drift, diffusion = (c - 1) / dt, (sigma_next**2 - c**2 * sigma**2) / dt
+    print(f"dt = {dt:5}: (c - 1) / dt is {drift:.4f}, fresh variance / dt is {diffusion:.4f}")
+print(f"    exactly: f            is {f:.4f}, g^2                 is {g2:.4f}")
 
 # %% [markdown]
 # ## Questions
@@ -199,6 +166,16 @@ if __name__ == "__main__":
 #
 # </details>
 
+# %% [markdown]
+# ## Sources
+#
+# - [Kamb & Ganguli 2024](https://arxiv.org/abs/2412.20292), eq. 18-22: the forward process.
+# - [Nichol & Dhariwal 2021](https://arxiv.org/abs/2102.09672): the cosine schedule; [Ho et al.
+#   2020](https://arxiv.org/abs/2006.11239): the one that is linear in the noise's variance; [Lipman et al.
+#   2023](https://arxiv.org/abs/2210.02747): the straight line.
+# - [Song et al. 2021](https://arxiv.org/abs/2011.13456): variance preserving and variance exploding, and the forward
+#   process as a stochastic differential equation.
+
 
 # %%
 def explore():
@@ -214,15 +191,5 @@ def explore():
     plot.explore(draw, t=(0.0, 1.0, 0.3))
 
 
-def main(fast=False):
-    """The whole lesson; `fast` with fewer pictures. Returns the figures."""
-    figures = [rows_of_noise(fast), four_schedules(fast)]
-    variances_add(fast)
-    small_steps()
-    smaller_steps()
-    return figures
-
-
 # %%
-if __name__ == "__main__":
-    explore()
+explore()

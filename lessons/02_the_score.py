@@ -14,6 +14,8 @@
 # To write it yourself: assignment 2, `lessons/assignments/a2_tweedie`.
 
 # %%
+import os
+
 import numpy as np
 from matplotlib.figure import Figure
 
@@ -21,7 +23,7 @@ import edudiff as ed
 from edudiff import plot
 from edudiff.data import toys
 
-FAST = False
+FAST = bool(os.environ.get("EDUDIFF_FAST"))  # or True: everything small, for a quick look
 
 # %% [markdown]
 # ## The density, from its definition
@@ -52,44 +54,33 @@ def log_density(x, data, alpha, sigma):
 # By Bayes' rule, $w_n$ is the probability that `x` was made from $x_n$, so $\sum_n w_n x_n$ is $E[x_0 \mid x]$. That is
 # all.
 #
-# The function computes the left side as a slope of `log_density`, by differences, and the right side from the answer
-# of `edudiff.scores.ideal(data)`, which is this sum. They must agree to many digits.
+# The cell computes the left side as a slope of `log_density`, by differences, and the right side from the answer of
+# `edudiff.scores.ideal(data)`, which is this sum. They must agree to many digits.
 #
 # **Step through this.** Put a breakpoint in `posterior_mean` (in `edudiff/scores.py`), in the line that returns, and
 # look at `likelihoods`: they are the $w_n$ before their sum is divided out. With a small `sigma`, how many of them are
 # not zero? Why is the largest always 1?
+#
+# **Change this and see it fail.** In `score_from_x0` (in `edudiff/forward.py`), change `return (alpha * x0_hat - x) /
+# sigma**2` to `return (x0_hat - x) / sigma**2`, and run the cell again. The two no longer agree. At which of the three
+# times are they nearest, and why there? Then change it back.
 
 
 # %%
-def tweedie(data, count=20):
-    """Prints, for three times, the largest difference between the slope of log p and Tweedie's formula."""
-    denoise, schedule, worst = ed.scores.ideal(data), ed.schedule.cosine(), 0.0
-    x = np.random.default_rng(1).standard_normal((count, 2))  # (B, 2)
-    for t in (0.2, 0.5, 0.9):
-        alpha, sigma = schedule(t)
-        x0_hat = denoise(x, alpha, sigma)  # (B, 2)
-        score = ed.forward.score_from_x0(x, x0_hat, alpha, sigma)  # (B, 2)
-        step = 1e-5
-        slope = np.empty_like(x)  # (B, 2)
-        for axis in range(2):
-            move = step * np.eye(2)[axis]  # (2,)
-            ahead, behind = (log_density(x + s * move, data, alpha, sigma) for s in (1, -1))
-            slope[:, axis] = (ahead - behind) / (2 * step)
-        difference = float(np.abs(slope - score).max())
-        print(f"t = {t}: slope of log p and Tweedie differ by {difference:.1e}")
-        worst = max(worst, difference)
-    return worst
-
-
-# %%
-def points(fast=False):
-    """The training set of this lesson, (N, 2)."""
-    return toys.two_moons(40 if fast else 200, np.random.default_rng(0))
-
-
-# %%
-if __name__ == "__main__":
-    tweedie(points(FAST))
+data = toys.two_moons(40 if FAST else 200, np.random.default_rng(0))  # (N, 2), the training set of this lesson
+denoise, schedule, step = ed.scores.ideal(data), ed.schedule.cosine(), 1e-5
+x = np.random.default_rng(1).standard_normal((20, 2))  # (B, 2)
+for t in (0.2, 0.5, 0.9):
+    alpha, sigma = schedule(t)
+    x0_hat = denoise(x, alpha, sigma)  # (B, 2)
+    score = ed.forward.score_from_x0(x, x0_hat, alpha, sigma)  # (B, 2)
+    slope = np.empty_like(x)  # (B, 2)
+    for k in range(2):
+        move = step * np.eye(2)[k]  # (2,)
+        ahead, behind = (log_density(x + s * move, data, alpha, sigma) for s in (1, -1))
+        slope[:, k] = (ahead - behind) / (2 * step)
+    difference = float(np.abs(slope - score).max())
+    print(f"t = {t}: slope of log p and Tweedie differ by {difference:.1e}")
 
 # %% [markdown]
 # ## The landscape at three noise levels
@@ -117,17 +108,11 @@ def landscape(axis, data, alpha, sigma, side=17):
     axis.set_aspect("equal")
 
 
-def three_landscapes(data):
-    """A Figure with the landscape at much, some and little noise."""
-    figure, schedule = Figure(figsize=(12, 4), layout="constrained"), ed.schedule.cosine()
-    for axis, t in zip(figure.subplots(1, 3), (0.8, 0.3, 0.08), strict=True):
-        landscape(axis, data, *schedule(t))
-    return figure
-
-
 # %%
-if __name__ == "__main__":
-    plot.present(three_landscapes(points(FAST)), "02_the_score_1")
+figure = Figure(figsize=(12, 4), layout="constrained")
+for axis, t in zip(figure.subplots(1, 3), (0.8, 0.3, 0.08), strict=True):
+    landscape(axis, data, *schedule(t))
+plot.present(figure, "02_the_score_1")
 
 # %% [markdown]
 # ## Why a network that guesses the picture learns the score
@@ -139,27 +124,19 @@ if __name__ == "__main__":
 #   + E\big|E[x_0 \mid x] - D(x)\big|^2,$$
 #
 # because what is left of $x_0$ after its conditional mean is taken out is uncorrelated with every function of $x$. So
-# the function with the least error *is* $E[x_0 \mid x]$. The function below measures all three terms for a wrong
+# the function with the least error *is* $E[x_0 \mid x]$. The cell measures all three terms for a wrong
 # denoiser: the ideal one, pulled towards the mean of the data by a share of 0.3.
 
 
 # %%
-def error_splits(data, count=20_000):
-    """Prints the error of a wrong denoiser, and the two terms that must add up to it; returns the difference."""
-    alpha, sigma = ed.schedule.cosine()(0.3)
-    rng = np.random.default_rng(0)
-    x0 = data[rng.integers(len(data), size=count)]  # (B, 2)
-    x = ed.forward.add_noise(x0, alpha, sigma, rng.standard_normal(x0.shape))  # (B, 2)
-    best = ed.scores.ideal(data)(x, alpha, sigma)  # (B, 2)
-    wrong = best + 0.3 * (data.mean(axis=0) - best)  # (B, 2)
-    error, least, extra = (((a - b) ** 2).sum(axis=1).mean() for a, b in ((x0, wrong), (x0, best), (best, wrong)))
-    print(f"error {error:.4f} = unavoidable {least:.4f} + own fault {extra:.4f}, up to {error - least - extra:+.4f}")
-    return error - least - extra
-
-
-# %%
-if __name__ == "__main__":
-    error_splits(points(FAST))
+count, (alpha, sigma) = 4000 if FAST else 20_000, schedule(0.3)
+rng = np.random.default_rng(0)
+x0 = data[rng.integers(len(data), size=count)]  # (B, 2)
+x = ed.forward.add_noise(x0, alpha, sigma, rng.standard_normal(x0.shape))  # (B, 2)
+best = ed.scores.ideal(data)(x, alpha, sigma)  # (B, 2)
+wrong = best + 0.3 * (data.mean(axis=0) - best)  # (B, 2)
+error, least, extra = (((a - b) ** 2).sum(axis=1).mean() for a, b in ((x0, wrong), (x0, best), (best, wrong)))
+print(f"error {error:.4f} = unavoidable {least:.4f} + own fault {extra:.4f}, up to {error - least - extra:+.4f}")
 
 # %% [markdown]
 # ## Questions
@@ -180,22 +157,19 @@ if __name__ == "__main__":
 #
 # </details>
 
+# %% [markdown]
+# ## Sources
+#
+# - [Kamb & Ganguli 2024](https://arxiv.org/abs/2412.20292), eq. 24: Tweedie's formula; eq. 3-4: the score of a training
+#   set.
+# - [Song et al. 2021](https://arxiv.org/abs/2011.13456): why whoever knows the score at every noise level can go back.
+
 
 # %%
 def explore():
     """The landscape with a slider for t."""
-    data, schedule = points(), ed.schedule.cosine()
     plot.explore(lambda axis, t: landscape(axis, data, *schedule(t)), t=(0.03, 0.99, 0.4))
 
 
-def main(fast=False):
-    """The whole lesson; `fast` with fewer points. Returns the figures."""
-    data = points(fast)
-    tweedie(data)
-    error_splits(data, 4000 if fast else 20_000)
-    return [three_landscapes(data)]
-
-
 # %%
-if __name__ == "__main__":
-    explore()
+explore()

@@ -10,6 +10,7 @@
 
 # %%
 import math
+import os
 from itertools import pairwise
 
 import numpy as np
@@ -20,7 +21,7 @@ from edudiff import plot
 from edudiff.data import shapes, toys
 from edudiff.support.random import standard_normal, streams
 
-FAST = False
+FAST = bool(os.environ.get("EDUDIFF_FAST"))  # or True: everything small, for a quick look
 
 # %% [markdown]
 # ## One step of DDIM
@@ -42,24 +43,20 @@ FAST = False
 
 
 # %%
-def walk_to_a_hand(fast=False):
-    """What the batch is (x) and what the denoiser believes (x0_hat) on the way from noise to a picture: a Figure."""
-    images = shapes.hands(40 if fast else 200, size=16, rng=np.random.default_rng(0))  # (N, H, W, C)
-    denoise, schedule = ed.scores.ideal(images), ed.schedule.cosine()
-    x = ed.reverse.start(schedule, (3, *images.shape[1:]), streams(3, 3), like=images)  # (3, H, W, C)
-    noisy, clean, captions = [], [], []
-    for step in ed.reverse.steps(denoise, schedule, x, schedule.times(20)):
-        if step.i % 2 == 0:
-            noisy.append(step.x[:1])
-            clean.append(step.x0_hat[:1])
-            captions.append(f"t = {step.t:.2f}")
-    rows = {"x": np.concatenate(noisy), "x0_hat": np.concatenate(clean)}
-    return plot.rows(rows, {"x0_hat": captions}, title="every second of 20 DDIM steps, through the ideal denoiser")
-
-
-# %%
-if __name__ == "__main__":
-    plot.present(walk_to_a_hand(FAST), "03_going_back_1")
+images = shapes.hands(40 if FAST else 200, size=16, rng=np.random.default_rng(0))  # (N, H, W, C)
+denoise, schedule = ed.scores.ideal(images), ed.schedule.cosine()
+x = ed.reverse.start(schedule, (3, *images.shape[1:]), streams(3, 3), like=images)  # (3, H, W, C)
+noisy, clean, captions = [], [], []
+for step in ed.reverse.steps(denoise, schedule, x, schedule.times(20)):
+    if step.i % 2 == 0:
+        noisy.append(step.x[:1])
+        clean.append(step.x0_hat[:1])
+        captions.append(f"t = {step.t:.2f}")
+rows = {"x": np.concatenate(noisy), "x0_hat": np.concatenate(clean)}
+plot.present(
+    plot.rows(rows, {"x0_hat": captions}, title="every second of 20 DDIM steps, through the ideal denoiser"),
+    "03_going_back_1",
+)
 
 # %% [markdown]
 # ## The ODE behind it
@@ -75,29 +72,21 @@ if __name__ == "__main__":
 #
 # the **probability-flow ODE** (Song et al. 2021; Karras et al. 2022). It moves each point so that at every noise level
 # the cloud of all points has exactly the noisy law. So: schedules differ only in the grid of `s` at which they stop,
-# and DDIM is Euler's method. The function runs both and prints the difference.
+# and DDIM is Euler's method. The cell runs both and prints the difference.
 
 
 # %%
-def ddim_is_euler(fast=False):
-    """The largest difference between DDIM, divided by alpha, and Euler's method in s = sigma / alpha."""
-    data = toys.two_moons(50 if fast else 200, np.random.default_rng(0))  # (N, 2)
-    denoise, schedule = ed.scores.ideal(data), ed.schedule.cosine()
-    x = ed.reverse.start(schedule, (30, 2), streams(0, 30))  # (B, 2)
-    y, worst = None, 0.0
-    for step in ed.reverse.steps(denoise, schedule, x, schedule.times(20)):
-        s, alpha_next, sigma_next = step.sigma / step.alpha, *schedule(step.t_next)
-        y = step.x / step.alpha if y is None else y  # (B, 2)
-        slope = (y - denoise(step.alpha * y, step.alpha, step.sigma)) / s  # (B, 2)
-        y = y + (sigma_next / alpha_next - s) * slope  # (B, 2)
-        worst = max(worst, float(np.abs(y - step.x_next / alpha_next).max()))
-    print(f"DDIM and Euler differ by {worst:.1e} at most, in 20 steps")
-    return worst
-
-
-# %%
-if __name__ == "__main__":
-    ddim_is_euler(FAST)
+data = toys.two_moons(50 if FAST else 200, np.random.default_rng(0))  # (N, 2)
+denoise, schedule = ed.scores.ideal(data), ed.schedule.cosine()
+x = ed.reverse.start(schedule, (30, 2), streams(0, 30))  # (B, 2)
+y, worst = None, 0.0
+for step in ed.reverse.steps(denoise, schedule, x, schedule.times(20)):
+    s, alpha_next, sigma_next = step.sigma / step.alpha, *schedule(step.t_next)
+    y = step.x / step.alpha if y is None else y  # (B, 2)
+    slope = (y - denoise(step.alpha * y, step.alpha, step.sigma)) / s  # (B, 2)
+    y = y + (sigma_next / alpha_next - s) * slope  # (B, 2)
+    worst = max(worst, float(np.abs(y - step.x_next / alpha_next).max()))
+print(f"DDIM and Euler differ by {worst:.1e} at most, in 20 steps")
 
 # %% [markdown]
 # ## How wrong is it? Order of convergence
@@ -116,35 +105,32 @@ if __name__ == "__main__":
 # **Heun's method** takes the Euler step as a trial, looks at the slope where it ended, and goes back to take the step
 # with the mean of both slopes. Its error is of order $h^2$. But it asks the denoiser twice a step, so a fair picture
 # counts questions, not steps.
+#
+# **Change this and see it fail.** In `heun` (in `edudiff/reverse.py`), change `denoise(x_next, then.alpha, then.sigma)`
+# to `denoise(x_next, then.alpha, now.sigma)`: the second question is asked with the old noise level. Run the cell
+# again, and look at the order. Then change it back.
 
 
 # %%
-def order_of_convergence(fast=False, variance=0.25):
-    """Prints the slopes of the error in the number of steps; a Figure of the error against denoiser calls."""
-    denoise = ed.scores.linear(math.sqrt(variance) * np.array([[-1.0], [1.0]]))
-    schedule, counts = ed.schedule.cosine(), (8, 16, 32, 64) if fast else (8, 16, 32, 64, 128, 256, 512)
-    first, last = 0.95, 0.05
-    (alpha, sigma), (alpha_end, sigma_end) = schedule(first), schedule(last)
-    x = np.array([[1.0]])  # (1, 1)
-    shrink = math.sqrt((variance + (sigma_end / alpha_end) ** 2) / (variance + (sigma / alpha) ** 2))
-    truth = alpha_end * shrink / alpha  # of a flow that is linear in x
-    figure = Figure(figsize=(6, 4), layout="constrained")
-    axis = figure.subplots()
-    slopes = {}
-    for method, calls in (("ddim", 1), ("heun", 2)):
-        drawn = [ed.reverse.sample(denoise, schedule, x, np.linspace(first, last, n + 1), method) for n in counts]
-        errors = [abs(float(d[0, 0]) - truth) / truth for d in drawn]
-        slopes[method] = float(np.log2(errors[-2] / errors[-1]))
-        axis.loglog([calls * n for n in counts], errors, "o-", label=f"{method}, order {slopes[method]:.2f}")
-        print(f"{method}: relative error " + ", ".join(f"{e:.1e}" for e in errors) + f"; order {slopes[method]:.3f}")
-    axis.set(xlabel="times that the denoiser is asked", ylabel="relative error")
-    axis.legend(frameon=False)
-    return figure
-
-
-# %%
-if __name__ == "__main__":
-    plot.present(order_of_convergence(FAST), "03_going_back_2")
+variance = 0.25  # of the data, lambda
+denoise = ed.scores.linear(math.sqrt(variance) * np.array([[-1.0], [1.0]]))
+schedule, counts = ed.schedule.cosine(), (8, 16, 32, 64) if FAST else (8, 16, 32, 64, 128, 256, 512)
+first, last = 0.95, 0.05
+(alpha, sigma), (alpha_end, sigma_end) = schedule(first), schedule(last)
+x = np.array([[1.0]])  # (1, 1)
+shrink = math.sqrt((variance + (sigma_end / alpha_end) ** 2) / (variance + (sigma / alpha) ** 2))
+truth = alpha_end * shrink / alpha  # of a flow that is linear in x
+figure = Figure(figsize=(6, 4), layout="constrained")
+axis = figure.subplots()
+for method, calls in (("ddim", 1), ("heun", 2)):
+    drawn = [ed.reverse.sample(denoise, schedule, x, np.linspace(first, last, n + 1), method) for n in counts]
+    errors = [abs(float(d[0, 0]) - truth) / truth for d in drawn]
+    order = float(np.log2(errors[-2] / errors[-1]))
+    axis.loglog([calls * n for n in counts], errors, "o-", label=f"{method}, order {order:.2f}")
+    print(f"{method}: relative error " + ", ".join(f"{e:.1e}" for e in errors) + f"; order {order:.3f}")
+axis.set(xlabel="times that the denoiser is asked", ylabel="relative error")
+axis.legend(frameon=False)
+plot.present(figure, "03_going_back_2")
 
 # %% [markdown]
 # ## DDIM always shrinks
@@ -167,24 +153,6 @@ if __name__ == "__main__":
 
 
 # %%
-def shrinking(fast=False):
-    """Prints the variance that DDIM and DDPM leave of a unit normal law: measured, and by the formulas."""
-    schedule, denoise = ed.schedule.cosine(stretch=1), ed.scores.linear(np.array([[-1.0], [1.0]]))
-    count = 2_000 if fast else 20_000
-    x = standard_normal(np.random.default_rng(0), (count, 1))  # (B, 1)
-    worst = 0.0
-    for n in (10, 20, 50):
-        times = schedule.times(n)
-        factor = ed.reverse.sample(denoise, schedule, np.ones((1, 1)), times)[0, 0] / schedule(1.0)[1]
-        formula = math.cos(math.pi / (2 * n)) ** (2 * n)
-        drawn = ed.reverse.sample(denoise, schedule, x, times, "ddpm", rng=np.random.default_rng(1))  # (B, 1)
-        ancestral = variance_of_ddpm(schedule, times)
-        print(f"{n:3} steps: DDIM {factor**2:.4f}, formula {formula:.4f}; ", end="")
-        print(f"DDPM {drawn.var():.4f} in {count} draws, formula {ancestral:.4f}")
-        worst = max(worst, abs(factor**2 - formula))
-    return worst
-
-
 def variance_of_ddpm(schedule, times):
     """Variance of DDPM's draws for unit normal data: v' = A^2 v + fresh^2, where x' = A x + fresh noise."""
     levels = [ed.reverse.Level(*schedule(t), t) for t in times.tolist()]
@@ -199,8 +167,17 @@ def variance_of_ddpm(schedule, times):
 
 
 # %%
-if __name__ == "__main__":
-    shrinking(FAST)
+schedule, denoise = ed.schedule.cosine(stretch=1), ed.scores.linear(np.array([[-1.0], [1.0]]))
+count = 2_000 if FAST else 20_000
+x = standard_normal(np.random.default_rng(0), (count, 1))  # (B, 1)
+for n in (10, 20, 50):
+    times = schedule.times(n)
+    factor = ed.reverse.sample(denoise, schedule, np.ones((1, 1)), times)[0, 0] / schedule(1.0)[1]
+    formula = math.cos(math.pi / (2 * n)) ** (2 * n)
+    drawn = ed.reverse.sample(denoise, schedule, x, times, "ddpm", rng=np.random.default_rng(1))  # (B, 1)
+    ancestral = variance_of_ddpm(schedule, times)
+    print(f"{n:3} steps: DDIM {factor**2:.4f}, formula {formula:.4f}; ", end="")
+    print(f"DDPM {drawn.var():.4f} in {count} draws, formula {ancestral:.4f}")
 
 # %% [markdown]
 # ## Four walks from the same start
@@ -213,30 +190,24 @@ if __name__ == "__main__":
 
 
 # %%
-def four_walks(fast=False):
-    """The paths of three points under each method, and the cloud of all end points: a Figure."""
-    data = toys.two_moons(100 if fast else 300, np.random.default_rng(0))  # (N, 2)
-    denoise, schedule = ed.scores.ideal(data), ed.schedule.cosine()
-    times = schedule.times(30 if fast else 100) ** 1.5  # smaller steps where there is little noise
-    x = ed.reverse.start(schedule, (60 if fast else 200, 2), streams(0, 60 if fast else 200))  # (B, 2)
-    figure = Figure(figsize=(12, 3.4), layout="constrained")
-    for axis, method in zip(figure.subplots(1, 4), ed.reverse.METHODS, strict=True):
-        steps = list(ed.reverse.steps(denoise, schedule, x, times, method, rng=np.random.default_rng(1)))
-        ends = steps[-1].x_next  # (B, 2)
-        _, distance = ed.compare.metrics.nearest(ends, data)
-        axis.plot(*ends.T, ".", color="0.6", markersize=3)
-        for i in range(3):
-            path = np.stack([s.x[i] for s in steps] + [ends[i]])  # (steps + 1, 2)
-            axis.plot(*path.T, color=f"C{i}", linewidth=1)
-            axis.plot(*path[0], "o", color=f"C{i}", markersize=4)
-        axis.set(title=method, xlim=(-2.2, 2.2), ylim=(-2.2, 2.2), aspect="equal", xticks=[], yticks=[])
-        print(f"{method:15} median distance of the ends to the training points: {np.median(distance):.1e}")
-    return figure
-
-
-# %%
-if __name__ == "__main__":
-    plot.present(four_walks(FAST), "03_going_back_3")
+data = toys.two_moons(100 if FAST else 300, np.random.default_rng(0))  # (N, 2)
+denoise, schedule = ed.scores.ideal(data), ed.schedule.cosine()
+times = schedule.times(30 if FAST else 100) ** 1.5  # smaller steps where there is little noise
+count = 60 if FAST else 200
+x = ed.reverse.start(schedule, (count, 2), streams(0, count))  # (B, 2)
+figure = Figure(figsize=(12, 3.4), layout="constrained")
+for axis, method in zip(figure.subplots(1, 4), ed.reverse.METHODS, strict=True):
+    steps = list(ed.reverse.steps(denoise, schedule, x, times, method, rng=np.random.default_rng(1)))
+    ends = steps[-1].x_next  # (B, 2)
+    _, distance = ed.compare.metrics.nearest(ends, data)
+    axis.plot(*ends.T, ".", color="0.6", markersize=3)
+    for i in range(3):
+        path = np.stack([s.x[i] for s in steps] + [ends[i]])  # (steps + 1, 2)
+        axis.plot(*path.T, color=f"C{i}", linewidth=1)
+        axis.plot(*path[0], "o", color=f"C{i}", markersize=4)
+    axis.set(title=method, xlim=(-2.2, 2.2), ylim=(-2.2, 2.2), aspect="equal", xticks=[], yticks=[])
+    print(f"{method:15} median distance of the ends to the training points: {np.median(distance):.1e}")
+plot.present(figure, "03_going_back_3")
 
 # %% [markdown]
 # ## Questions
@@ -264,11 +235,11 @@ if __name__ == "__main__":
 #
 # </details>
 
-
-# %%
-def main(fast=False):
-    """The whole lesson; `fast` with fewer points and steps. Returns the figures."""
-    figures = [walk_to_a_hand(fast), order_of_convergence(fast), four_walks(fast)]
-    ddim_is_euler(fast)
-    shrinking(fast)
-    return figures
+# %% [markdown]
+# ## Sources
+#
+# - [Song, Meng & Ermon 2021](https://arxiv.org/abs/2010.02502), eq. 12: the step of DDIM; [Ho et al.
+#   2020](https://arxiv.org/abs/2006.11239), eq. 7: the variance of the fresh noise.
+# - [Song et al. 2021](https://arxiv.org/abs/2011.13456): the probability-flow ODE and the reverse SDE; [Kamb & Ganguli
+#   2024](https://arxiv.org/abs/2412.20292), eq. 1: the same ODE in their notation.
+# - [Karras et al. 2022](https://arxiv.org/abs/2206.00364), algorithm 1: Heun's method for it.

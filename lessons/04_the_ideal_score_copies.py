@@ -9,6 +9,7 @@
 
 # %%
 import math
+import os
 
 import numpy as np
 from matplotlib.figure import Figure
@@ -18,7 +19,7 @@ from edudiff import plot
 from edudiff.data import shapes, toys
 from edudiff.support.random import streams
 
-FAST = False
+FAST = bool(os.environ.get("EDUDIFF_FAST"))  # or True: everything small, for a quick look
 
 # %% [markdown]
 # ## The formula
@@ -33,7 +34,7 @@ FAST = False
 # explains what you see (Kamb & Ganguli 2024, eq. 3).
 #
 # Two training pictures, $m$ and $-m$, make it familiar. The common factors of the two exponentials cancel and the
-# weighted mean is $m\,\tanh(\alpha\, m \cdot x / \sigma^2)$. The function checks this.
+# weighted mean is $m\,\tanh(\alpha\, m \cdot x / \sigma^2)$. The cell checks this.
 #
 # **Step through this.** Put a breakpoint in `posterior_mean` (in `edudiff/scores.py`), in the line that returns, call
 # `edudiff.scores.ideal(images)(x, 0.5, 0.8)` with a few images and an `x` of your own, and look at `likelihoods`: the
@@ -41,21 +42,13 @@ FAST = False
 
 
 # %%
-def two_images():
-    """The largest difference between the ideal denoiser of {m, -m} and m tanh(alpha m.x / sigma^2)."""
-    rng = np.random.default_rng(0)
-    m, x = rng.standard_normal(3), rng.standard_normal((5, 3))  # (D,), (B, D)
-    alpha, sigma = 0.6, 0.8
-    answer = ed.scores.ideal(np.stack([m, -m]))(x, alpha, sigma)  # (B, D)
-    formula = np.tanh(alpha * x @ m / sigma**2)[:, None] * m  # (B, D)
-    difference = float(np.abs(answer - formula).max())
-    print(f"softmax over {{m, -m}} and m tanh(...) differ by {difference:.1e}")
-    return difference
-
-
-# %%
-if __name__ == "__main__":
-    two_images()
+rng = np.random.default_rng(0)
+m, x = rng.standard_normal(3), rng.standard_normal((5, 3))  # (D,), (B, D)
+alpha, sigma = 0.6, 0.8
+answer = ed.scores.ideal(np.stack([m, -m]))(x, alpha, sigma)  # (B, D)
+formula = np.tanh(alpha * x @ m / sigma**2)[:, None] * m  # (B, D)
+difference = float(np.abs(answer - formula).max())
+print(f"softmax over {{m, -m}} and m tanh(...) differ by {difference:.1e}")
 
 # %% [markdown]
 # ## It copies
@@ -67,28 +60,6 @@ if __name__ == "__main__":
 
 
 # %%
-def copies(fast=False):
-    """Draws of the ideal denoiser beside the nearest training pictures, and the weights still alive: two Figures."""
-    images = shapes.hands(60 if fast else 500, size=16, rng=np.random.default_rng(0))  # (N, H, W, C)
-    denoise, schedule = ed.scores.ideal(images), ed.schedule.cosine()
-    x = ed.reverse.start(schedule, (8, *images.shape[1:]), streams(0, 8))  # (B, H, W, C)
-    images64 = images.astype("float64")  # (N, H, W, C)
-    times, alive = [], []
-    for step in ed.reverse.steps(denoise, schedule, x, schedule.times(20 if fast else 50)):
-        weights = posterior(step.x, images64, step.alpha, step.sigma)  # (B, N)
-        entropy = -(weights * np.log(np.maximum(weights, 1e-300))).sum(axis=1)  # (B,)
-        times.append(step.t)
-        alive.append(np.exp(entropy))  # (B,)
-    index, distance = ed.compare.metrics.nearest(step.x_next, images64)
-    print(f"distance of the drawn pictures to the nearest of {len(images)} training pictures: {distance.max():.1e}")
-    figure = Figure(figsize=(6, 3.5), layout="constrained")
-    axis = figure.subplots()
-    axis.semilogy(times, np.stack(alive), color="C0", linewidth=0.8)
-    axis.set(xlabel="t (time runs to the left)", ylabel="training pictures still in play")
-    axis.invert_xaxis()
-    return [plot.rows({"drawn": step.x_next, "nearest": images[index]}), figure]
-
-
 def posterior(x, images, alpha, sigma):
     """The weights w_n of every training picture: (B, N)."""
     logits = -((x[:, None] - alpha * images) ** 2).reshape(len(x), len(images), -1).sum(axis=2) / (2 * sigma**2)
@@ -97,9 +68,25 @@ def posterior(x, images, alpha, sigma):
 
 
 # %%
-if __name__ == "__main__":
-    for number, drawn in enumerate(copies(FAST), 1):
-        plot.present(drawn, f"04_the_ideal_score_copies_{number}")
+images = shapes.hands(60 if FAST else 500, size=16, rng=np.random.default_rng(0))  # (N, H, W, C)
+denoise, schedule = ed.scores.ideal(images), ed.schedule.cosine()
+x = ed.reverse.start(schedule, (8, *images.shape[1:]), streams(0, 8))  # (B, H, W, C)
+images64 = images.astype("float64")  # (N, H, W, C)
+times, alive = [], []
+for step in ed.reverse.steps(denoise, schedule, x, schedule.times(20 if FAST else 50)):
+    weights = posterior(step.x, images64, step.alpha, step.sigma)  # (B, N)
+    entropy = -(weights * np.log(np.maximum(weights, 1e-300))).sum(axis=1)  # (B,)
+    times.append(step.t)
+    alive.append(np.exp(entropy))  # (B,)
+index, distance = ed.compare.metrics.nearest(step.x_next, images64)
+print(f"distance of the drawn pictures to the nearest of {len(images)} training pictures: {distance.max():.1e}")
+figure = Figure(figsize=(6, 3.5), layout="constrained")
+axis = figure.subplots()
+axis.semilogy(times, np.stack(alive), color="C0", linewidth=0.8)
+axis.set(xlabel="t (time runs to the left)", ylabel="training pictures still in play")
+axis.invert_xaxis()
+plot.present(plot.rows({"drawn": step.x_next, "nearest": images[index]}), "04_the_ideal_score_copies_1")
+plot.present(figure, "04_the_ideal_score_copies_2")
 
 # %% [markdown]
 # The curve of "pictures still in play" is the exponential of the entropy of the weights: 500 if all are alike, 1 if one
@@ -115,32 +102,6 @@ if __name__ == "__main__":
 
 
 # %%
-def quantile_map(fast=False):
-    """The share of starting points for which the flow ends where the quantile map says; a Figure of the paths."""
-    atoms = np.array([[-0.9], [-0.2], [0.1], [0.4], [1.0]])  # (N, 1)
-    denoise, schedule = ed.scores.ideal(atoms), ed.schedule.cosine()
-    begin, end = 0.9, 0.005
-    times = np.geomspace(begin, end, 100 if fast else 400)
-    alpha, sigma = schedule(begin)
-    rng = np.random.default_rng(0)
-    x = alpha * atoms[rng.integers(5, size=300)] + sigma * rng.standard_normal((300, 1))  # (B, 1), the noisy law
-    share = normal_cdf((x - alpha * atoms[:, 0]) / sigma).mean(axis=1)  # (B,) its distribution function
-    predicted = atoms[np.minimum((5 * share).astype(int), 4)]  # (B, 1)
-    path = [x[:, 0]]
-    for step in ed.reverse.steps(denoise, schedule, x, times, "heun"):
-        path.append(step.x_next[:, 0])
-    reached = atoms[np.abs(step.x_next - atoms[:, 0]).argmin(axis=1)]  # (B, 1)
-    agree = float((reached == predicted).mean())
-    print(f"the flow ends where the quantile map says for {agree:.1%} of the starts")
-    figure = Figure(figsize=(6, 3.5), layout="constrained")
-    axis = figure.subplots()
-    axis.plot(times, np.stack(path)[:, ::4], color="0.5", linewidth=0.5)
-    axis.plot(np.full(5, end), atoms, "o", color="C3")
-    axis.set(xlabel="t (time runs to the left)", ylabel="x")
-    axis.invert_xaxis()
-    return figure
-
-
 def normal_cdf(z):
     """P(standard normal < z), by summing the density on a fine grid: any shape."""
     grid = np.linspace(-9, 9, 20_001)  # (G,)
@@ -149,8 +110,28 @@ def normal_cdf(z):
 
 
 # %%
-if __name__ == "__main__":
-    plot.present(quantile_map(FAST), "04_the_ideal_score_copies_3")
+atoms = np.array([[-0.9], [-0.2], [0.1], [0.4], [1.0]])  # (N, 1)
+denoise, schedule = ed.scores.ideal(atoms), ed.schedule.cosine()
+begin, end = 0.9, 0.005
+times = np.geomspace(begin, end, 100 if FAST else 400)
+alpha, sigma = schedule(begin)
+rng = np.random.default_rng(0)
+x = alpha * atoms[rng.integers(5, size=300)] + sigma * rng.standard_normal((300, 1))  # (B, 1), the noisy law
+share = normal_cdf((x - alpha * atoms[:, 0]) / sigma).mean(axis=1)  # (B,) its distribution function
+predicted = atoms[np.minimum((5 * share).astype(int), 4)]  # (B, 1)
+path = [x[:, 0]]
+for step in ed.reverse.steps(denoise, schedule, x, times, "heun"):
+    path.append(step.x_next[:, 0])
+reached = atoms[np.abs(step.x_next - atoms[:, 0]).argmin(axis=1)]  # (B, 1)
+agree = float((reached == predicted).mean())
+print(f"the flow ends where the quantile map says for {agree:.1%} of the starts")
+figure = Figure(figsize=(6, 3.5), layout="constrained")
+axis = figure.subplots()
+axis.plot(times, np.stack(path)[:, ::4], color="0.5", linewidth=0.5)
+axis.plot(np.full(5, end), atoms, "o", color="C3")
+axis.set(xlabel="t (time runs to the left)", ylabel="x")
+axis.invert_xaxis()
+plot.present(figure, "04_the_ideal_score_copies_3")
 
 # %% [markdown]
 # ## A softmax that does not overflow, underflow, or care how you cut it
@@ -166,10 +147,14 @@ if __name__ == "__main__":
 #
 # `edudiff.scores` is the page of this package, to be read, and takes all training pictures at once.
 # `edudiff.denoisers` is its engine, to be used: `Ideal(images)` walks through them in chunks, and gives the same
-# answer. The last line that is printed shows how far the two are apart.
+# answer. The second cell shows how far the two are apart.
 #
 # **Step through this.** Put a breakpoint in `add`, below, and look at `keep`: when is it 1, and when is it less? What
 # is it for the first chunk?
+#
+# **Change this and see it fail.** In `add`, below, change `keep * num + weights @ values` to `num + weights @ values`,
+# and run the cell again: the old sum keeps the scale of the old top, and the answers depend on how the set is cut. Why
+# is the first line still right? Then change it back.
 
 
 # %%
@@ -181,43 +166,32 @@ def add(total, logits, values):
     return top, keep * num + weights @ values, keep * den + weights.sum()
 
 
-def chunks_do_not_matter():
-    """Prints the answer for each chunk size, by the running softmax and by averaging each chunk's own softmax."""
-    rng = np.random.default_rng(0)
-    values = rng.standard_normal(240)  # (N,)
-    logits = -40 * rng.random(240) ** 2 - 1e6  # (N,)
-    with np.errstate(invalid="ignore"):
-        naive = np.exp(logits) @ values / np.exp(logits).sum()
-    print(f"without taking the top out: {naive}")
-    answers = []
-    for size in (240, 60, 7, 1):
-        total, each = (-math.inf, 0.0, 0.0), []
-        for i in range(0, 240, size):
-            chunk = logits[i : i + size], values[i : i + size]  # (n,) each
-            total = add(total, *chunk)
-            _, num, den = add((-math.inf, 0.0, 0.0), *chunk)
-            each.append(num / den)
-        answers.append(total[1] / total[2])
-        print(f"chunks of {size:3}: running softmax {answers[-1]:.12f}, mean of the chunks' own {np.mean(each):+.6f}")
-    return max(answers) - min(answers)
-
-
-def page_and_engine():
-    """The largest difference between the page's and the engine's answer, at three noise levels."""
-    images, rng = shapes.hands(60, size=16, rng=np.random.default_rng(0)).astype("float64"), np.random.default_rng(1)
-    page, engine, worst = ed.scores.ideal(images), ed.denoisers.Ideal(images), 0.0
-    for t in (0.9, 0.5, 0.1):
-        level = ed.schedule.cosine()(t)
-        x = ed.forward.add_noise(images[:8], *level, rng.standard_normal((8, 16, 16, 1)))  # (B, H, W, C)
-        worst = max(worst, float(np.abs(page(x, *level) - engine(x, *level)).max()))
-    print(f"scores.ideal, the page, and denoisers.Ideal, the engine, differ by {worst:.1e}")
-    return worst
-
+# %%
+rng = np.random.default_rng(0)
+values = rng.standard_normal(240)  # (N,)
+logits = -40 * rng.random(240) ** 2 - 1e6  # (N,)
+with np.errstate(invalid="ignore"):
+    naive = np.exp(logits) @ values / np.exp(logits).sum()
+print(f"without taking the top out: {naive}")
+answers = []
+for size in (240, 60, 7, 1):
+    total, each = (-math.inf, 0.0, 0.0), []
+    for i in range(0, 240, size):
+        chunk = logits[i : i + size], values[i : i + size]  # (n,) each
+        total = add(total, *chunk)
+        _, num, den = add((-math.inf, 0.0, 0.0), *chunk)
+        each.append(num / den)
+    answers.append(total[1] / total[2])
+    print(f"chunks of {size:3}: running softmax {answers[-1]:.12f}, mean of the chunks' own {np.mean(each):+.6f}")
 
 # %%
-if __name__ == "__main__":
-    chunks_do_not_matter()
-    page_and_engine()
+images, rng = shapes.hands(60, size=16, rng=np.random.default_rng(0)).astype("float64"), np.random.default_rng(1)
+page, engine, worst = ed.scores.ideal(images), ed.denoisers.Ideal(images), 0.0
+for t in (0.9, 0.5, 0.1):
+    level = ed.schedule.cosine()(t)
+    x = ed.forward.add_noise(images[:8], *level, rng.standard_normal((8, 16, 16, 1)))  # (B, H, W, C)
+    worst = max(worst, float(np.abs(page(x, *level) - engine(x, *level)).max()))
+print(f"scores.ideal, the page, and denoisers.Ideal, the engine, differ by {worst:.1e}")
 
 # %% [markdown]
 # ## What is missing
@@ -230,22 +204,15 @@ if __name__ == "__main__":
 
 
 # %%
-def ideal_and_linear(fast=False):
-    """Points drawn from the same noise by the ideal and by the best linear denoiser: a Figure."""
-    data = toys.two_moons(100 if fast else 500, np.random.default_rng(0))  # (N, 2)
-    schedule = ed.schedule.cosine()
-    x = ed.reverse.start(schedule, data.shape, streams(0, len(data)))  # (B, 2)
-    drawn = {"data": data}
-    for name, denoise in (("ideal", ed.scores.ideal(data)), ("linear", ed.scores.linear(data))):
-        drawn[name] = ed.reverse.sample(denoise, schedule, x, schedule.times(50) ** 2, "heun")  # (B, 2)
-        _, distance = ed.compare.metrics.nearest(drawn[name], data)
-        print(f"{name:6}: median distance to the nearest training point {np.median(distance):.4f}")
-    return plot.clouds({"two moons": drawn})
-
-
-# %%
-if __name__ == "__main__":
-    plot.present(ideal_and_linear(FAST), "04_the_ideal_score_copies_4")
+data = toys.two_moons(100 if FAST else 500, np.random.default_rng(0))  # (N, 2)
+schedule = ed.schedule.cosine()
+x = ed.reverse.start(schedule, data.shape, streams(0, len(data)))  # (B, 2)
+drawn = {"data": data}
+for name, denoise in (("ideal", ed.scores.ideal(data)), ("linear", ed.scores.linear(data))):
+    drawn[name] = ed.reverse.sample(denoise, schedule, x, schedule.times(50) ** 2, "heun")  # (B, 2)
+    _, distance = ed.compare.metrics.nearest(drawn[name], data)
+    print(f"{name:6}: median distance to the nearest training point {np.median(distance):.4f}")
+plot.present(plot.clouds({"two moons": drawn}), "04_the_ideal_score_copies_4")
 
 # %% [markdown]
 # ## Questions
@@ -268,11 +235,7 @@ if __name__ == "__main__":
 #
 # </details>
 
-
-# %%
-def main(fast=False):
-    """The whole lesson; `fast` with fewer pictures and steps. Returns the figures."""
-    two_images()
-    chunks_do_not_matter()
-    page_and_engine()
-    return [*copies(fast), quantile_map(fast), ideal_and_linear(fast)]
+# %% [markdown]
+# ## Sources
+#
+# - [Kamb & Ganguli 2024](https://arxiv.org/abs/2412.20292), eq. 3-4: the ideal score, and why it copies.

@@ -10,6 +10,7 @@
 
 # %%
 import math
+import os
 
 import numpy as np
 from matplotlib.figure import Figure
@@ -19,7 +20,7 @@ from edudiff import plot
 from edudiff.data import shapes, toys
 from edudiff.support.random import streams
 
-FAST = False
+FAST = bool(os.environ.get("EDUDIFF_FAST"))  # or True: everything small, for a quick look
 
 # %% [markdown]
 # ## The best linear denoiser
@@ -36,27 +37,24 @@ FAST = False
 # $\alpha\lambda / (\alpha^2\lambda + \sigma^2)$. Is there more signal than noise along it, $\alpha^2\lambda \gg
 # \sigma^2$? Then the gain is $1/\alpha$: believe what you see. Else it is nearly 0: answer the mean.
 #
-# The function checks the formula, `edudiff.scores.linear`, against plain least squares on many noisy points.
+# The cell checks the formula, `edudiff.scores.linear`, against plain least squares on many noisy points.
+#
+# **Change this and see it fail.** In `linear` (in `edudiff/scores.py`), change `alpha**2 * widths**2 + sigma**2` to
+# `widths**2 + sigma**2`, as if the picture had not been scaled by alpha, and run the lesson again. The first cell shows
+# another function than least squares finds; what has become of the covariance of the samples, further down? Then change
+# it back.
 
 
 # %%
-def wiener_is_regression(fast=False):
-    """The largest difference between the formula's answer and that of a least-squares fit on noisy points."""
-    data, (alpha, sigma) = toys.two_moons(300, np.random.default_rng(0)), ed.schedule.cosine()(0.4)  # (N, 2)
-    rng, count = np.random.default_rng(1), 20_000 if fast else 400_000
-    x0 = data[rng.integers(len(data), size=count)]  # (B, 2)
-    x = ed.forward.add_noise(x0, alpha, sigma, rng.standard_normal(x0.shape))  # (B, 2)
-    ones = np.ones((count, 1))  # (B, 1)
-    fitted, *_ = np.linalg.lstsq(np.concatenate([x, ones], axis=1), x0, rcond=None)  # (3, 2)
-    formula = ed.scores.linear(data)(x, alpha, sigma)  # (B, 2)
-    difference = float(np.abs(x @ fitted[:2] + fitted[2] - formula).max())
-    print(f"least squares on {count} noisy points and the formula differ by {difference:.4f} at most")
-    return difference
-
-
-# %%
-if __name__ == "__main__":
-    wiener_is_regression(FAST)
+data, (alpha, sigma) = toys.two_moons(300, np.random.default_rng(0)), ed.schedule.cosine()(0.4)  # (N, 2)
+rng, count = np.random.default_rng(1), 20_000 if FAST else 400_000
+x0 = data[rng.integers(len(data), size=count)]  # (B, 2)
+x = ed.forward.add_noise(x0, alpha, sigma, rng.standard_normal(x0.shape))  # (B, 2)
+ones = np.ones((count, 1))  # (B, 1)
+fitted, *_ = np.linalg.lstsq(np.concatenate([x, ones], axis=1), x0, rcond=None)  # (3, 2)
+formula = ed.scores.linear(data)(x, alpha, sigma)  # (B, 2)
+difference = float(np.abs(x @ fitted[:2] + fitted[2] - formula).max())
+print(f"least squares on {count} noisy points and the formula differ by {difference:.4f} at most")
 
 # %% [markdown]
 # ## What it sees in a picture
@@ -67,32 +65,11 @@ if __name__ == "__main__":
 # finer and finer waves through. A picture appears from coarse to fine, and that is true of trained models as well.
 #
 # **Step through this.** Put a breakpoint in `linear` (in `edudiff/scores.py`), in the line that computes `along`, run
-# `linear_images()` further down, and look at `alpha * gain`, the gain of each component, at the first step and at the
+# last cell that draws strokes, and look at `alpha * gain`, the gain of each component, at the first step and at the
 # last but one. How many of its values are above one half?
 
 
 # %%
-def what_it_sees(fast=False):
-    """The mean and the top components as pictures, and the gains over the noise level: two Figures."""
-    images = shapes.strokes(200 if fast else 1000, size=16, rng=np.random.default_rng(0))  # (N, H, W, C)
-    mean = images.mean(axis=0, keepdims=True)  # (1, H, W, C)
-    centered = (images - mean).reshape(len(images), -1) / math.sqrt(len(images))  # (N, D)
-    _, widths, axes = np.linalg.svd(centered, full_matrices=False)  # (K,), (K, D), as in `scores.linear`
-    variances = widths**2  # (K,), falling
-    top = axes[:9].reshape(9, *images.shape[1:])  # (9, H, W, C)
-    top = np.concatenate([mean, top / np.abs(top).max(axis=(1, 2, 3), keepdims=True)])  # (10, H, W, C)
-    names = ["mean", *(f"{variance:.2f}" for variance in variances[:9])]
-    figure = Figure(figsize=(6, 3.5), layout="constrained")
-    axis = figure.subplots()
-    times = np.linspace(0.01, 1, 60)  # (T,)
-    for rank in (0, 2, 9, 29, 99):
-        gains = [alpha * gain(variances[rank], alpha, sigma) for alpha, sigma in levels(times)]
-        axis.plot(times, gains, label=f"component {rank + 1}")
-    axis.set(xlabel="t", ylabel="alpha * gain", title="how much of each component is believed")
-    axis.legend(frameon=False, fontsize=8)
-    return [plot.rows({"": top}, {"": names}, title="the mean, and the components with their variances"), figure]
-
-
 def gain(variance, alpha, sigma):
     """By what a component of this variance is multiplied."""
     return alpha * variance / (alpha**2 * variance + sigma**2)
@@ -104,9 +81,27 @@ def levels(times):
 
 
 # %%
-if __name__ == "__main__":
-    for number, drawn in enumerate(what_it_sees(FAST), 1):
-        plot.present(drawn, f"05_the_linear_score_{number}")
+images = shapes.strokes(200 if FAST else 1000, size=16, rng=np.random.default_rng(0))  # (N, H, W, C)
+mean = images.mean(axis=0, keepdims=True)  # (1, H, W, C)
+centered = (images - mean).reshape(len(images), -1) / math.sqrt(len(images))  # (N, D)
+_, widths, axes = np.linalg.svd(centered, full_matrices=False)  # (K,), (K, D), as in `scores.linear`
+variances = widths**2  # (K,), falling
+top = axes[:9].reshape(9, *images.shape[1:])  # (9, H, W, C)
+top = np.concatenate([mean, top / np.abs(top).max(axis=(1, 2, 3), keepdims=True)])  # (10, H, W, C)
+names = ["mean", *(f"{variance:.2f}" for variance in variances[:9])]
+figure = Figure(figsize=(6, 3.5), layout="constrained")
+axis = figure.subplots()
+times = np.linspace(0.01, 1, 60)  # (T,)
+for rank in (0, 2, 9, 29, 99):
+    gains = [alpha * gain(variances[rank], alpha, sigma) for alpha, sigma in levels(times)]
+    axis.plot(times, gains, label=f"component {rank + 1}")
+axis.set(xlabel="t", ylabel="alpha * gain", title="how much of each component is believed")
+axis.legend(frameon=False, fontsize=8)
+plot.present(
+    plot.rows({"": top}, {"": names}, title="the mean, and the components with their variances"),
+    "05_the_linear_score_1",
+)
+plot.present(figure, "05_the_linear_score_2")
 
 # %% [markdown]
 # ## What it draws
@@ -118,7 +113,7 @@ if __name__ == "__main__":
 #
 # $$\textbf{the samples are } N(\mu, S), \textbf{ whatever the data were.}$$
 #
-# Two moons go in as mean and covariance, an ellipse comes out. The function draws points with the page's
+# Two moons go in as mean and covariance, an ellipse comes out. The cell draws points with the page's
 # `scores.linear`, and compares them with the law. That is in the engine: `denoisers.Linear.fit(data)` gives the same
 # answer as `scores.linear(data)` (the first line that is printed), and its `generated()` returns the law. And since the
 # *shape* of the cloud is the shape of the noise that went in, uniform noise instead of normal noise comes out as a
@@ -126,34 +121,27 @@ if __name__ == "__main__":
 
 
 # %%
-def law_of_the_samples(fast=False):
-    """Prints how far mean and covariance of drawn points are from the law; a Figure of the points."""
-    data, schedule = toys.two_moons(300, np.random.default_rng(0)), ed.schedule.cosine()  # (N, 2)
-    linear, engine, count = ed.scores.linear(data), ed.denoisers.Linear.fit(data), 1000 if fast else 10_000
-    times = schedule.times(100) ** 2
-    grid = levels(times)
-    x = ed.reverse.start(schedule, (count, 2), streams(0, count))  # (B, 2)
-    drawn = ed.reverse.sample(linear, schedule, x, times, "heun")  # (B, 2)
-    apart = np.abs(linear(drawn, *schedule(0.5)) - engine(drawn, *schedule(0.5))).max()
-    print(f"scores.linear and denoisers.Linear differ by {apart:.1e}")
-    law = engine.generated(first=schedule(1.0))
-    print("covariance of the data   ", np.round(np.cov(data.T, bias=True), 4).tolist())
-    print("covariance of the law    ", np.round(law.covariance, 4).tolist())
-    print("covariance of the samples", np.round(np.cov(drawn.T, bias=True), 4).tolist())
-    apart = law.difference(drawn)
-    print(
-        f"{count} samples are off the law by {apart.mean:.3f} in the mean and {apart.covariance:.3f} in the covariance"
-    )
-    few = engine.generated_by_ddim(levels(schedule.times(10)))
-    print(f"10 DDIM steps, exactly: variance {np.trace(few.covariance):.4f} of {np.trace(law.covariance):.4f}")
-    flat = schedule(1.0)[1] * np.random.default_rng(0).uniform(-(3**0.5), 3**0.5, (count, 2))  # (B, 2), variance 1
-    uniform = ed.reverse.sample(linear, schedule, flat, times, "heun")  # (B, 2)
-    return plot.clouds({f"{len(grid) - 1} steps": {"data": data, "normal_start": drawn, "uniform_start": uniform}})
-
-
-# %%
-if __name__ == "__main__":
-    plot.present(law_of_the_samples(FAST), "05_the_linear_score_3")
+data, schedule = toys.two_moons(300, np.random.default_rng(0)), ed.schedule.cosine()  # (N, 2)
+linear, engine, count = ed.scores.linear(data), ed.denoisers.Linear.fit(data), 1000 if FAST else 10_000
+times = schedule.times(100) ** 2
+x = ed.reverse.start(schedule, (count, 2), streams(0, count))  # (B, 2)
+drawn = ed.reverse.sample(linear, schedule, x, times, "heun")  # (B, 2)
+apart = np.abs(linear(drawn, *schedule(0.5)) - engine(drawn, *schedule(0.5))).max()
+print(f"scores.linear and denoisers.Linear differ by {apart:.1e}")
+law = engine.generated(first=schedule(1.0))
+print("covariance of the data   ", np.round(np.cov(data.T, bias=True), 4).tolist())
+print("covariance of the law    ", np.round(law.covariance, 4).tolist())
+print("covariance of the samples", np.round(np.cov(drawn.T, bias=True), 4).tolist())
+apart = law.difference(drawn)
+print(f"{count} samples are off the law by {apart.mean:.3f} in the mean and {apart.covariance:.3f} in the covariance")
+few = engine.generated_by_ddim(levels(schedule.times(10)))
+print(f"10 DDIM steps, exactly: variance {np.trace(few.covariance):.4f} of {np.trace(law.covariance):.4f}")
+flat = schedule(1.0)[1] * np.random.default_rng(0).uniform(-(3**0.5), 3**0.5, (count, 2))  # (B, 2), variance 1
+uniform = ed.reverse.sample(linear, schedule, flat, times, "heun")  # (B, 2)
+plot.present(
+    plot.clouds({f"{len(times) - 1} steps": {"data": data, "normal_start": drawn, "uniform_start": uniform}}),
+    "05_the_linear_score_3",
+)
 
 # %% [markdown]
 # In pictures: the linear denoiser draws clouds with the right brightness and the right waves, and no strokes. What
@@ -162,21 +150,14 @@ if __name__ == "__main__":
 
 
 # %%
-def linear_images(fast=False):
-    """Pictures drawn from the same noise by the linear and by the ideal denoiser: a Figure."""
-    images = shapes.strokes(100 if fast else 1000, size=16, rng=np.random.default_rng(0))  # (N, H, W, C)
-    schedule = ed.schedule.cosine()
-    x = ed.reverse.start(schedule, (10, *images.shape[1:]), streams(0, 10))  # (B, H, W, C)
-    denoisers = {"linear": ed.scores.linear(images), "ideal": ed.scores.ideal(images)}
-    drawn, _ = ed.compare.draw(denoisers, schedule, x, schedule.times(20 if fast else 100))
-    r = np.median(ed.compare.metrics.pearson_r(drawn["linear"], drawn["ideal"]))
-    print(f"correlation of the two, median: {r:.2f}")
-    return plot.rows({"training": images[:10], **drawn})
-
-
-# %%
-if __name__ == "__main__":
-    plot.present(linear_images(FAST), "05_the_linear_score_4")
+images = shapes.strokes(100 if FAST else 1000, size=16, rng=np.random.default_rng(0))  # (N, H, W, C)
+schedule = ed.schedule.cosine()
+x = ed.reverse.start(schedule, (10, *images.shape[1:]), streams(0, 10))  # (B, H, W, C)
+denoisers = {"linear": ed.scores.linear(images), "ideal": ed.scores.ideal(images)}
+drawn, _ = ed.compare.draw(denoisers, schedule, x, schedule.times(20 if FAST else 100))
+r = np.median(ed.compare.metrics.pearson_r(drawn["linear"], drawn["ideal"]))
+print(f"correlation of the two, median: {r:.2f}")
+plot.present(plot.rows({"training": images[:10], **drawn}), "05_the_linear_score_4")
 
 # %% [markdown]
 # ## Few pictures, many pixels
@@ -191,25 +172,16 @@ if __name__ == "__main__":
 
 
 # %%
-def hull_and_ridge(fast=False):
-    """Prints the distance of drawn pictures to the affine hull of ten, and what a ridge does to a unit variance."""
-    images = shapes.hands(10, size=14, rng=np.random.default_rng(0)).astype("float64")  # (N, H, W, C)
-    schedule = ed.schedule.cosine()
-    x = ed.reverse.start(schedule, (4, *images.shape[1:]), streams(0, 4))  # (B, H, W, C)
-    drawn = ed.reverse.sample(ed.scores.linear(images), schedule, x, schedule.times(20 if fast else 50))  # (B, H, W, C)
-    distance = ed.denoisers.Linear.fit(images).generated().distance(drawn)  # (B,)
-    print(f"distance of drawn pictures to the hull of {len(images)} training pictures: {distance.max():.1e}")
-    variances = []
-    for ridge in (0.0, 0.01, 0.1):
-        law = ed.denoisers.Linear(np.zeros(1), np.eye(1), ridge).generated(last=(1.0, 1e-3))
-        variances.append(float(law.covariance[0, 0]))
-        print(f"ridge {ridge:4}: variance of the samples {variances[-1]:.3f}, of the data 1")
-    return variances
-
+images = shapes.hands(10, size=14, rng=np.random.default_rng(0)).astype("float64")  # (N, H, W, C)
+x = ed.reverse.start(schedule, (4, *images.shape[1:]), streams(0, 4))  # (B, H, W, C)
+drawn = ed.reverse.sample(ed.scores.linear(images), schedule, x, schedule.times(20 if FAST else 50))  # (B, H, W, C)
+distance = ed.denoisers.Linear.fit(images).generated().distance(drawn)  # (B,)
+print(f"distance of drawn pictures to the hull of {len(images)} training pictures: {distance.max():.1e}")
 
 # %%
-if __name__ == "__main__":
-    hull_and_ridge(FAST)
+for ridge in (0.0, 0.01, 0.1):
+    law = ed.denoisers.Linear(np.zeros(1), np.eye(1), ridge).generated(last=(1.0, 1e-3))
+    print(f"ridge {ridge:4}: variance of the samples {law.covariance[0, 0]:.3f}, of the data 1")
 
 # %% [markdown]
 # ## At high noise everything is linear
@@ -217,35 +189,28 @@ if __name__ == "__main__":
 # Why learn about a denoiser that draws clouds? Because at high noise *every* good denoiser is this one. Expand the
 # ideal denoiser for large $s$: the first term is the mean, the next uses the covariance, and so on. With
 # $x = x_0 + s\,n$, the ideal denoiser differs from the mean by about $1/s$, and from the linear one by about $1/s^2$.
-# The function doubles `s` again and again: the differences must fall by 2 and by 4. Trained networks agree with the
+# The cell doubles `s` again and again: the differences must fall by 2 and by 4. Trained networks agree with the
 # linear denoiser there as well (Wang & Vastola 2024).
 
 
 # %%
-def linear_at_high_noise():
-    """A Figure of the distance from the ideal denoiser to the mean and to the linear one over the noise level."""
-    data, rng = toys.two_moons(200, np.random.default_rng(0)) ** 2, np.random.default_rng(1)  # (N, 2), not symmetric
-    ideal, linear = ed.scores.ideal(data), ed.scores.linear(data)
-    noise = rng.standard_normal((200, 2))  # (B, 2)
-    sigmas, to_mean, to_linear = 2.0 ** np.arange(-2, 8), [], []
-    for s in sigmas:
-        answer = ideal(data + s * noise, 1.0, s)  # (B, 2)
-        to_mean.append(float(np.abs(answer - data.mean(axis=0)).mean()))
-        to_linear.append(float(np.abs(answer - linear(data + s * noise, 1.0, s)).mean()))
-    print(f"doubling s: the mean gets {to_mean[-2] / to_mean[-1]:.2f} times nearer, ", end="")
-    print(f"the linear denoiser {to_linear[-2] / to_linear[-1]:.2f} times")
-    figure = Figure(figsize=(6, 3.5), layout="constrained")
-    axis = figure.subplots()
-    axis.loglog(sigmas, to_mean, "o-", label="to the mean")
-    axis.loglog(sigmas, to_linear, "o-", label="to the linear denoiser")
-    axis.set(xlabel="noise level s", ylabel="distance of the ideal denoiser")
-    axis.legend(frameon=False)
-    return figure
-
-
-# %%
-if __name__ == "__main__":
-    plot.present(linear_at_high_noise(), "05_the_linear_score_5")
+data, rng = toys.two_moons(200, np.random.default_rng(0)) ** 2, np.random.default_rng(1)  # (N, 2), not symmetric
+ideal, linear = ed.scores.ideal(data), ed.scores.linear(data)
+noise = rng.standard_normal((200, 2))  # (B, 2)
+sigmas, to_mean, to_linear = 2.0 ** np.arange(-2, 8), [], []
+for s in sigmas:
+    answer = ideal(data + s * noise, 1.0, s)  # (B, 2)
+    to_mean.append(float(np.abs(answer - data.mean(axis=0)).mean()))
+    to_linear.append(float(np.abs(answer - linear(data + s * noise, 1.0, s)).mean()))
+print(f"doubling s: the mean gets {to_mean[-2] / to_mean[-1]:.2f} times nearer, ", end="")
+print(f"the linear denoiser {to_linear[-2] / to_linear[-1]:.2f} times")
+figure = Figure(figsize=(6, 3.5), layout="constrained")
+axis = figure.subplots()
+axis.loglog(sigmas, to_mean, "o-", label="to the mean")
+axis.loglog(sigmas, to_linear, "o-", label="to the linear denoiser")
+axis.set(xlabel="noise level s", ylabel="distance of the ideal denoiser")
+axis.legend(frameon=False)
+plot.present(figure, "05_the_linear_score_5")
 
 # %% [markdown]
 # ## Questions
@@ -268,10 +233,8 @@ if __name__ == "__main__":
 #
 # </details>
 
-
-# %%
-def main(fast=False):
-    """The whole lesson; `fast` with fewer pictures and points. Returns the figures."""
-    wiener_is_regression(fast)
-    hull_and_ridge(fast)
-    return [*what_it_sees(fast), law_of_the_samples(fast), linear_images(fast), linear_at_high_noise()]
+# %% [markdown]
+# ## Sources
+#
+# - [Wang & Vastola 2024](https://arxiv.org/abs/2412.09726): the linear score, its flow in closed form, and trained
+#   networks that agree with it at high noise.

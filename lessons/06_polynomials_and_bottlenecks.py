@@ -8,6 +8,8 @@
 # `linear` and `ideal`.
 
 # %%
+import os
+
 import numpy as np
 from matplotlib.figure import Figure
 
@@ -17,7 +19,7 @@ from edudiff.data import toys
 from edudiff.denoisers.projection import projection
 from edudiff.support.random import standard_normal, streams
 
-FAST = False
+FAST = bool(os.environ.get("EDUDIFF_FAST"))  # or True: everything small, for a quick look
 
 # %% [markdown]
 # ## The best polynomial
@@ -32,12 +34,16 @@ FAST = False
 # the moments of noisy data are known from those of the clean data. So a polynomial of degree d knows of the data
 # **the first 2d moments and nothing else**. Degree 1 is the linear denoiser.
 #
-# The function solves these equations in powers of `x`, and compares with `Polynomial`, which solves them in Hermite
+# The cell solves these equations in powers of `x`, and compares with `Polynomial`, which solves them in Hermite
 # polynomials: the same function, with far smaller rounding errors at high degree. And it compares degree 1 with
 # `scores.linear`.
 #
 # **Step through this.** Put a breakpoint in `Polynomial.coefficients` (in `edudiff/denoisers/polynomial.py`) and look
 # at `gram` at small and at large `sigma`. When is it nearly the unit matrix?
+#
+# **Change this and see it fail.** In `normal_equations`, below, change `(i * sigma**2 * m[i - 1] if i else 0)` to `0`,
+# and run the two cells again: without Stein's term the noise is taken for signal, and the two ways part. What is now
+# the polynomial of degree 1? Then change it back.
 
 
 # %%
@@ -57,25 +63,18 @@ def normal_equations(points, degree, alpha, sigma):
     return np.linalg.solve(left, right)  # (degree + 1,)
 
 
-def coefficients():
-    """Prints the coefficients by both ways, for points at -1 and 1; returns the largest difference."""
-    points, alpha, sigma, worst = np.array([-1.0, 1.0]), 0.8, 0.6, 0.0
-    for degree in (1, 3, 5):
-        mine = normal_equations(points, degree, alpha, sigma)
-        theirs = ed.denoisers.Polynomial.fit(points[:, None], degree).in_powers(alpha, sigma)
-        print(f"degree {degree}: " + " ".join(f"{c:+.4f}" for c in theirs))
-        worst = max(worst, float(np.abs(mine - theirs).max()))
-    print(f"normal equations and Polynomial differ by {worst:.1e}; even powers vanish, for the data are symmetric")
-    x = np.linspace(-2, 2, 41)[:, None]  # (B, 1)
-    line, page = ed.denoisers.Polynomial.fit(points[:, None], 1), ed.scores.linear(points[:, None])
-    apart = float(np.abs(line(x, alpha, sigma) - page(x, alpha, sigma)).max())
-    print(f"degree 1 and scores.linear differ by {apart:.1e}")
-    return max(worst, apart)
-
-
 # %%
-if __name__ == "__main__":
-    coefficients()
+points, alpha, sigma, worst = np.array([-1.0, 1.0]), 0.8, 0.6, 0.0
+for degree in (1, 3, 5):
+    mine = normal_equations(points, degree, alpha, sigma)
+    theirs = ed.denoisers.Polynomial.fit(points[:, None], degree).in_powers(alpha, sigma)
+    print(f"degree {degree}: " + " ".join(f"{c:+.4f}" for c in theirs))
+    worst = max(worst, float(np.abs(mine - theirs).max()))
+print(f"normal equations and Polynomial differ by {worst:.1e}; even powers vanish, for the data are symmetric")
+x = np.linspace(-2, 2, 41)[:, None]  # (B, 1)
+line, page = ed.denoisers.Polynomial.fit(points[:, None], 1), ed.scores.linear(points[:, None])
+apart = float(np.abs(line(x, alpha, sigma) - page(x, alpha, sigma)).max())
+print(f"degree 1 and scores.linear differ by {apart:.1e}")
 
 # %% [markdown]
 # ## Two atoms, seen through polynomials
@@ -90,34 +89,27 @@ if __name__ == "__main__":
 
 
 # %%
-def two_atoms(fast=False):
-    """The denoisers of degree 1, 3, 5 beside the ideal one, and histograms of what they draw: a Figure."""
-    points, schedule = np.array([[-1.0], [1.0]]), ed.schedule.cosine()  # (N, 1)
-    count = 2000 if fast else 20_000
-    x = ed.reverse.start(schedule, (count, 1), streams(0, count))  # (B, 1)
-    line = np.linspace(-1.6, 1.6, 200)[:, None]  # (G, 1)
-    denoisers = {f"degree {d}": ed.denoisers.Polynomial.fit(points, d, stop=10) for d in (1, 3, 5)}
-    denoisers["ideal"] = lambda x, alpha, sigma: np.tanh(alpha * x / sigma**2)  # scores.ideal(points), in one line
-    figure = Figure(figsize=(10, 3.6), layout="constrained")
-    left, right = figure.subplots(1, 2)
-    for name, denoise in denoisers.items():
-        left.plot(line[:, 0], denoise(line, 0.8, 0.6)[:, 0], label=name)
-        drawn = ed.reverse.sample(denoise, schedule, x, schedule.times(60) ** 1.5, "heun")[:, 0]  # (B,)
-        near = float((np.abs(np.abs(drawn) - 1) < 0.1).mean())
-        far = float((np.abs(drawn) > 4).mean())
-        print(f"{name:9} variance {drawn[np.abs(drawn) < 4].var():.3f}, {near:6.1%} within 0.1 of an atom, ", end="")
-        print(f"{far:.1%} ran away")
-        if name != "ideal":
-            right.hist(drawn, bins=80, range=(-2.5, 2.5), density=True, histtype="step", label=name)
-    left.set(xlabel="x", ylabel="x0_hat", ylim=(-1.8, 1.8), title="sigma = 0.6")
-    right.set(xlabel="drawn x", ylim=(0, 4), title="what each draws")
-    left.legend(frameon=False, fontsize=8)
-    return figure
-
-
-# %%
-if __name__ == "__main__":
-    plot.present(two_atoms(FAST), "06_polynomials_and_bottlenecks_1")
+points, schedule = np.array([[-1.0], [1.0]]), ed.schedule.cosine()  # (N, 1)
+count = 2000 if FAST else 20_000
+x = ed.reverse.start(schedule, (count, 1), streams(0, count))  # (B, 1)
+line = np.linspace(-1.6, 1.6, 200)[:, None]  # (G, 1)
+denoisers = {f"degree {d}": ed.denoisers.Polynomial.fit(points, d, stop=10) for d in (1, 3, 5)}
+denoisers["ideal"] = lambda x, alpha, sigma: np.tanh(alpha * x / sigma**2)  # scores.ideal(points), in one line
+figure = Figure(figsize=(10, 3.6), layout="constrained")
+left, right = figure.subplots(1, 2)
+for name, denoise in denoisers.items():
+    left.plot(line[:, 0], denoise(line, 0.8, 0.6)[:, 0], label=name)
+    drawn = ed.reverse.sample(denoise, schedule, x, schedule.times(60) ** 1.5, "heun")[:, 0]  # (B,)
+    near = float((np.abs(np.abs(drawn) - 1) < 0.1).mean())
+    far = float((np.abs(drawn) > 4).mean())
+    print(f"{name:9} variance {drawn[np.abs(drawn) < 4].var():.3f}, {near:6.1%} within 0.1 of an atom, ", end="")
+    print(f"{far:.1%} ran away")
+    if name != "ideal":
+        right.hist(drawn, bins=80, range=(-2.5, 2.5), density=True, histtype="step", label=name)
+left.set(xlabel="x", ylabel="x0_hat", ylim=(-1.8, 1.8), title="sigma = 0.6")
+right.set(xlabel="drawn x", ylim=(0, 4), title="what each draws")
+left.legend(frameon=False, fontsize=8)
+plot.present(figure, "06_polynomials_and_bottlenecks_1")
 
 # %% [markdown]
 # ## Fooled by moments
@@ -129,24 +121,15 @@ if __name__ == "__main__":
 
 
 # %%
-def fooled(fast=False):
-    """Prints, for each degree, the cubic and quintic coefficients and how many draws are near an atom."""
-    atoms, weights = np.sqrt(3) * np.array([[-1.0], [0.0], [1.0]]), np.array([1, 4, 1]) / 6  # (3, 1), (3,)
-    schedule, count = ed.schedule.cosine(), 1000 if fast else 5000
-    x = ed.reverse.start(schedule, (count, 1), streams(0, count))  # (B, 1)
-    shares = []
-    for degree in (1, 2, 3, 4, 5):
-        denoise = ed.denoisers.Polynomial.fit(atoms, degree, weights, stop=10)
-        c = np.append(denoise.in_powers(0.8, 0.6), np.zeros(5))
-        drawn = ed.reverse.sample(denoise, schedule, x, schedule.times(60) ** 1.5, "heun")  # (B, 1)
-        shares.append(float((np.abs(drawn - atoms[:, 0]).min(axis=1) < 0.1).mean()))
-        print(f"degree {degree}: x^3 {c[3]:+.1e}, x^5 {c[5]:+.1e}; {shares[-1]:.1%} of the draws within 0.1 of an atom")
-    return shares
-
-
-# %%
-if __name__ == "__main__":
-    fooled(FAST)
+atoms, weights = np.sqrt(3) * np.array([[-1.0], [0.0], [1.0]]), np.array([1, 4, 1]) / 6  # (3, 1), (3,)
+schedule, count = ed.schedule.cosine(), 1000 if FAST else 5000
+x = ed.reverse.start(schedule, (count, 1), streams(0, count))  # (B, 1)
+for degree in (1, 2, 3, 4, 5):
+    denoise = ed.denoisers.Polynomial.fit(atoms, degree, weights, stop=10)
+    c = np.append(denoise.in_powers(0.8, 0.6), np.zeros(5))
+    drawn = ed.reverse.sample(denoise, schedule, x, schedule.times(60) ** 1.5, "heun")  # (B, 1)
+    near = float((np.abs(drawn - atoms[:, 0]).min(axis=1) < 0.1).mean())
+    print(f"degree {degree}: x^3 {c[3]:+.1e}, x^5 {c[5]:+.1e}; {near:.1%} of the draws within 0.1 of an atom")
 
 # %% [markdown]
 # ## Why "best of its kind" means "nearest score"
@@ -154,26 +137,16 @@ if __name__ == "__main__":
 # Lesson 2 split the error: $E|x_0 - D|^2 = E|x_0 - D^*|^2 + E|D - D^*|^2$ with $D^*$ the ideal denoiser. Write both
 # denoisers by their scores, $D = (x + \sigma^2 q)/\alpha$: the last term is
 # $(\sigma^2/\alpha)^2\,E|q - \nabla\log p|^2$. So to train any restricted denoiser is to find, among the scores that it
-# can express, the one nearest to the true score. This holds for polynomials, networks and all else. The function
+# can express, the one nearest to the true score. This holds for polynomials, networks and all else. The cell
 # measures both sides on a mixture of two normal laws, each its own way.
 
 
 # %%
-def nearest_score():
-    """Prints, for each degree, the excess error and the Fisher divergence that must equal it."""
-    target = ed.denoisers.Mixture(np.array([0.4, 0.6]), np.array([[-1.0], [0.7]]), np.array([[[0.04]], [[0.09]]]))
-    points = target.sample(np.random.default_rng(0), 4000)  # (N, 1)
-    worst = 0.0
-    for degree in (1, 2, 3, 5):
-        sides = projection(ed.denoisers.Polynomial.fit(points, degree), target, 0.8, 0.6)
-        print(f"degree {degree}: excess error {sides.excess:.6f}, from the scores {sides.predicted:.6f}")
-        worst = max(worst, abs(sides.excess - sides.predicted))
-    return worst
-
-
-# %%
-if __name__ == "__main__":
-    nearest_score()
+target = ed.denoisers.Mixture(np.array([0.4, 0.6]), np.array([[-1.0], [0.7]]), np.array([[[0.04]], [[0.09]]]))
+points = target.sample(np.random.default_rng(0), 4000)  # (N, 1)
+for degree in (1, 2, 3, 5):
+    sides = projection(ed.denoisers.Polynomial.fit(points, degree), target, 0.8, 0.6)
+    print(f"degree {degree}: excess error {sides.excess:.6f}, from the scores {sides.predicted:.6f}")
 
 # %% [markdown]
 # ## A bottleneck, and what it predicts
@@ -189,27 +162,20 @@ if __name__ == "__main__":
 
 
 # %%
-def bottlenecks(fast=False):
-    """Points of an ellipse drawn through one number, predicting picture or noise: a Figure, and the printed laws."""
-    rng, schedule = np.random.default_rng(0), ed.schedule.cosine()
-    data = rng.standard_normal((500, 2)) * [0.5, 0.15] @ np.array([[0.8, 0.6], [-0.6, 0.8]])  # (N, 2)
-    times = np.linspace(0.8, 0.0, 41 if fast else 81)
-    alpha, sigma = schedule(0.8)
-    x = sigma * standard_normal(streams(0, 500), (500, 2))  # (B, 2)
-    drawn = {"data": data}
-    for predict in ed.denoisers.bottleneck.PREDICTS:
-        denoise = ed.denoisers.Bottleneck.fit(data, 1, predict)
-        drawn[f"predicts_{predict}"] = ed.reverse.sample(denoise, schedule, x, times, "heun")  # (B, 2)
-        law = denoise.generated(first=(alpha, sigma))
-        spread = np.sqrt(np.linalg.eigvalsh(law.covariance))
-        found = np.sqrt(np.abs(np.linalg.eigvalsh(np.cov(drawn[f"predicts_{predict}"].T, bias=True))))
-        print(f"predicts {predict:5}: standard deviations by the law {np.round(spread, 3)}, drawn {np.round(found, 3)}")
-    return plot.clouds({"rank 1": drawn}, reach=4)
-
-
-# %%
-if __name__ == "__main__":
-    plot.present(bottlenecks(FAST), "06_polynomials_and_bottlenecks_2")
+rng, schedule = np.random.default_rng(0), ed.schedule.cosine()
+data = rng.standard_normal((500, 2)) * [0.5, 0.15] @ np.array([[0.8, 0.6], [-0.6, 0.8]])  # (N, 2)
+times = np.linspace(0.8, 0.0, 41 if FAST else 81)
+alpha, sigma = schedule(0.8)
+x = sigma * standard_normal(streams(0, 500), (500, 2))  # (B, 2)
+drawn = {"data": data}
+for predict in ed.denoisers.bottleneck.PREDICTS:
+    denoise = ed.denoisers.Bottleneck.fit(data, 1, predict)
+    drawn[f"predicts_{predict}"] = ed.reverse.sample(denoise, schedule, x, times, "heun")  # (B, 2)
+    law = denoise.generated(first=(alpha, sigma))
+    spread = np.sqrt(np.linalg.eigvalsh(law.covariance))
+    found = np.sqrt(np.abs(np.linalg.eigvalsh(np.cov(drawn[f"predicts_{predict}"].T, bias=True))))
+    print(f"predicts {predict:5}: standard deviations by the law {np.round(spread, 3)}, drawn {np.round(found, 3)}")
+plot.present(plot.clouds({"rank 1": drawn}, reach=4), "06_polynomials_and_bottlenecks_2")
 
 # %% [markdown]
 # ## Five kinds of invention
@@ -219,27 +185,20 @@ if __name__ == "__main__":
 
 
 # %%
-def five_kinds(fast=False):
-    """The ring and the two moons through ideal, linear, polynomial and bottleneck denoisers: a Figure."""
-    count, schedule, rows = 200 if fast else 800, ed.schedule.cosine(), {}
-    for name, make in (("ring", toys.ring), ("two moons", toys.two_moons)):
-        data = make(count, np.random.default_rng(0))  # (N, 2)
-        denoisers = {
-            "ideal": ed.scores.ideal(data),
-            "linear": ed.scores.linear(data),
-            "degree_3": ed.denoisers.Polynomial.fit(data, 3, stop=10),
-            "degree_5": ed.denoisers.Polynomial.fit(data, 5, stop=10),
-            "bottleneck_1": ed.denoisers.Bottleneck.fit(data, 1),
-        }
-        x = ed.reverse.start(schedule, data.shape, streams(0, count))  # (B, 2)
-        drawn, _ = ed.compare.draw(denoisers, schedule, x, schedule.times(40) ** 2, "heun")
-        rows[name] = {"data": data, **drawn}
-    return plot.clouds(rows)
-
-
-# %%
-if __name__ == "__main__":
-    plot.present(five_kinds(FAST), "06_polynomials_and_bottlenecks_3")
+count, schedule, rows = 200 if FAST else 800, ed.schedule.cosine(), {}
+for name, make in (("ring", toys.ring), ("two moons", toys.two_moons)):
+    data = make(count, np.random.default_rng(0))  # (N, 2)
+    denoisers = {
+        "ideal": ed.scores.ideal(data),
+        "linear": ed.scores.linear(data),
+        "degree_3": ed.denoisers.Polynomial.fit(data, 3, stop=10),
+        "degree_5": ed.denoisers.Polynomial.fit(data, 5, stop=10),
+        "bottleneck_1": ed.denoisers.Bottleneck.fit(data, 1),
+    }
+    x = ed.reverse.start(schedule, data.shape, streams(0, count))  # (B, 2)
+    drawn, _ = ed.compare.draw(denoisers, schedule, x, schedule.times(40) ** 2, "heun")
+    rows[name] = {"data": data, **drawn}
+plot.present(plot.clouds(rows), "06_polynomials_and_bottlenecks_3")
 
 # %% [markdown]
 # ## Questions
@@ -263,11 +222,8 @@ if __name__ == "__main__":
 #
 # </details>
 
-
-# %%
-def main(fast=False):
-    """The whole lesson; `fast` with fewer draws. Returns the figures."""
-    coefficients()
-    fooled(fast)
-    nearest_score()
-    return [two_atoms(fast), bottlenecks(fast), five_kinds(fast)]
+# %% [markdown]
+# ## Sources
+#
+# - [Levine & Weiss 2026](https://arxiv.org/abs/2605.16415): linear, polynomial and bottleneck denoisers, and what they
+#   draw.

@@ -9,6 +9,8 @@
 # To write it yourself: assignment 6, `lessons/assignments/a6_local`.
 
 # %%
+import os
+
 import numpy as np
 from matplotlib.figure import Figure
 
@@ -17,7 +19,7 @@ from edudiff import plot
 from edudiff.data import shapes
 from edudiff.support.random import standard_normal, streams
 
-FAST = False
+FAST = bool(os.environ.get("EDUDIFF_FAST"))  # or True: everything small, for a quick look
 
 # %% [markdown]
 # ## The best answer through a window
@@ -33,40 +35,33 @@ FAST = False
 # is this denoiser. A window that sticks out of the picture sees zeros there.
 #
 # Two ends are known. A window of one pixel treats each pixel as a world of its own. A window that always covers the
-# picture is the ideal denoiser. The function checks both. It also prints how far the page, `scores.local`, is from the
+# picture is the ideal denoiser. The cell checks both. It also prints how far the page, `scores.local`, is from the
 # engine, `denoisers.Patch(images, window, shifts=False)`: the engine has box sums, compiled loops and GPUs (lessons 15
 # and 16), and gives the same answer.
 #
 # **Step through this.** Put a breakpoint in `local` (in `edudiff/scores.py`) and step into the `denoise` that it
 # returns. In the loop over pixels, look at `noisy[:, i, j].shape` and `centers.shape`: what is compared with what? Stop
 # at the corner pixel (i = j = 0): what is in its window outside the picture, and why does it not matter here?
+#
+# **Change this and see it fail.** In `_by_windows` (in `edudiff/scores.py`), change `windows(alpha * pixels, side,
+# padding)` to `windows(pixels, side, padding)`, and run the cell again: noisy windows are compared with training
+# windows that were not scaled by alpha. Which of the three checks notice? Then change it back.
 
 
 # %%
-def two_ends():
-    """Prints how far the local score is from the pixelwise denoiser, from the ideal one, and from the engine's."""
-    rng = np.random.default_rng(0)
-    images, x = rng.uniform(-1, 1, (4, 5, 5, 1)), rng.standard_normal((2, 5, 5, 1))  # (N, H, W, C), (B, H, W, C)
-    alpha, sigma = 0.7, 0.6
-
-    def answer(window):
-        return ed.scores.local(images, window)(x, alpha, sigma)
-
-    weights = np.exp(-((x[:, None] - alpha * images) ** 2) / (2 * sigma**2))  # (B, N, H, W, C), each pixel alone
-    pixelwise = (weights * images).sum(axis=1) / weights.sum(axis=1)  # (B, H, W, C)
-    checks = {
-        "window 1 and the pixelwise mean": answer(1) - pixelwise,
-        "window 9 = 2 * 5 - 1 and the ideal": answer(9) - ed.scores.ideal(images)(x, alpha, sigma),
-        "window 3 and the engine's Patch": answer(3) - ed.denoisers.Patch(images, 3, shifts=False)(x, alpha, sigma),
-    }
-    for name, difference in checks.items():
-        print(f"{name:34} differ by {np.abs(difference).max():.1e}")
-    return max(float(np.abs(d).max()) for d in checks.values())
-
-
-# %%
-if __name__ == "__main__":
-    two_ends()
+rng = np.random.default_rng(0)
+images, x = rng.uniform(-1, 1, (4, 5, 5, 1)), rng.standard_normal((2, 5, 5, 1))  # (N, H, W, C), (B, H, W, C)
+alpha, sigma = 0.7, 0.6
+answer = {window: ed.scores.local(images, window)(x, alpha, sigma) for window in (1, 3, 9)}  # (B, H, W, C) each
+weights = np.exp(-((x[:, None] - alpha * images) ** 2) / (2 * sigma**2))  # (B, N, H, W, C), each pixel alone
+pixelwise = (weights * images).sum(axis=1) / weights.sum(axis=1)  # (B, H, W, C)
+checks = {
+    "window 1 and the pixelwise mean": answer[1] - pixelwise,
+    "window 9 = 2 * 5 - 1 and the ideal": answer[9] - ed.scores.ideal(images)(x, alpha, sigma),
+    "window 3 and the engine's Patch": answer[3] - ed.denoisers.Patch(images, 3, shifts=False)(x, alpha, sigma),
+}
+for name, difference in checks.items():
+    print(f"{name:34} differ by {np.abs(difference).max():.1e}")
 
 # %% [markdown]
 # ## Pictures drawn through windows
@@ -77,42 +72,30 @@ if __name__ == "__main__":
 
 
 # %%
-def training_images(fast=False):
-    """The training pictures of this lesson, (N, H, W, C)."""
-    return shapes.strokes(60 if fast else 400, size=14, rng=np.random.default_rng(0))
-
-
 def local(images, window):
     """The local score; with a window that always covers the picture it is the ideal score, which is quicker."""
     return ed.scores.local(images, window) if window < 2 * images.shape[1] - 1 else ed.scores.ideal(images)
 
 
-def drawn_through_windows(images, fast=False):
-    """Pictures drawn from the same noise by the local score with different windows: {window: (B, H, W, C)}."""
-    schedule, count = ed.schedule.cosine(), 4 if fast else 10
-    x = ed.reverse.start(schedule, (count, *images.shape[1:]), streams(1, count))  # (B, H, W, C)
-    denoisers = {window: local(images, window) for window in (3, 5, 7, 9, 27)}
-    drawn, seconds = ed.compare.draw(denoisers, schedule, x, schedule.times(10 if fast else 20))
-    for window, batch in drawn.items():
-        _, distance = ed.compare.metrics.nearest(batch, images.astype("float64"))
-        print(f"window {window:2}: median distance to the nearest training picture {np.median(distance):.3f}", end="")
-        print(f", {seconds[window]:.0f} s")
-    return drawn
-
-
 # %%
-if __name__ == "__main__":
-    training = training_images(FAST)
-    by_window = drawn_through_windows(training, FAST)
-    shown = {f"window {window}": batch for window, batch in by_window.items()}
-    plot.present(plot.rows(shown, title="each column is the same noise"), "07_looking_through_a_window_1")
+training = shapes.strokes(60 if FAST else 400, size=14, rng=np.random.default_rng(0))  # (N, H, W, C)
+schedule, count = ed.schedule.cosine(), 4 if FAST else 10
+x = ed.reverse.start(schedule, (count, *training.shape[1:]), streams(1, count))  # (B, H, W, C)
+denoisers = {window: local(training, window) for window in (3, 5, 7, 9, 27)}
+by_window, seconds = ed.compare.draw(denoisers, schedule, x, schedule.times(10 if FAST else 20))
+for window, batch in by_window.items():
+    _, distance = ed.compare.metrics.nearest(batch, training.astype("float64"))
+    print(f"window {window:2}: median distance to the nearest training picture {np.median(distance):.3f}", end="")
+    print(f", {seconds[window]:.0f} s")
+shown = {f"window {window}": batch for window, batch in by_window.items()}
+plot.present(plot.rows(shown, title="each column is the same noise"), "07_looking_through_a_window_1")
 
 # %% [markdown]
 # ## Whose pixel is it?
 #
 # At the end of the walk there is no noise, and the softmax has one winner for each pixel: the training picture whose
 # window there is nearest. So each drawn pixel *is* a pixel of a training picture, and neighboring pixels mostly, but
-# not always, of the same one. Kamb & Ganguli call this a patch mosaic. The function finds the winner of each pixel, and
+# not always, of the same one. Kamb & Ganguli call this a patch mosaic. The cell finds the winner of each pixel, and
 # shows it as a color: regions are pieces that come from one training picture. Along the seams the windows of both
 # agree in what they share. (In the black background many windows tie, and the colors there say little.)
 
@@ -129,26 +112,21 @@ def whose_pixel(batch, images, window):
     return owner, np.abs(images[owner, rows, columns] - batch).max(axis=3)  # (B, H, W), (B, H, W)
 
 
-def mosaic(images, by_window, window=7):
-    """Drawn pictures, and below them the owner of each pixel as a color: a Figure."""
-    batch = by_window[window]
-    owner, miss = whose_pixel(batch, images.astype("float64"), window)
-    counts = [len(np.unique(o)) for o in owner]
-    print(f"window {window}: {(miss < 0.05).mean():.1%} of the drawn pixels are their owner's, to 0.05")
-    print(f"training pictures that one drawn picture is made of: {counts}")
-    figure = Figure(figsize=(1.3 * len(batch), 2.8), layout="constrained")
-    axes = figure.subplots(2, len(batch))
-    for i in range(len(batch)):
-        plot.show(axes[0, i], batch[i])
-        _, names = np.unique(owner[i], return_inverse=True)
-        axes[1, i].imshow(names.reshape(owner[i].shape), cmap="tab20", interpolation="nearest")
-        axes[1, i].set(xticks=[], yticks=[])
-    return figure
-
-
 # %%
-if __name__ == "__main__":
-    plot.present(mosaic(training, by_window), "07_looking_through_a_window_2")
+window = 7
+batch = by_window[window]
+owner, miss = whose_pixel(batch, training.astype("float64"), window)
+counts = [len(np.unique(o)) for o in owner]
+print(f"window {window}: {(miss < 0.05).mean():.1%} of the drawn pixels are their owner's, to 0.05")
+print(f"training pictures that one drawn picture is made of: {counts}")
+figure = Figure(figsize=(1.3 * len(batch), 2.8), layout="constrained")
+axes = figure.subplots(2, len(batch))
+for i in range(len(batch)):
+    plot.show(axes[0, i], batch[i])
+    _, names = np.unique(owner[i], return_inverse=True)
+    axes[1, i].imshow(names.reshape(owner[i].shape), cmap="tab20", interpolation="nearest")
+    axes[1, i].set(xticks=[], yticks=[])
+plot.present(figure, "07_looking_through_a_window_2")
 
 # %% [markdown]
 # ## Seeing less is better, on pictures that you have not seen
@@ -160,30 +138,23 @@ if __name__ == "__main__":
 
 
 # %%
-def errors(images, fast=False):
-    """A Figure of the denoising error over the window, on training pictures and on new ones."""
-    alpha, sigma = ed.schedule.cosine()(0.3)
-    count, rng = 30 if fast else 100, np.random.default_rng(1)
-    both = shapes.strokes(len(images) + count, size=14, rng=np.random.default_rng(0))  # (N + B, H, W, C)
-    sets = {"training pictures": images[rng.integers(len(images), size=count)], "new pictures": both[len(images) :]}
-    windows, table = [1, 3, 5, 7, 9, 13, 27], {}
-    for name, x0 in sets.items():
-        noise = standard_normal(streams(2, count), x0.shape)  # (B, H, W, C)
-        x = ed.forward.add_noise(x0.astype("float64"), alpha, sigma, noise)  # (B, H, W, C)
-        table[name] = [float(((local(images, k)(x, alpha, sigma) - x0) ** 2).mean()) for k in windows]
-        print(f"{name:17}: " + ", ".join(f"{k}: {e:.4f}" for k, e in zip(windows, table[name], strict=True)))
-    figure = Figure(figsize=(6, 3.5), layout="constrained")
-    axis = figure.subplots()
-    for name, values in table.items():
-        axis.plot(windows, values, "o-", label=name)
-    axis.set(xlabel="window (27 covers the picture)", ylabel="mean squared error", title=f"sigma = {sigma:.2f}")
-    axis.legend(frameon=False)
-    return figure
-
-
-# %%
-if __name__ == "__main__":
-    plot.present(errors(training, FAST), "07_looking_through_a_window_3")
+alpha, sigma = ed.schedule.cosine()(0.3)
+count, rng = 30 if FAST else 100, np.random.default_rng(1)
+both = shapes.strokes(len(training) + count, size=14, rng=np.random.default_rng(0))  # (N + B, H, W, C)
+sets = {"training pictures": training[rng.integers(len(training), size=count)], "new pictures": both[len(training) :]}
+windows, table = [1, 3, 5, 7, 9, 13, 27], {}
+for name, x0 in sets.items():
+    noise = standard_normal(streams(2, count), x0.shape)  # (B, H, W, C)
+    x = ed.forward.add_noise(x0.astype("float64"), alpha, sigma, noise)  # (B, H, W, C)
+    table[name] = [float(((local(training, k)(x, alpha, sigma) - x0) ** 2).mean()) for k in windows]
+    print(f"{name:17}: " + ", ".join(f"{k}: {e:.4f}" for k, e in zip(windows, table[name], strict=True)))
+figure = Figure(figsize=(6, 3.5), layout="constrained")
+axis = figure.subplots()
+for name, values in table.items():
+    axis.plot(windows, values, "o-", label=name)
+axis.set(xlabel="window (27 covers the picture)", ylabel="mean squared error", title=f"sigma = {sigma:.2f}")
+axis.legend(frameon=False)
+plot.present(figure, "07_looking_through_a_window_3")
 
 # %% [markdown]
 # ## A score that is the score of nothing
@@ -191,32 +162,24 @@ if __name__ == "__main__":
 # The ideal score is a gradient, of $\log p$. So its Jacobian is symmetric: how pixel $i$ of the score changes with
 # pixel $j$ of `x` is how $j$ changes with $i$. The local score is put together from a different density at each
 # pixel. Its Jacobian $J$ is not symmetric. There is no density of which it is the score, and "what does it sample
-# from?" has no answer better than "what comes out". The function measures $|J - J^T| / |J|$.
+# from?" has no answer better than "what comes out". The cell measures $|J - J^T| / |J|$.
 
 
 # %%
-def not_a_gradient():
-    """Prints the asymmetry of the Jacobian of both scores, by differences; returns the two."""
-    rng = np.random.default_rng(0)
-    images, x = rng.uniform(-1, 1, (6, 4, 4, 1)), rng.standard_normal((1, 4, 4, 1))  # (N, H, W, C), (1, H, W, C)
-    alpha, sigma, step, found = 0.8, 0.5, 1e-5, []
-    for name, denoise in (("ideal", ed.scores.ideal(images)), ("local", ed.scores.local(images, 3))):
-        rows = []
-        for move in step * np.eye(16).reshape(16, 1, 4, 4, 1):
-            ahead, behind = (
-                ed.forward.score_from_x0(x + s * move, denoise(x + s * move, alpha, sigma), alpha, sigma).ravel()
-                for s in (1, -1)
-            )
-            rows.append((ahead - behind) / (2 * step))
-        jacobian = np.stack(rows)  # (16, 16)
-        found.append(float(np.linalg.norm(jacobian - jacobian.T) / np.linalg.norm(jacobian)))
-        print(f"{name}: |J - J^T| / |J| = {found[-1]:.1e}")
-    return found
-
-
-# %%
-if __name__ == "__main__":
-    not_a_gradient()
+rng = np.random.default_rng(0)
+images, x = rng.uniform(-1, 1, (6, 4, 4, 1)), rng.standard_normal((1, 4, 4, 1))  # (N, H, W, C), (1, H, W, C)
+alpha, sigma, step = 0.8, 0.5, 1e-5
+for name, denoise in (("ideal", ed.scores.ideal(images)), ("local", ed.scores.local(images, 3))):
+    rows = []
+    for move in step * np.eye(16).reshape(16, 1, 4, 4, 1):
+        ahead, behind = (
+            ed.forward.score_from_x0(x + s * move, denoise(x + s * move, alpha, sigma), alpha, sigma).ravel()
+            for s in (1, -1)
+        )
+        rows.append((ahead - behind) / (2 * step))
+    jacobian = np.stack(rows)  # (16, 16)
+    asymmetry = np.linalg.norm(jacobian - jacobian.T) / np.linalg.norm(jacobian)
+    print(f"{name}: |J - J^T| / |J| = {asymmetry:.1e}")
 
 # %% [markdown]
 # ## Windows that the data choose
@@ -228,20 +191,13 @@ if __name__ == "__main__":
 
 
 # %%
-def windows_from_data(fast=False):
-    """What one pixel looks at, at four noise levels: a Figure."""
-    images = shapes.hands(100 if fast else 400, size=14, rng=np.random.default_rng(0))  # (N, H, W, C)
-    masked, times = ed.denoisers.Masked(images, tau=0.02), (0.95, 0.7, 0.4, 0.1)
-    masks = np.stack([masked.mask(*ed.schedule.cosine()(t)) for t in times])  # (T, H * W, H * W)
-    counts = masks.sum(axis=1).mean(axis=1)  # (T,)
-    print("a pixel looks at: " + ", ".join(f"{n:.0f} pixels at t = {t}" for n, t in zip(counts, times, strict=True)))
-    looks = 2 * masks[:, :, 4 * 14 + 5].reshape(len(times), 14, 14, 1) - 1  # (T, H, W, 1)
-    return plot.rows({"": looks}, {"": [f"t = {t}" for t in times]})
-
-
-# %%
-if __name__ == "__main__":
-    plot.present(windows_from_data(FAST), "07_looking_through_a_window_4")
+images = shapes.hands(100 if FAST else 400, size=14, rng=np.random.default_rng(0))  # (N, H, W, C)
+masked, times = ed.denoisers.Masked(images, tau=0.02), (0.95, 0.7, 0.4, 0.1)
+masks = np.stack([masked.mask(*ed.schedule.cosine()(t)) for t in times])  # (T, H * W, H * W)
+counts = masks.sum(axis=1).mean(axis=1)  # (T,)
+print("a pixel looks at: " + ", ".join(f"{n:.0f} pixels at t = {t}" for n, t in zip(counts, times, strict=True)))
+looks = 2 * masks[:, :, 4 * 14 + 5].reshape(len(times), 14, 14, 1) - 1  # (T, H, W, 1)
+plot.present(plot.rows({"": looks}, {"": [f"t = {t}" for t in times]}), "07_looking_through_a_window_4")
 
 # %% [markdown]
 # ## Questions
@@ -267,33 +223,27 @@ if __name__ == "__main__":
 #
 # </details>
 
+# %% [markdown]
+# ## Sources
+#
+# - [Kamb & Ganguli 2024](https://arxiv.org/abs/2412.20292), eq. 7-8: the local score.
+# - [Lukoianov et al. 2025](https://arxiv.org/abs/2509.09672): windows that the covariance of the data chooses.
+
 
 # %%
 def explore():
     """One noisy digit and the local answer, with sliders for the time and for the window."""
-    images, schedule = training_images(), ed.schedule.cosine()
-    new = shapes.strokes(len(images) + 1, size=14, rng=np.random.default_rng(0))[-1:]  # (1, H, W, C)
+    new = shapes.strokes(len(training) + 1, size=14, rng=np.random.default_rng(0))[-1:]  # (1, H, W, C)
     noise = standard_normal(streams(0, 1), new.shape)  # (1, H, W, C)
 
     def draw(axis, t, radius):
         x = ed.forward.add_noise(new, *schedule(t), noise)  # (1, H, W, C)
-        answer = local(images, 2 * round(radius) + 1)(x, *schedule(t))  # (1, H, W, C)
+        answer = local(training, 2 * round(radius) + 1)(x, *schedule(t))  # (1, H, W, C)
         plot.show(axis, np.concatenate([new, x, answer], axis=2)[0])
         axis.set_title(f"a new picture, the same with noise, the answer through {2 * round(radius) + 1} pixels")
 
     plot.explore(draw, t=(0.02, 0.98, 0.3), radius=(0, 6, 2))
 
 
-def main(fast=False):
-    """The whole lesson; `fast` with fewer pictures. Returns the figures."""
-    images = training_images(fast)
-    two_ends()
-    not_a_gradient()
-    drawn = drawn_through_windows(images, fast)
-    shown = plot.rows({f"window {window}": batch for window, batch in drawn.items()})
-    return [shown, mosaic(images, drawn), errors(images, fast), windows_from_data(fast)]
-
-
 # %%
-if __name__ == "__main__":
-    explore()
+explore()

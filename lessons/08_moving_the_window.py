@@ -11,6 +11,7 @@
 # %%
 import itertools
 import math
+import os
 
 import numpy as np
 from matplotlib.figure import Figure
@@ -20,7 +21,7 @@ from edudiff import plot
 from edudiff.data import shapes
 from edudiff.support.random import standard_normal, streams
 
-FAST = False
+FAST = bool(os.environ.get("EDUDIFF_FAST"))  # or True: everything small, for a quick look
 
 # %% [markdown]
 # ## One function for all places
@@ -47,35 +48,31 @@ FAST = False
 # Look at `down`, `right` and `centers.shape` in the loop over pixels. On a torus, with how many windows is each pixel
 # compared? Call `ed.scores.els(images, 3)(x, 0.7, 0.6)` with the same images, on zero padding: with how many is an
 # inner pixel, one at an edge, one in a corner?
+#
+# **Change this and see it fail.** In `windows` (in `edudiff/scores.py`), change `else "wrap"` to `else "constant"`, and
+# run the cell again: the torus gets a border of zeros. Which of the four lines still agree, and why these? Then change
+# it back.
 
 
 # %%
-def on_a_torus():
-    """Prints how far the answer is from being equivariant, and from the local score of all moved pictures."""
-    rng = np.random.default_rng(0)
-    images, x = rng.uniform(-1, 1, (3, 5, 5, 1)), rng.standard_normal((2, 5, 5, 1))  # (N, H, W, C), (B, H, W, C)
-    alpha, sigma = 0.7, 0.6
-    els = ed.scores.els(images, 3, "circular")
-    answer = els(x, alpha, sigma)  # (B, H, W, C)
-    moved = els(np.roll(x, (1, 2), axis=(1, 2)), alpha, sigma)  # (B, H, W, C)
-    orbit = np.concatenate([np.roll(images, s, axis=(1, 2)) for s in itertools.product(range(5), repeat=2)])
-    local = ed.scores.local(orbit, 3, "circular")(x, alpha, sigma)  # (B, H, W, C)
-    whole, equivariant = ed.scores.els(images, 5, "circular"), ed.scores.equivariant(images)
-    checks = {
-        "move, then denoise; denoise, then move": np.roll(answer, (1, 2), axis=(1, 2)) - moved,
-        "ELS; local score of the moved pictures": answer - local,
-        "window 5 of 5; equivariant score": whole(x, alpha, sigma) - equivariant(x, alpha, sigma),
-        "scores.els, the page; denoisers.Patch, the engine": answer
-        - ed.denoisers.Patch(images, 3, padding="circular")(x, alpha, sigma),
-    }
-    for name, difference in checks.items():
-        print(f"{name:50} differ by {np.abs(difference).max():.1e}")
-    return max(float(np.abs(d).max()) for d in checks.values())
-
-
-# %%
-if __name__ == "__main__":
-    on_a_torus()
+rng = np.random.default_rng(0)
+images, x = rng.uniform(-1, 1, (3, 5, 5, 1)), rng.standard_normal((2, 5, 5, 1))  # (N, H, W, C), (B, H, W, C)
+alpha, sigma = 0.7, 0.6
+els = ed.scores.els(images, 3, "circular")
+answer = els(x, alpha, sigma)  # (B, H, W, C)
+moved = els(np.roll(x, (1, 2), axis=(1, 2)), alpha, sigma)  # (B, H, W, C)
+orbit = np.concatenate([np.roll(images, s, axis=(1, 2)) for s in itertools.product(range(5), repeat=2)])
+local = ed.scores.local(orbit, 3, "circular")(x, alpha, sigma)  # (B, H, W, C)
+whole, equivariant = ed.scores.els(images, 5, "circular"), ed.scores.equivariant(images)
+checks = {
+    "move, then denoise; denoise, then move": np.roll(answer, (1, 2), axis=(1, 2)) - moved,
+    "ELS; local score of the moved pictures": answer - local,
+    "window 5 of 5; equivariant score": whole(x, alpha, sigma) - equivariant(x, alpha, sigma),
+    "scores.els, the page; denoisers.Patch, the engine": answer
+    - ed.denoisers.Patch(images, 3, padding="circular")(x, alpha, sigma),
+}
+for name, difference in checks.items():
+    print(f"{name:50} differ by {np.abs(difference).max():.1e}")
 
 # %% [markdown]
 # ## Black or white: two training pictures, and how many drawn?
@@ -86,38 +83,32 @@ if __name__ == "__main__":
 # ELS draw? As $\sigma \to 0$, tanh becomes the sign: each pixel follows the majority in its window. So the drawn
 # pictures are those in which **each pixel already agrees with the majority of its window**.
 #
-# The function draws some, and counts pixels that disagree. There are always a few left: the walk has to go to
+# The cell draws some, and counts pixels that disagree. There are always a few left: the walk has to go to
 # *tiny* noise before the last of them has made up its mind, and each flip can cause the next. More steps do not help,
 # smaller noise does.
 
 
 # %%
-def black_and_white(fast=False):
-    """Prints the check against tanh and the share of pixels against their majority; a Figure of drawn pictures."""
-    images = np.ones((2, 12, 12, 1)) * np.array([-1, 1]).reshape(2, 1, 1, 1)  # (N, H, W, C)
-    els, count = ed.scores.els(images, 3, "circular"), 10 if fast else 40
-    x = standard_normal(streams(0, count), (count, 12, 12, 1))  # (B, H, W, C)
-    formula = np.tanh(0.6 * window_sum(x) / 0.8**2)  # (B, H, W, C)
-    print(f"ELS and tanh(alpha * window sum / sigma^2) differ by {np.abs(els(x, 0.6, 0.8) - formula).max():.1e}")
-    for smallest in (1e-1, 1e-3, 1e-6):
-        schedule = ed.schedule.log_linear(smallest, 20.0)
-        start = ed.reverse.start(schedule, x.shape, streams(0, count))  # (B, H, W, C)
-        drawn = ed.reverse.sample(els, schedule, start, schedule.times(60 if fast else 100))  # (B, H, W, C)
-        against = float((np.sign(drawn) != np.sign(window_sum(np.sign(drawn)))).mean())
-        print(f"walk down to sigma = {smallest:.0e}: {against:.2%} of the pixels are against their majority")
-    different = len(np.unique(np.sign(drawn).reshape(count, -1), axis=0))
-    print(f"two training pictures, {different} different pictures in {count} draws")
-    return plot.rows({"drawn": drawn})
-
-
 def window_sum(x):
     """The sum of the 3 x 3 window of each pixel on a torus: (B, H, W, C)."""
     return sum(np.roll(x, (i, j), axis=(1, 2)) for i in (-1, 0, 1) for j in (-1, 0, 1))
 
 
 # %%
-if __name__ == "__main__":
-    plot.present(black_and_white(FAST), "08_moving_the_window_1")
+images = np.ones((2, 12, 12, 1)) * np.array([-1, 1]).reshape(2, 1, 1, 1)  # (N, H, W, C)
+els, count = ed.scores.els(images, 3, "circular"), 10 if FAST else 40
+x = standard_normal(streams(0, count), (count, 12, 12, 1))  # (B, H, W, C)
+formula = np.tanh(0.6 * window_sum(x) / 0.8**2)  # (B, H, W, C)
+print(f"ELS and tanh(alpha * window sum / sigma^2) differ by {np.abs(els(x, 0.6, 0.8) - formula).max():.1e}")
+for smallest in (1e-1, 1e-3, 1e-6):
+    schedule = ed.schedule.log_linear(smallest, 20.0)
+    start = ed.reverse.start(schedule, x.shape, streams(0, count))  # (B, H, W, C)
+    drawn = ed.reverse.sample(els, schedule, start, schedule.times(60 if FAST else 100))  # (B, H, W, C)
+    against = float((np.sign(drawn) != np.sign(window_sum(np.sign(drawn)))).mean())
+    print(f"walk down to sigma = {smallest:.0e}: {against:.2%} of the pixels are against their majority")
+different = len(np.unique(np.sign(drawn).reshape(count, -1), axis=0))
+print(f"two training pictures, {different} different pictures in {count} draws")
+plot.present(plot.rows({"drawn": drawn}), "08_moving_the_window_1")
 
 # %% [markdown]
 # ## How many pictures? Exponentially many
@@ -130,23 +121,13 @@ if __name__ == "__main__":
 
 
 # %%
-def count_rings(largest=14):
-    """Prints the number of consistent rings of each length, by trying all, and by the formula."""
-    agree = True
-    for n in range(3, largest + 1):
-        rings = np.array(list(itertools.product((-1, 1), repeat=n)))  # (2**n, n)
-        majority = np.sign(rings + np.roll(rings, 1, axis=1) + np.roll(rings, -1, axis=1))  # (2**n, n)
-        counted = int((rings == majority).all(axis=1).sum())
-        lucas = round(((1 + math.sqrt(5)) / 2) ** n + ((1 - math.sqrt(5)) / 2) ** n)
-        formula = lucas + round(2 * math.cos(n * math.pi / 3))
-        agree &= counted == formula
-        print(f"{n:2} pixels: {counted:4} of {2**n:5} colorings, formula {formula:4}")
-    return agree
-
-
-# %%
-if __name__ == "__main__":
-    count_rings()
+for n in range(3, 10 if FAST else 15):
+    rings = np.array(list(itertools.product((-1, 1), repeat=n)))  # (2**n, n)
+    majority = np.sign(rings + np.roll(rings, 1, axis=1) + np.roll(rings, -1, axis=1))  # (2**n, n)
+    counted = int((rings == majority).all(axis=1).sum())
+    lucas = round(((1 + math.sqrt(5)) / 2) ** n + ((1 - math.sqrt(5)) / 2) ** n)
+    formula = lucas + round(2 * math.cos(n * math.pi / 3))
+    print(f"{n:2} pixels: {counted:4} of {2**n:5} colorings, formula {formula:4}")
 
 # %% [markdown]
 # ## The border
@@ -166,21 +147,15 @@ if __name__ == "__main__":
 
 
 # %%
-def candidate_counts(size=14):
-    """How many candidate places each pixel has with zero padding, for three windows: a Figure."""
-    figure = Figure(figsize=(9, 3), layout="constrained")
-    for axis, window in zip(figure.subplots(1, 3), (3, 7, 13), strict=True):
-        lines = [len(range(size)[ed.scores.alike(i, size, window // 2)]) for i in range(size)]  # of rows, or columns
-        places = np.outer(lines, lines)  # (H, W)
-        image = axis.imshow(places, cmap="viridis", norm="log")
-        figure.colorbar(image, ax=axis, shrink=0.8)
-        axis.set(title=f"window {window}: 1 to {places.max()} places", xticks=[], yticks=[])
-    return figure
-
-
-# %%
-if __name__ == "__main__":
-    plot.present(candidate_counts(), "08_moving_the_window_2")
+size = 14
+figure = Figure(figsize=(9, 3), layout="constrained")
+for axis, window in zip(figure.subplots(1, 3), (3, 7, 13), strict=True):
+    lines = [len(range(size)[ed.scores.alike(i, size, window // 2)]) for i in range(size)]  # of rows, or columns
+    places = np.outer(lines, lines)  # (H, W)
+    image = axis.imshow(places, cmap="viridis", norm="log")
+    figure.colorbar(image, ax=axis, shrink=0.8)
+    axis.set(title=f"window {window}: 1 to {places.max()} places", xticks=[], yticks=[])
+plot.present(figure, "08_moving_the_window_2")
 
 # %% [markdown]
 # ## Mosaics
@@ -203,27 +178,24 @@ def shrinking_window(alpha, sigma):
     return 9 if ratio > 1 else 5 if ratio > 0.3 else 3
 
 
-def mosaics(fast=False):
-    """Digits drawn by ELS, local and ideal denoisers from the same noise: a Figure."""
-    images = shapes.strokes(40 if fast else 200, size=12 if fast else 14, rng=np.random.default_rng(0))  # (N, H, W, C)
-    schedule, count = ed.schedule.cosine(), 3 if fast else 8
-    x = ed.reverse.start(schedule, (count, *images.shape[1:]), streams(1, count))  # (B, H, W, C)
-    denoisers = {
-        "ELS, circular": ed.denoisers.Patch(images, shrinking_window, padding="circular"),
-        "ELS, zero": ed.scores.els(images, shrinking_window),
-        "local": ed.scores.local(images, shrinking_window),
-        "ideal": ed.scores.ideal(images),
-    }
-    drawn, seconds = ed.compare.draw(denoisers, schedule, x, schedule.times(10 if fast else 20))
-    for name, batch in drawn.items():
-        _, distance = ed.compare.metrics.nearest(batch, images.astype("float64"))
-        print(f"{name:13} {seconds[name]:5.1f} s, median distance to the training set {np.median(distance):.3f}")
-    return plot.rows({"training": images[:count], **drawn}, title="below the first row, each column is the same noise")
-
-
 # %%
-if __name__ == "__main__":
-    plot.present(mosaics(FAST), "08_moving_the_window_3")
+images = shapes.strokes(40 if FAST else 200, size=12 if FAST else 14, rng=np.random.default_rng(0))  # (N, H, W, C)
+schedule, count = ed.schedule.cosine(), 3 if FAST else 8
+x = ed.reverse.start(schedule, (count, *images.shape[1:]), streams(1, count))  # (B, H, W, C)
+denoisers = {
+    "ELS, circular": ed.denoisers.Patch(images, shrinking_window, padding="circular"),
+    "ELS, zero": ed.scores.els(images, shrinking_window),
+    "local": ed.scores.local(images, shrinking_window),
+    "ideal": ed.scores.ideal(images),
+}
+drawn, seconds = ed.compare.draw(denoisers, schedule, x, schedule.times(10 if FAST else 20))
+for name, batch in drawn.items():
+    _, distance = ed.compare.metrics.nearest(batch, images.astype("float64"))
+    print(f"{name:13} {seconds[name]:5.1f} s, median distance to the training set {np.median(distance):.3f}")
+plot.present(
+    plot.rows({"training": images[:count], **drawn}, title="below the first row, each column is the same noise"),
+    "08_moving_the_window_3",
+)
 
 # %% [markdown]
 # ## The law of the drawn pictures: locally consistent points
@@ -237,22 +209,14 @@ if __name__ == "__main__":
 
 
 # %%
-def locally_consistent(fast=False):
-    """Prints |x - denoise(x)| of drawn pictures for smaller and smaller final noise."""
-    images = shapes.strokes(8 if fast else 20, size=10, rng=np.random.default_rng(0)).astype("float64")  # (N, H, W, C)
-    els, found = ed.scores.els(images, 3), []
-    for smallest in (0.3, 0.1, 0.01, 0.001):
-        schedule = ed.schedule.log_linear(smallest, 20.0)
-        x = ed.reverse.start(schedule, (4, 10, 10, 1), streams(0, 4))  # (B, H, W, C)
-        drawn = ed.reverse.sample(els, schedule, x, schedule.times(30 if fast else 100))  # (B, H, W, C)
-        found.append(float(np.abs(drawn - els(drawn, 1.0, smallest)).mean()))
-        print(f"walk down to sigma = {smallest:5}: mean |x - denoise(x)| = {found[-1]:.5f}")
-    return found
-
-
-# %%
-if __name__ == "__main__":
-    locally_consistent(FAST)
+images = shapes.strokes(8 if FAST else 20, size=10, rng=np.random.default_rng(0)).astype("float64")  # (N, H, W, C)
+els = ed.scores.els(images, 3)
+for smallest in (0.3, 0.1, 0.01, 0.001):
+    schedule = ed.schedule.log_linear(smallest, 20.0)
+    x = ed.reverse.start(schedule, (4, 10, 10, 1), streams(0, 4))  # (B, H, W, C)
+    drawn = ed.reverse.sample(els, schedule, x, schedule.times(30 if FAST else 100))  # (B, H, W, C)
+    apart = np.abs(drawn - els(drawn, 1.0, smallest)).mean()
+    print(f"walk down to sigma = {smallest:5}: mean |x - denoise(x)| = {apart:.5f}")
 
 # %% [markdown]
 # ## Questions
@@ -277,11 +241,9 @@ if __name__ == "__main__":
 #
 # </details>
 
-
-# %%
-def main(fast=False):
-    """The whole lesson; `fast` with fewer and smaller pictures. Returns the figures."""
-    on_a_torus()
-    count_rings(9 if fast else 14)
-    locally_consistent(fast)
-    return [black_and_white(fast), candidate_counts(), mosaics(fast)]
+# %% [markdown]
+# ## Sources
+#
+# - [Kamb & Ganguli 2024](https://arxiv.org/abs/2412.20292), eq. 9-10, derived there as eq. 39-40: ELS; eq. 5-6: the
+#   equivariant score; appendix B.2, eq. 41: zero padding; figure 3: black and white; theorem 4.1: locally consistent
+#   points. The count of the rings is ours.

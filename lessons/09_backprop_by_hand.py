@@ -10,6 +10,7 @@
 # To write it yourself: assignment 8, `lessons/assignments/a8_conv`.
 
 # %%
+import os
 from dataclasses import replace
 
 import numpy as np
@@ -17,7 +18,7 @@ import numpy as np
 import edudiff as ed
 from edudiff import convnet, plot
 
-FAST = False
+FAST = bool(os.environ.get("EDUDIFF_FAST"))  # or True: everything small, for a quick look
 
 # %% [markdown]
 # ## The contract
@@ -84,28 +85,23 @@ def conv_loops_backward(dout, x, w, padding):
 # **Step through this.** Put a breakpoint in `conv_backward` (in `edudiff/convnet.py`), run the next cell in the
 # debugger, and look at `cols.shape` and at lines 1, 2 and 3. Which of them needs `cols`, the windows of `x`? In line 3,
 # where is the turn by 180 degrees, and where are the channels swapped?
+#
+# **Change this and see it fail.** In `conv_backward` (in `edudiff/convnet.py`), change `w[::-1, ::-1].swapaxes(2, 3)`
+# to `w.swapaxes(2, 3)`, and run the next two cells again. The first shows which of the four numbers is wrong now; the
+# second stops, and its error names the input. Then change it back.
 
 
 # %%
-def loops_and_page():
-    """Prints how far the loops are from `convnet`, forwards and backwards, for both paddings."""
-    rng, worst = np.random.default_rng(0), 0.0
-    x, w, b = rng.standard_normal((6, 5, 2)), rng.standard_normal((3, 3, 2, 4)), rng.standard_normal(4)
-    dout = rng.standard_normal((6, 5, 4))  # (H, W, D)
-    for padding in convnet.PADDINGS:
-        out, cache = convnet.conv(x[None], w, b, padding)  # (1, H, W, D)
-        loops = conv_loops(x, w, b, padding), *conv_loops_backward(dout, x, w, padding)
-        page = out, *convnet.conv_backward(dout[None], cache)
-        apart = [float(np.abs(a - c.reshape(a.shape)).max()) for a, c in zip(loops, page, strict=True)]
-        words = ", ".join(f"{name} {d:.1e}" for name, d in zip(("out", "dx", "dw", "db"), apart, strict=True))
-        print(f"{padding} padding, loops and convnet differ by: {words}")
-        worst = max(worst, *apart)
-    return worst
-
-
-# %%
-if __name__ == "__main__":
-    loops_and_page()
+rng = np.random.default_rng(0)
+x, w, b = rng.standard_normal((6, 5, 2)), rng.standard_normal((3, 3, 2, 4)), rng.standard_normal(4)
+dout = rng.standard_normal((6, 5, 4))  # (H, W, D)
+for padding in convnet.PADDINGS:
+    out, cache = convnet.conv(x[None], w, b, padding)  # (1, H, W, D)
+    loops = conv_loops(x, w, b, padding), *conv_loops_backward(dout, x, w, padding)
+    page = out, *convnet.conv_backward(dout[None], cache)
+    apart = [float(np.abs(a - c.reshape(a.shape)).max()) for a, c in zip(loops, page, strict=True)]
+    words = ", ".join(f"{name} {d:.1e}" for name, d in zip(("out", "dx", "dw", "db"), apart, strict=True))
+    print(f"{padding} padding, loops and convnet differ by: {words}")
 
 # %% [markdown]
 # ## Is it right? Two slopes
@@ -121,43 +117,38 @@ if __name__ == "__main__":
 
 
 # %%
-def wrong_gradients():
-    """Prints what `check_gradients` says of the convolution's gradient and of four wrong ones; returns the failures."""
-    rng = np.random.default_rng(0)
-    x, w, b = rng.standard_normal((2, 6, 5, 2)), rng.standard_normal((3, 3, 2, 4)), rng.standard_normal(4)
-    error = ed.nn.check_gradients(convnet.conv, convnet.conv_backward, x, w, b, "zero")
-    print(f"the right one: relative error {error:.1e}")
-
-    def not_turned(dout, cache):
-        _, dw, db = convnet.conv_backward(dout, cache)
-        dx, _ = convnet.conv(dout, cache[1].swapaxes(2, 3), np.zeros(2), "zero")
-        return dx, dw, db
-
-    def mean_of_the_bias(dout, cache):
-        dx, dw, db = convnet.conv_backward(dout, cache)
-        return dx, dw, db / dout[..., 0].size
-
-    def offsets_swapped(dout, cache):
-        dx, dw, db = convnet.conv_backward(dout, cache)
-        return dx, dw.swapaxes(0, 1), db
-
-    def wrapped(dout, cache):
-        cols, w, _ = cache
-        return convnet.conv_backward(dout, (cols, w, "circular"))
-
-    caught = 0
-    for wrong in (not_turned, mean_of_the_bias, offsets_swapped, wrapped):
-        try:
-            ed.nn.check_gradients(convnet.conv, wrong, x, w, b, "zero")
-        except ValueError as error:
-            caught += 1
-            print(f"{wrong.__name__}: {error}")
-    return caught
+rng = np.random.default_rng(0)
+x, w, b = rng.standard_normal((2, 6, 5, 2)), rng.standard_normal((3, 3, 2, 4)), rng.standard_normal(4)
+error = ed.nn.check_gradients(convnet.conv, convnet.conv_backward, x, w, b, "zero")
+print(f"the right one: relative error {error:.1e}")
 
 
-# %%
-if __name__ == "__main__":
-    wrong_gradients()
+def not_turned(dout, cache):
+    _, dw, db = convnet.conv_backward(dout, cache)
+    dx, _ = convnet.conv(dout, cache[1].swapaxes(2, 3), np.zeros(2), "zero")
+    return dx, dw, db
+
+
+def mean_of_the_bias(dout, cache):
+    dx, dw, db = convnet.conv_backward(dout, cache)
+    return dx, dw, db / dout[..., 0].size
+
+
+def offsets_swapped(dout, cache):
+    dx, dw, db = convnet.conv_backward(dout, cache)
+    return dx, dw.swapaxes(0, 1), db
+
+
+def wrapped(dout, cache):
+    cols, w, _ = cache
+    return convnet.conv_backward(dout, (cols, w, "circular"))
+
+
+for wrong in (not_turned, mean_of_the_bias, offsets_swapped, wrapped):
+    try:
+        ed.nn.check_gradients(convnet.conv, wrong, x, w, b, "zero")
+    except ValueError as found:
+        print(f"{wrong.__name__}: {found}")
 
 # %% [markdown]
 # ## The adjoint, in one line
@@ -169,23 +160,14 @@ if __name__ == "__main__":
 
 
 # %%
-def adjoint():
-    """Prints both sides of <dout, A x> = <A^T dout, x> for both paddings; returns the largest difference."""
-    rng, worst = np.random.default_rng(0), 0.0
-    x, w = rng.standard_normal((1, 6, 7, 2)), rng.standard_normal((3, 3, 2, 4))  # (B, H, W, C), (k, k, C, D)
-    dout = rng.standard_normal((1, 6, 7, 4))  # (B, H, W, D)
-    for padding in convnet.PADDINGS:
-        out, cache = convnet.conv(x, w, np.zeros(4), padding)  # (B, H, W, D)
-        dx, _, _ = convnet.conv_backward(dout, cache)
-        left, right = float((dout * out).sum()), float((dx * x).sum())
-        print(f"{padding:8}: <dout, A x> = {left:.12f}, <A^T dout, x> = {right:.12f}")
-        worst = max(worst, abs(left - right))
-    return worst
-
-
-# %%
-if __name__ == "__main__":
-    adjoint()
+rng = np.random.default_rng(0)
+x, w = rng.standard_normal((1, 6, 7, 2)), rng.standard_normal((3, 3, 2, 4))  # (B, H, W, C), (k, k, C, D)
+dout = rng.standard_normal((1, 6, 7, 4))  # (B, H, W, D)
+for padding in convnet.PADDINGS:
+    out, cache = convnet.conv(x, w, np.zeros(4), padding)  # (B, H, W, D)
+    dx, _, _ = convnet.conv_backward(dout, cache)
+    left, right = float((dout * out).sum()), float((dx * x).sum())
+    print(f"{padding:8}: <dout, A x> = {left:.12f}, <A^T dout, x> = {right:.12f}")
 
 # %% [markdown]
 # ## The other layers
@@ -204,28 +186,20 @@ if __name__ == "__main__":
 
 
 # %%
-def every_layer():
-    """Prints the relative error of the gradients of each layer of the page; returns the largest."""
-    rng, errors = np.random.default_rng(0), {}
-    x, w = rng.standard_normal((2, 6, 5, 3)), rng.standard_normal((3, 3, 3, 4))  # (B, H, W, C), (3, 3, C, D)
-    inputs = {
-        "conv, zero": (x, w, rng.standard_normal(4), "zero"),
-        "conv, circular": (x, w, rng.standard_normal(4), "circular"),
-        "dense": (rng.standard_normal((2, 3)), rng.standard_normal((3, 4)), rng.standard_normal(4)),
-        "silu": (x,),
-        "modulate": (x, rng.standard_normal((2, 6))),
-    }
-    for name, values in inputs.items():
-        layer = name.split(",")[0]
-        pair = getattr(convnet, layer), getattr(convnet, f"{layer}_backward")
-        errors[name] = ed.nn.check_gradients(*pair, *values)
-        print(f"{name:14}: relative error {errors[name]:.1e}")
-    return max(errors.values())
-
-
-# %%
-if __name__ == "__main__":
-    every_layer()
+rng, errors = np.random.default_rng(0), {}
+x, w = rng.standard_normal((2, 6, 5, 3)), rng.standard_normal((3, 3, 3, 4))  # (B, H, W, C), (3, 3, C, D)
+inputs = {
+    "conv, zero": (x, w, rng.standard_normal(4), "zero"),
+    "conv, circular": (x, w, rng.standard_normal(4), "circular"),
+    "dense": (rng.standard_normal((2, 3)), rng.standard_normal((3, 4)), rng.standard_normal(4)),
+    "silu": (x,),
+    "modulate": (x, rng.standard_normal((2, 6))),
+}
+for name, values in inputs.items():
+    layer = name.split(",")[0]
+    pair = getattr(convnet, layer), getattr(convnet, f"{layer}_backward")
+    errors[name] = ed.nn.check_gradients(*pair, *values)
+    print(f"{name:14}: relative error {errors[name]:.1e}")
 
 # %% [markdown]
 # ## The whole network
@@ -278,33 +252,23 @@ def input_gradient(net, dout, cache, alpha, sigma):
     return c_skip * dout + c_in * dseen[..., :-1]  # (B, H, W, C)
 
 
-def whole_network(fast=False):
-    """Prints gradient checks and receptive fields; a Figure of what the middle pixel depends on, by depth."""
-    depths = (0, 2) if fast else (0, 1, 2, 4)
-    shown = []
-    for depth in depths:
-        net, x = (
-            random_net(depth, depth=depth),
-            np.random.default_rng(1).standard_normal((1, 21, 21, 1)),
-        )  # (1, H, W, C)
-        error = check_weights(net, x[:, :8, :8])
-        x0_hat, cache = convnet.forward(net, x, 0.5, 0.5)  # (1, H, W, C)
-        dout = np.zeros_like(x0_hat)  # (1, H, W, C)
-        dout[0, 10, 10] = 1
-        size = np.abs(input_gradient(net, dout, cache, 0.5, 0.5))  # (1, H, W, C)
-        side = np.count_nonzero(size.any(axis=(0, 2, 3)))
-        print(
-            f"depth {depth}: gradients right to {error:.0e}; window 1 + 2 ({depth} + 2) = {1 + 2 * (depth + 2)}", end=""
-        )
-        print(f", measured {side}")
-        shown.append(np.log10(size / size.max() + 1e-6) / 3 + 1)
-    captions = [f"depth {depth}" for depth in depths]
-    return plot.rows({"": np.concatenate(shown)}, {"": captions}, title="log |d answer(middle) / d x|")
-
-
 # %%
-if __name__ == "__main__":
-    plot.present(whole_network(FAST), "09_backprop_by_hand_1")
+depths, shown = (0, 2) if FAST else (0, 1, 2, 4), []
+x = np.random.default_rng(1).standard_normal((1, 21, 21, 1))  # (1, H, W, C)
+for depth in depths:
+    net = random_net(depth, depth=depth)
+    error = check_weights(net, x[:, :8, :8])
+    x0_hat, cache = convnet.forward(net, x, 0.5, 0.5)  # (1, H, W, C)
+    dout = np.zeros_like(x0_hat)  # (1, H, W, C)
+    dout[0, 10, 10] = 1
+    size = np.abs(input_gradient(net, dout, cache, 0.5, 0.5))  # (1, H, W, C)
+    side = np.count_nonzero(size.any(axis=(0, 2, 3)))
+    print(f"depth {depth}: gradients right to {error:.0e}; window 1 + 2 ({depth} + 2) = {1 + 2 * (depth + 2)}", end="")
+    print(f", measured {side}")
+    shown.append(np.log10(size / size.max() + 1e-6) / 3 + 1)
+captions = [f"depth {depth}" for depth in depths]
+figure = plot.rows({"": np.concatenate(shown)}, {"": captions}, title="log |d answer(middle) / d x|")
+plot.present(figure, "09_backprop_by_hand_1")
 
 # %% [markdown]
 # ## The same everywhere, or nearly
@@ -314,23 +278,11 @@ if __name__ == "__main__":
 
 
 # %%
-def equivariance():
-    """Prints how much moving the picture changes the answer, beyond moving it; returns both numbers."""
-    found = []
-    for padding in ("circular", "zero"):
-        net, x = (
-            random_net(0, padding=padding),
-            np.random.default_rng(1).standard_normal((1, 16, 16, 1)),
-        )  # (B, H, W, C)
-        both = net(np.roll(x, 3, axis=2), 0.6, 0.8), np.roll(net(x, 0.6, 0.8), 3, axis=2)  # (B, H, W, C) each
-        found.append(float(np.abs(both[0] - both[1]).max()))
-        print(f"padding {padding}: move-then-denoise and denoise-then-move differ by {found[-1]:.1e}")
-    return found
-
-
-# %%
-if __name__ == "__main__":
-    equivariance()
+x = np.random.default_rng(1).standard_normal((1, 16, 16, 1))  # (B, H, W, C)
+for padding in ("circular", "zero"):
+    net = random_net(0, padding=padding)
+    both = net(np.roll(x, 3, axis=2), 0.6, 0.8), np.roll(net(x, 0.6, 0.8), 3, axis=2)  # (B, H, W, C) each
+    print(f"padding {padding}: move-then-denoise and denoise-then-move differ by {np.abs(both[0] - both[1]).max():.1e}")
 
 # %% [markdown]
 # ## Questions
@@ -356,13 +308,8 @@ if __name__ == "__main__":
 #
 # </details>
 
-
-# %%
-def main(fast=False):
-    """The whole lesson; `fast` with fewer networks. Returns the figures."""
-    loops_and_page()
-    wrong_gradients()
-    adjoint()
-    every_layer()
-    equivariance()
-    return [whole_network(fast)]
+# %% [markdown]
+# ## Sources
+#
+# - [He et al. 2015](https://arxiv.org/abs/1502.01852): the size of the first weights. The derivation is written out
+#   above.

@@ -7,6 +7,7 @@
 
 # %%
 import math
+import os
 import time
 
 import numpy as np
@@ -17,7 +18,7 @@ from edudiff import convnet, plot
 from edudiff.data import shapes, toys
 from edudiff.support.random import streams
 
-FAST = False
+FAST = bool(os.environ.get("EDUDIFF_FAST"))  # or True: everything small, for a quick look
 
 # %% [markdown]
 # ## The loop, by hand
@@ -39,37 +40,34 @@ FAST = False
 # **Step through this.** Put a breakpoint in `adam` (in `edudiff/convnet.py`), in the line that returns, and look at
 # `m["w"] / bias1` and `(v["w"] / bias2) ** 0.5` in the first step and in the hundredth. What is their ratio in the
 # first, exactly?
+#
+# **Change this and see it fail.** In the cell below, change `2 * (x0_hat - x0) / x0.size` to `2 * (x0_hat - x) /
+# x0.size`: the network is asked for what it sees. Run it again. The loss could go to zero now; where does the distance
+# to the Wiener filter go? Then change it back.
 
 
 # %%
-def towards_the_wiener_filter(fast=False):
-    """Prints how far a trained linear network is from the best one; a Figure of its way there."""
-    data, (alpha, sigma) = toys.two_moons(300, np.random.default_rng(0)), ed.schedule.cosine()(0.4)  # (N, 2)
-    rng, steps = np.random.default_rng(1), 400 if fast else 1500
-    probe, distances = rng.standard_normal((200, 2)), []  # (200, 2)
-    best = ed.scores.linear(data)(probe, alpha, sigma)  # (200, 2)
-    params = {"w": np.zeros((2, 2)), "b": np.zeros(2)}
-    m = v = {name: 0 * value for name, value in params.items()}
-    for step in range(steps):
-        x0 = data[rng.integers(len(data), size=512)]  # (B, 2)
-        x = ed.forward.add_noise(x0, alpha, sigma, rng.standard_normal(x0.shape))  # (B, 2)
-        x0_hat, cache = convnet.dense(x, params["w"], params["b"])  # (B, 2)
-        _, dw, db = convnet.dense_backward(2 * (x0_hat - x0) / x0.size, cache)  # (2, 2), (2,)
-        rate = 0.03 * min(1, (step + 1) / 20) * math.cos(math.pi / 2 * step / steps) ** 2  # up in 20 steps, down to 0
-        params, m, v = convnet.adam(params, {"w": dw, "b": db}, m, v, step + 1, rate)
-        difference = probe @ params["w"] + params["b"] - best  # (200, 2)
-        distances.append(float(np.sqrt((difference**2).mean())))
-    print(f"distance to the Wiener filter: {distances[0]:.3f} after one step, {distances[-1]:.4f} after {steps}")
-    figure = Figure(figsize=(6, 3.5), layout="constrained")
-    axis = figure.subplots()
-    axis.loglog(np.arange(1, steps + 1), distances)
-    axis.set(xlabel="training step", ylabel="distance to the Wiener filter")
-    return figure
-
-
-# %%
-if __name__ == "__main__":
-    plot.present(towards_the_wiener_filter(FAST), "10_training_the_denoiser_1")
+data, (alpha, sigma) = toys.two_moons(300, np.random.default_rng(0)), ed.schedule.cosine()(0.4)  # (N, 2)
+rng, steps = np.random.default_rng(1), 400 if FAST else 1500
+probe, distances = rng.standard_normal((200, 2)), []  # (200, 2)
+best = ed.scores.linear(data)(probe, alpha, sigma)  # (200, 2)
+params = {"w": np.zeros((2, 2)), "b": np.zeros(2)}
+m = v = {name: 0 * value for name, value in params.items()}
+for step in range(steps):
+    x0 = data[rng.integers(len(data), size=512)]  # (B, 2)
+    x = ed.forward.add_noise(x0, alpha, sigma, rng.standard_normal(x0.shape))  # (B, 2)
+    x0_hat, cache = convnet.dense(x, params["w"], params["b"])  # (B, 2)
+    _, dw, db = convnet.dense_backward(2 * (x0_hat - x0) / x0.size, cache)  # (2, 2), (2,)
+    rate = 0.03 * min(1, (step + 1) / 20) * math.cos(math.pi / 2 * step / steps) ** 2  # up in 20 steps, down to 0
+    params, m, v = convnet.adam(params, {"w": dw, "b": db}, m, v, step + 1, rate)
+    difference = probe @ params["w"] + params["b"] - best  # (200, 2)
+    distances.append(float(np.sqrt((difference**2).mean())))
+print(f"distance to the Wiener filter: {distances[0]:.3f} after one step, {distances[-1]:.4f} after {steps}")
+figure = Figure(figsize=(6, 3.5), layout="constrained")
+axis = figure.subplots()
+axis.loglog(np.arange(1, steps + 1), distances)
+axis.set(xlabel="training step", ylabel="distance to the Wiener filter")
+plot.present(figure, "10_training_the_denoiser_1")
 
 # %% [markdown]
 # ## One network for all noise levels
@@ -95,25 +93,17 @@ if __name__ == "__main__":
 
 
 # %%
-def unit_targets(fast=False):
-    """Prints the factors at five noise levels, and the sizes of the layers' input and target; returns these sizes."""
-    images = shapes.strokes(100 if fast else 1000, size=14, rng=np.random.default_rng(0))  # (N, H, W, C)
-    sigma_data, rng, sizes = math.sqrt(float((images**2).mean())), np.random.default_rng(1), []
-    print("   t   c_skip  c_out   c_in  c_noise   what F reads, what it should answer")
-    for t in (0.05, 0.25, 0.5, 0.75, 0.95):
-        alpha, sigma = ed.schedule.cosine()(t)
-        factors = convnet.preconditioning(np.array(alpha), np.array(sigma), sigma_data)
-        c_skip, c_out, c_in, c_noise = (float(c) for c in factors)
-        x = ed.forward.add_noise(images, alpha, sigma, rng.standard_normal(images.shape))  # (N, H, W, C)
-        both = c_in * x, (images - c_skip * x) / c_out  # (N, H, W, C) each
-        sizes += [math.sqrt(float((a**2).mean())) for a in both]
-        print(f"{t:5.2f} {c_skip:7.3f} {c_out:6.3f} {c_in:6.3f} {c_noise:7.2f}   {sizes[-2]:.3f} {sizes[-1]:.3f}")
-    return sizes
-
-
-# %%
-if __name__ == "__main__":
-    unit_targets(FAST)
+images = shapes.strokes(100 if FAST else 1000, size=14, rng=np.random.default_rng(0))  # (N, H, W, C)
+sigma_data, rng = math.sqrt(float((images**2).mean())), np.random.default_rng(1)
+print("   t   c_skip  c_out   c_in  c_noise   what F reads, what it should answer")
+for t in (0.05, 0.25, 0.5, 0.75, 0.95):
+    alpha, sigma = ed.schedule.cosine()(t)
+    factors = convnet.preconditioning(np.array(alpha), np.array(sigma), sigma_data)
+    c_skip, c_out, c_in, c_noise = (float(c) for c in factors)
+    x = ed.forward.add_noise(images, alpha, sigma, rng.standard_normal(images.shape))  # (N, H, W, C)
+    both = c_in * x, (images - c_skip * x) / c_out  # (N, H, W, C) each
+    read, asked = (math.sqrt(float((a**2).mean())) for a in both)
+    print(f"{t:5.2f} {c_skip:7.3f} {c_out:6.3f} {c_in:6.3f} {c_noise:7.2f}   {read:.3f} {asked:.3f}")
 
 # %% [markdown]
 # ## Training, watched
@@ -136,26 +126,6 @@ if __name__ == "__main__":
 
 
 # %%
-def train(images, fast=False):
-    """Train the network of this lesson: its average, {step: pictures drawn after that step}, the loss of each step."""
-    sigma_data = math.sqrt(float((images**2).mean()))
-    net = convnet.init(np.random.default_rng(1), channels=8 if fast else 32, sigma_data=sigma_data)
-    print(net)
-    schedule, steps = ed.schedule.cosine(), 40 if fast else 2400
-    moments, drawn, losses = {round(steps * share) for share in (0.02, 0.06, 0.2, 0.5, 1)}, {}, []
-    x = ed.reverse.start(schedule, (8, *images.shape[1:]), streams(0, 8), like=images)  # (B, H, W, C)
-    same = a_batch(images, schedule)
-    begun = time.perf_counter()
-    for state in convnet.train(net, images, schedule, rng=np.random.default_rng(2), steps=steps):
-        losses.append(state.loss)
-        if state.step in moments:
-            drawn[state.step] = ed.reverse.sample(state.ema, schedule, x, schedule.times(20))  # (B, H, W, C)
-            last, mean = (convnet.denoising_loss(n, *same)[0] for n in (state.net, state.ema))
-            seconds = time.perf_counter() - begun
-            print(f"step {state.step:5}: loss {last:.3f}, of the average {mean:.3f}, {seconds:.0f} s")
-    return state.ema, drawn, losses
-
-
 def a_batch(images, schedule, count=64):
     """What `denoising_loss` is of: images, alpha and sigma of each, noise; always the same."""
     rng = np.random.default_rng(3)
@@ -165,18 +135,27 @@ def a_batch(images, schedule, count=64):
 
 
 # %%
-def training_images(fast=False):
-    """The training set, (N, H, W, C)."""
-    return shapes.strokes(100 if fast else 500, size=14, rng=np.random.default_rng(0))
 
-
-# %%
-if __name__ == "__main__":
-    images = training_images(FAST)
-    trained, by_step, losses = train(images, FAST)
-    shown = {f"step {step}": batch for step, batch in by_step.items()}
-    plot.present(plot.rows(shown, title="each column is the same noise"), "10_training_the_denoiser_2")
-    plot.present(plot.losses(losses), "10_training_the_denoiser_3")
+images = shapes.strokes(100 if FAST else 500, size=14, rng=np.random.default_rng(0))  # (N, H, W, C)
+sigma_data = math.sqrt(float((images**2).mean()))
+net = convnet.init(np.random.default_rng(1), channels=8 if FAST else 32, sigma_data=sigma_data)
+print(net)
+schedule, steps = ed.schedule.cosine(), 40 if FAST else 2400
+moments, by_step, losses = {round(steps * share) for share in (0.02, 0.06, 0.2, 0.5, 1)}, {}, []
+x = ed.reverse.start(schedule, (8, *images.shape[1:]), streams(0, 8), like=images)  # (B, H, W, C)
+same = a_batch(images, schedule)
+begun = time.perf_counter()
+for state in convnet.train(net, images, schedule, rng=np.random.default_rng(2), steps=steps):
+    losses.append(state.loss)
+    if state.step in moments:
+        by_step[state.step] = ed.reverse.sample(state.ema, schedule, x, schedule.times(20))  # (B, H, W, C)
+        last, mean = (convnet.denoising_loss(n, *same)[0] for n in (state.net, state.ema))
+        seconds = time.perf_counter() - begun
+        print(f"step {state.step:5}: loss {last:.3f}, of the average {mean:.3f}, {seconds:.0f} s")
+trained = state.ema
+shown = {f"step {step}": batch for step, batch in by_step.items()}
+plot.present(plot.rows(shown, title="each column is the same noise"), "10_training_the_denoiser_2")
+plot.present(plot.losses(losses), "10_training_the_denoiser_3")
 
 # %% [markdown]
 # ## How good could it be?
@@ -193,34 +172,26 @@ if __name__ == "__main__":
 
 
 # %%
-def against_the_formulas(net, images, fast=False):
-    """Prints the denoising error of network and formulas at four noise levels; returns {name: errors}."""
-    count, rng = 8 if fast else 32, np.random.default_rng(5)
-    x0 = images[rng.integers(len(images), size=count)].astype("float64")  # (B, H, W, C)
-    noise = rng.standard_normal(x0.shape)  # (B, H, W, C)
-    window = 1 + 2 * (net.depth + 2)
-    denoisers = {
-        "linear": ed.scores.linear(images),
-        "network": net,
-        f"ELS {window}": ed.scores.els(images, window),
-        "ideal": ed.scores.ideal(images),
-    }
-    times = (0.8, 0.6, 0.4, 0.2)
-    print(f"{'':8}" + "".join(f"{f't = {t}':>10}" for t in times))
-    table = {}
-    for name, denoise in denoisers.items():
-        table[name] = []
-        for t in times:
-            level = ed.schedule.cosine()(t)
-            x0_hat = denoise(ed.forward.add_noise(x0, *level, noise), *level)  # (B, H, W, C)
-            table[name].append(float(((x0_hat - x0) ** 2).mean()))
-        print(f"{name:8}" + "".join(f"{e:10.4f}" for e in table[name]))
-    return table
-
-
-# %%
-if __name__ == "__main__":
-    against_the_formulas(trained, images, FAST)
+count, rng = 8 if FAST else 32, np.random.default_rng(5)
+x0 = images[rng.integers(len(images), size=count)].astype("float64")  # (B, H, W, C)
+noise = rng.standard_normal(x0.shape)  # (B, H, W, C)
+window = 1 + 2 * (trained.depth + 2)
+denoisers = {
+    "linear": ed.scores.linear(images),
+    "network": trained,
+    f"ELS {window}": ed.scores.els(images, window),
+    "ideal": ed.scores.ideal(images),
+}
+times = (0.8, 0.6, 0.4, 0.2)
+print(f"{'':8}" + "".join(f"{f't = {t}':>10}" for t in times))
+table = {}
+for name, denoise in denoisers.items():
+    table[name] = []
+    for t in times:
+        level = ed.schedule.cosine()(t)
+        x0_hat = denoise(ed.forward.add_noise(x0, *level, noise), *level)  # (B, H, W, C)
+        table[name].append(float(((x0_hat - x0) ** 2).mean()))
+    print(f"{name:8}" + "".join(f"{e:10.4f}" for e in table[name]))
 
 # %% [markdown]
 # ## Questions
@@ -247,13 +218,8 @@ if __name__ == "__main__":
 #
 # </details>
 
-
-# %%
-def main(fast=False):
-    """The whole lesson; `fast` with a tiny network and few steps. Returns the figures."""
-    images = training_images(fast)
-    first = towards_the_wiener_filter(fast)
-    unit_targets(fast)
-    net, drawn, losses = train(images, fast)
-    against_the_formulas(net, images, fast)
-    return [first, plot.rows({f"step {step}": batch for step, batch in drawn.items()}), plot.losses(losses)]
+# %% [markdown]
+# ## Sources
+#
+# - [Karras et al. 2022](https://arxiv.org/abs/2206.00364), table 1: preconditioning; eq. 8: the loss.
+# - [Kingma & Ba 2015](https://arxiv.org/abs/1412.6980), algorithm 1: Adam.

@@ -6,6 +6,8 @@
 # architecture (depth, pooling, scales, attention) do to what it sees and to what it may express.
 
 # %%
+import os
+
 import numpy as np
 from matplotlib.figure import Figure
 
@@ -16,7 +18,7 @@ from edudiff.compare.metrics import nearest
 from edudiff.data import toys
 from edudiff.support.random import streams
 
-FAST = False
+FAST = bool(os.environ.get("EDUDIFF_FAST"))  # or True: everything small, for a quick look
 
 # %% [markdown]
 # ## The plane
@@ -57,28 +59,22 @@ def draw(denoisers, count):
     return drawn
 
 
-def in_the_plane(fast=False):
-    """Prints novelty and distance of six denoisers on a ring; a Figure of what they draw."""
-    rng, count, steps = np.random.default_rng(0), 100 if fast else 400, 60 if fast else 1500
-    data, fresh, other = (toys.ring(count, rng) for _ in range(3))  # (N, 2) each
-    denoisers = {
-        "ideal": ed.denoisers.Ideal(data),
-        "linear": ed.denoisers.Linear.fit(data),
-        "degree_3": ed.denoisers.Polynomial.fit(data, 3, stop=10),
-        "bottleneck_1": ed.denoisers.Bottleneck.fit(data, 1),
-        "mlp_8": mlp(data, 8, 1, steps),
-        "mlp_128": mlp(data, 128, 2, steps),
-    }
-    drawn = draw(denoisers, count)
-    for name, points in {"data": other, **drawn}.items():
-        new, far = judge(points, data, fresh)
-        print(f"{name:13} novelty {new:5.2f}, distance to the law {far:.3f}")
-    return plot.clouds({"ring": {"data": data, **drawn}})
-
-
 # %%
-if __name__ == "__main__":
-    plot.present(in_the_plane(FAST), "12_architecture_decides_1")
+rng, count, steps = np.random.default_rng(0), 100 if FAST else 400, 60 if FAST else 1500
+data, fresh, other = (toys.ring(count, rng) for _ in range(3))  # (N, 2) each
+denoisers = {
+    "ideal": ed.denoisers.Ideal(data),
+    "linear": ed.denoisers.Linear.fit(data),
+    "degree_3": ed.denoisers.Polynomial.fit(data, 3, stop=10),
+    "bottleneck_1": ed.denoisers.Bottleneck.fit(data, 1),
+    "mlp_8": mlp(data, 8, 1, steps),
+    "mlp_128": mlp(data, 128, 2, steps),
+}
+drawn = draw(denoisers, count)
+for name, points in {"data": other, **drawn}.items():
+    new, far = judge(points, data, fresh)
+    print(f"{name:13} novelty {new:5.2f}, distance to the law {far:.3f}")
+plot.present(plot.clouds({"ring": {"data": data, **drawn}}), "12_architecture_decides_1")
 
 # %% [markdown]
 # The small network draws a blurred ring, no better than the best cubic does. The large one draws points that are
@@ -93,20 +89,13 @@ if __name__ == "__main__":
 
 
 # %%
-def capacity(fast=False):
-    """Prints the novelty over the width of the network for twelve training points; a Figure of what is drawn."""
-    rng, steps = np.random.default_rng(3), 60 if fast else 2500
-    data, fresh = toys.ring(12, rng), toys.ring(400, rng)  # (N, 2) each
-    widths = (4, 64) if fast else (4, 16, 128)
-    drawn = draw({f"width_{width}": mlp(data, width, 2, steps) for width in widths}, 100 if fast else 300)
-    for name, points in drawn.items():
-        print(f"{name:10} novelty {judge(points, data, fresh)[0]:.3f}")
-    return plot.clouds({"twelve points": {"data": data, **drawn}})
-
-
-# %%
-if __name__ == "__main__":
-    plot.present(capacity(FAST), "12_architecture_decides_2")
+rng, steps = np.random.default_rng(3), 60 if FAST else 2500
+data, fresh = toys.ring(12, rng), toys.ring(400, rng)  # (N, 2) each
+widths = (4, 64) if FAST else (4, 16, 128)
+drawn = draw({f"width_{width}": mlp(data, width, 2, steps) for width in widths}, 100 if FAST else 300)
+for name, points in drawn.items():
+    print(f"{name:10} novelty {judge(points, data, fresh)[0]:.3f}")
+plot.present(plot.clouds({"twelve points": {"data": data, **drawn}}), "12_architecture_decides_2")
 
 # %% [markdown]
 # ## What a network for pictures sees
@@ -121,26 +110,18 @@ if __name__ == "__main__":
 
 
 # %%
-def windows():
-    """Prints the measured window of several networks; returns {name: side}."""
-    make = {"rng": np.random.default_rng(0)}
-    nets = {
-        "ResNet, depth 0": ed.nn.ResNet(4, 0, **make),
-        "ResNet, depth 2": ed.nn.ResNet(4, 2, **make),
-        "UNet, 1 scale": ed.nn.UNet((4,), 1, **make),
-        "UNet, 2 scales, no pooling": ed.nn.UNet((4, 4), 1, pooling="none", **make),
-        "UNet, 2 scales, pooling": ed.nn.UNet((4, 4), 1, **make),
-        "UNet, 3 scales, pooling": ed.nn.UNet((4, 4, 4), 1, **make),
-    }
-    sides = {name: ed.nn.receptive_field(net, size=29) for name, net in nets.items()}
-    for name, side in sides.items():
-        print(f"{name:28} sees {side:2} pixels")
-    return sides
-
-
-# %%
-if __name__ == "__main__":
-    windows()
+make = {"rng": np.random.default_rng(0)}
+nets = {
+    "ResNet, depth 0": ed.nn.ResNet(4, 0, **make),
+    "ResNet, depth 2": ed.nn.ResNet(4, 2, **make),
+    "UNet, 1 scale": ed.nn.UNet((4,), 1, **make),
+    "UNet, 2 scales, no pooling": ed.nn.UNet((4, 4), 1, pooling="none", **make),
+    "UNet, 2 scales, pooling": ed.nn.UNet((4, 4), 1, **make),
+    "UNet, 3 scales, pooling": ed.nn.UNet((4, 4, 4), 1, **make),
+}
+sides = {name: ed.nn.receptive_field(net, size=29) for name, net in nets.items()}
+for name, side in sides.items():
+    print(f"{name:28} sees {side:2} pixels")
 
 # %% [markdown]
 # ## What a network treats alike
@@ -148,33 +129,25 @@ if __name__ == "__main__":
 # Wrapping convolutions commute with every shift. Put one 2 x 2 pooling in between, and the network commutes with
 # shifts by an even number of pixels only: the four pixels of a tile go together, and which four they are depends on
 # the place. So a network with three poolings has 8 x 8 = 64 different kinds of place. It has left ELS, and moved a
-# step towards the local score, which has a kind of its own for every place. The function shifts pictures by 1, 2, 3
-# and 4 pixels.
+# step towards the local score, which has a kind of its own for every place. The cell shifts pictures by 1, 2, 3 and 4
+# pixels.
+#
+# **Change this and see it fail.** In the cell below, change `padding="circular"` to `padding="zero"`, and run it again.
+# Which shifts does the network without pooling still commute with, and why? Then change it back.
 
 
 # %%
-def what_shifts_do():
-    """Prints how far each network is from commuting with shifts of 1 to 4 pixels; returns {name: four numbers}."""
-    found = {}
-    for name, channels in (("no pooling", (6,)), ("one pooling", (6, 6)), ("two poolings", (6, 6, 6))):
-        rng = np.random.default_rng(0)
-        net = ed.nn.UNet(
-            channels, 1, padding="circular", padding_channel=False, rng=rng, dtype=np.float64, backend="numpy"
-        )
-        net = net.with_parameters({n: v + 0.2 * rng.standard_normal(v.shape) for n, v in net.parameters.items()})
-        x = rng.standard_normal((2, 16, 16, 1))  # (B, H, W, C)
-        answer = net(x, 0.6, 0.8)  # (B, H, W, C)
-        found[name] = []
-        for shift in (1, 2, 3, 4):
-            moved = net(np.roll(x, shift, axis=2), 0.6, 0.8)  # (B, H, W, C)
-            found[name].append(float(np.abs(moved - np.roll(answer, shift, axis=2)).max()))
-        print(f"{name:13} shifted by 1 to 4: " + "  ".join(f"{d:.0e}" for d in found[name]))
-    return found
-
-
-# %%
-if __name__ == "__main__":
-    what_shifts_do()
+for name, channels in (("no pooling", (6,)), ("one pooling", (6, 6)), ("two poolings", (6, 6, 6))):
+    rng = np.random.default_rng(0)
+    net = ed.nn.UNet(channels, 1, padding="circular", padding_channel=False, rng=rng, dtype=np.float64, backend="numpy")
+    net = net.with_parameters({n: v + 0.2 * rng.standard_normal(v.shape) for n, v in net.parameters.items()})
+    x = rng.standard_normal((2, 16, 16, 1))  # (B, H, W, C)
+    answer = net(x, 0.6, 0.8)  # (B, H, W, C)
+    apart = []
+    for shift in (1, 2, 3, 4):
+        moved = net(np.roll(x, shift, axis=2), 0.6, 0.8)  # (B, H, W, C)
+        apart.append(float(np.abs(moved - np.roll(answer, shift, axis=2)).max()))
+    print(f"{name:13} shifted by 1 to 4: " + "  ".join(f"{d:.0e}" for d in apart))
 
 # %% [markdown]
 # ## From architecture to formula
@@ -197,28 +170,21 @@ if __name__ == "__main__":
 
 
 # %%
-def the_map(fast=False):
-    """A Figure: each closed form at its novelty (across) and its distance to the law (up), on two moons."""
-    rng, count = np.random.default_rng(0), 100 if fast else 400
-    data, fresh, other = (toys.two_moons(count, rng) for _ in range(3))  # (N, 2) each
-    denoisers = {"ideal": ed.denoisers.Ideal(data), "linear": ed.denoisers.Linear.fit(data)}
-    denoisers |= {f"degree {d}": ed.denoisers.Polynomial.fit(data, d, stop=10) for d in (3, 5)}
-    denoisers["rank 1"] = ed.denoisers.Bottleneck.fit(data, 1)
-    for spread in (0.05, 0.2):
-        denoisers[f"smoothed {spread}"] = ed.denoisers.Smoothed(data, spread, copies=8, rng=np.random.default_rng(0))
-    figure = Figure(figsize=(6, 4.5), layout="constrained")
-    axis = figure.subplots()
-    for name, points in {"new data": other, **draw(denoisers, count)}.items():
-        new, far = judge(points, data, fresh)
-        axis.plot(new, far, "*" if name == "new data" else "o", color="C3" if name == "new data" else "C0")
-        axis.annotate(name, (new, far), xytext=(5, 4), textcoords="offset points", fontsize=8)
-    axis.set(xlabel="novelty (0: a copy, 1: as new as new data)", ylabel="distance to the law")
-    return figure
-
-
-# %%
-if __name__ == "__main__":
-    plot.present(the_map(FAST), "12_architecture_decides_3")
+rng, count = np.random.default_rng(0), 100 if FAST else 400
+data, fresh, other = (toys.two_moons(count, rng) for _ in range(3))  # (N, 2) each
+denoisers = {"ideal": ed.denoisers.Ideal(data), "linear": ed.denoisers.Linear.fit(data)}
+denoisers |= {f"degree {d}": ed.denoisers.Polynomial.fit(data, d, stop=10) for d in (3, 5)}
+denoisers["rank 1"] = ed.denoisers.Bottleneck.fit(data, 1)
+for spread in (0.05, 0.2):
+    denoisers[f"smoothed {spread}"] = ed.denoisers.Smoothed(data, spread, copies=8, rng=np.random.default_rng(0))
+figure = Figure(figsize=(6, 4.5), layout="constrained")
+axis = figure.subplots()
+for name, points in {"new data": other, **draw(denoisers, count)}.items():
+    new, far = judge(points, data, fresh)
+    axis.plot(new, far, "*" if name == "new data" else "o", color="C3" if name == "new data" else "C0")
+    axis.annotate(name, (new, far), xytext=(5, 4), textcoords="offset points", fontsize=8)
+axis.set(xlabel="novelty (0: a copy, 1: as new as new data)", ylabel="distance to the law")
+plot.present(figure, "12_architecture_decides_3")
 
 # %% [markdown]
 # ## Questions
@@ -240,10 +206,10 @@ if __name__ == "__main__":
 #
 # </details>
 
-
-# %%
-def main(fast=False):
-    """The whole lesson; `fast` with fewer points and little training. Returns the figures."""
-    windows()
-    what_shifts_do()
-    return [in_the_plane(fast), capacity(fast), the_map(fast)]
+# %% [markdown]
+# ## Sources
+#
+# - [Levine & Weiss 2026](https://arxiv.org/abs/2605.16415): small changes of a UNet, and what becomes of its pictures.
+# - [Kamb & Ganguli 2024](https://arxiv.org/abs/2412.20292), section 5.4: a network that can see its place is nearer to
+#   the local score.
+# - [Scarvelis et al. 2023](https://arxiv.org/abs/2310.12395): the smoothed denoiser.

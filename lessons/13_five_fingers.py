@@ -7,6 +7,7 @@
 
 # %%
 import json
+import os
 from collections import Counter
 from pathlib import Path
 
@@ -19,7 +20,7 @@ from edudiff.compare import count_fingers_all
 from edudiff.data import shapes
 from edudiff.support.random import streams
 
-FAST = False
+FAST = bool(os.environ.get("EDUDIFF_FAST"))  # or True: everything small, for a quick look
 
 # %% [markdown]
 # ## Counting fingers by a rule
@@ -32,23 +33,19 @@ FAST = False
 # A rule must be tested where the answer is known: hands drawn with 1 to 7 fingers.
 #
 # **Step through this.** Put a breakpoint in `finger_tips` (in `edudiff/compare/fingers.py`), and show the returned mask
-# with `plot.show`. What would happen to the count if SHARE were 0.45?
+# with `plot.show`. Which points of a finger are tip?
+#
+# **Change this and see it fail.** In `edudiff/compare/fingers.py`, change `SHARE = 0.36` to `SHARE = 0.45`, run the
+# cell again, and see which hands are still counted right. Look at the mask once more: what is tip now? Then change it
+# back.
 
 
 # %%
-def test_the_rule(fast=False):
-    """Prints, for each true number of fingers, the share of hands that the rule counts right."""
-    shares = {}
-    for fingers in range(1, 8):
-        hands = shapes.hands(10 if fast else 60, size=20, rng=np.random.default_rng(fingers), fingers=fingers)
-        shares[fingers] = float((count_fingers_all(hands) == fingers).mean())
-    print("counted right: " + ", ".join(f"{fingers} fingers {share:.0%}" for fingers, share in shares.items()))
-    return shares
-
-
-# %%
-if __name__ == "__main__":
-    test_the_rule(FAST)
+for fingers in range(1, 8):
+    known = shapes.hands(
+        10 if FAST else 60, size=20, rng=np.random.default_rng(fingers), fingers=fingers
+    )  # (N, H, W, C)
+    print(f"{fingers} fingers: {(count_fingers_all(known) == fingers).mean():4.0%} counted right")
 
 # %% [markdown]
 # ## One window, one number of fingers?
@@ -60,37 +57,26 @@ if __name__ == "__main__":
 
 
 # %%
-def training_hands(fast=False):
-    """Hands with five fingers, (N, H, W, C)."""
-    return shapes.hands(40 if fast else 128, size=14, rng=np.random.default_rng(0))
 
-
-def fingers_by_window(images, fast=False):
-    """Hands drawn from the same noise through growing windows, counted: two Figures, and a printed table."""
-    schedule, count = ed.schedule.cosine(), 4 if fast else 24
-    x = ed.reverse.start(schedule, (count, *images.shape[1:]), streams(0, count))  # (B, H, W, C)
-    sizes = (5, 9) if fast else (3, 5, 7, 9, 13)
-    denoisers = {f"window {size}": ed.denoisers.Patch(images, size) for size in sizes}
-    denoisers["ideal"] = ed.denoisers.Ideal(images)
-    drawn, _ = ed.compare.draw(denoisers, schedule, x, schedule.times(10 if fast else 20))
-    counts = {name: count_fingers_all(batch) for name, batch in drawn.items()}
-    figure = Figure(figsize=(6, 3.2), layout="constrained")
-    axis = figure.subplots()
-    for name, numbers in counts.items():
-        table = ", ".join(f"{k}: {n}" for k, n in sorted(Counter(numbers.tolist()).items()))
-        print(f"{name:9} {(numbers == 5).mean():4.0%} have five fingers   ({table})")
-    axis.plot(range(len(counts)), [(numbers == 5).mean() for numbers in counts.values()], "o-")
-    axis.set_xticks(range(len(counts)), list(counts))
-    axis.set(ylabel="share with five fingers", ylim=(0, 1.05))
-    captions = {name: [str(n) for n in numbers] for name, numbers in counts.items()}
-    return [plot.rows(drawn, captions, columns=12, title="each column is the same noise"), figure]
-
-
-# %%
-if __name__ == "__main__":
-    hands = training_hands(FAST)
-    for number, shown in enumerate(fingers_by_window(hands, FAST), 1):
-        plot.present(shown, f"13_five_fingers_{number}")
+hands = shapes.hands(40 if FAST else 128, size=14, rng=np.random.default_rng(0))  # (N, H, W, C), five fingers each
+schedule, count = ed.schedule.cosine(), 4 if FAST else 24
+x = ed.reverse.start(schedule, (count, *hands.shape[1:]), streams(0, count))  # (B, H, W, C)
+sizes = (5, 9) if FAST else (3, 5, 7, 9, 13)
+denoisers = {f"window {size}": ed.denoisers.Patch(hands, size) for size in sizes}
+denoisers["ideal"] = ed.denoisers.Ideal(hands)
+drawn, _ = ed.compare.draw(denoisers, schedule, x, schedule.times(10 if FAST else 20))
+counts = {name: count_fingers_all(batch) for name, batch in drawn.items()}
+figure = Figure(figsize=(6, 3.2), layout="constrained")
+axis = figure.subplots()
+for name, numbers in counts.items():
+    table = ", ".join(f"{k}: {n}" for k, n in sorted(Counter(numbers.tolist()).items()))
+    print(f"{name:9} {(numbers == 5).mean():4.0%} have five fingers   ({table})")
+axis.plot(range(len(counts)), [(numbers == 5).mean() for numbers in counts.values()], "o-")
+axis.set_xticks(range(len(counts)), list(counts))
+axis.set(ylabel="share with five fingers", ylim=(0, 1.05))
+captions = {name: [str(n) for n in numbers] for name, numbers in counts.items()}
+plot.present(plot.rows(drawn, captions, columns=12, title="each column is the same noise"), "13_five_fingers_1")
+plot.present(figure, "13_five_fingers_2")
 
 # %% [markdown]
 # ## When is the number decided?
@@ -105,28 +91,21 @@ if __name__ == "__main__":
 
 
 # %%
-def when_decided(images, fast=False):
-    """A Figure: the share of noises for which x0_hat has its final number of fingers, over time."""
-    schedule, count = ed.schedule.cosine(), 4 if fast else 16
-    x = ed.reverse.start(schedule, (count, *images.shape[1:]), streams(0, count))  # (B, H, W, C)
-    figure = Figure(figsize=(6, 3.5), layout="constrained")
-    axis = figure.subplots()
-    for name, denoise in (("ELS, window 7", ed.denoisers.Patch(images, 7)), ("ideal", ed.denoisers.Ideal(images))):
-        steps = list(ed.reverse.steps(denoise, schedule, x, schedule.times(10 if fast else 20)))
-        final = count_fingers_all(steps[-1].x_next)  # (B,)
-        settled = [float((count_fingers_all(step.x0_hat) == final).mean()) for step in steps]
-        axis.plot([step.t for step in steps], settled, "o-", markersize=3, label=name)
-        half = next(step.t for step, share in zip(steps, settled, strict=True) if share >= 0.5)
-        print(f"{name:13}: half of the noises have their number of fingers at t = {half:.2f}")
-    axis.set(xlabel="t (time runs to the left)", ylabel="share with the final number")
-    axis.invert_xaxis()
-    axis.legend(frameon=False)
-    return figure
-
-
-# %%
-if __name__ == "__main__":
-    plot.present(when_decided(hands, FAST), "13_five_fingers_3")
+schedule, count = ed.schedule.cosine(), 4 if FAST else 16
+x = ed.reverse.start(schedule, (count, *hands.shape[1:]), streams(0, count))  # (B, H, W, C)
+figure = Figure(figsize=(6, 3.5), layout="constrained")
+axis = figure.subplots()
+for name, denoise in (("ELS, window 7", ed.denoisers.Patch(hands, 7)), ("ideal", ed.denoisers.Ideal(hands))):
+    steps = list(ed.reverse.steps(denoise, schedule, x, schedule.times(10 if FAST else 20)))
+    final = count_fingers_all(steps[-1].x_next)  # (B,)
+    settled = [float((count_fingers_all(step.x0_hat) == final).mean()) for step in steps]
+    axis.plot([step.t for step in steps], settled, "o-", markersize=3, label=name)
+    half = next(step.t for step, share in zip(steps, settled, strict=True) if share >= 0.5)
+    print(f"{name:13}: half of the noises have their number of fingers at t = {half:.2f}")
+axis.set(xlabel="t (time runs to the left)", ylabel="share with the final number")
+axis.invert_xaxis()
+axis.legend(frameon=False)
+plot.present(figure, "13_five_fingers_3")
 
 # %% [markdown]
 # ## And the network
@@ -137,36 +116,25 @@ if __name__ == "__main__":
 
 
 # %%
-def recorded_network():
-    """The recorded finger counts of network and formulas: a Figure, or None where the file is not there."""
-    path = Path(ed.__file__).parents[1] / "figures" / "results" / "hands.json"
-    if not path.exists():
-        print("no recorded results beside this package; make them with: edudiff demo")
-        return None
-    counts = json.loads(path.read_text())["fingers"]
-    same = counts.pop("same_count")
+results = Path(ed.__file__).parents[1] / "figures" / "results"  # beside the package in a checkout
+if not (results / "hands.json").exists():
+    print("no recorded results beside this package; make them with: edudiff demo")
+else:
+    recorded = json.loads((results / "hands.json").read_text())["fingers"]
+    same = recorded.pop("same_count")
     figure = Figure(figsize=(7, 3.2), layout="constrained")
     axis = figure.subplots()
-    names = [name for name in ("network", "els", "local", "ideal") if name in counts]
-    for i, name in enumerate(names):
-        total = sum(counts[name].values())
-        shares = {int(k): n / total for k, n in counts[name].items()}
+    for i, name in enumerate(("network", "els", "local", "ideal")):
+        total = sum(recorded[name].values())
+        shares = {int(k): n / total for k, n in recorded[name].items()}
         axis.bar([k + 0.2 * i - 0.3 for k in shares], list(shares.values()), width=0.2, label=name)
         print(f"{name:8} {shares.get(5, 0):4.0%} of {total} hands have five fingers")
-    chance = sum(
-        counts["network"].get(k, 0) * counts["els"].get(k, 0) / sum(counts["els"].values()) for k in counts["network"]
-    ) / sum(counts["network"].values())
+    network, els = recorded["network"], recorded["els"]
+    chance = sum(n * els.get(k, 0) for k, n in network.items()) / sum(network.values()) / sum(els.values())
     print(f"same number of fingers from the same noise: {same:.0%}; if the noises were shuffled: {chance:.0%}")
     axis.set(xlabel="fingers", ylabel="share of the drawn hands")
     axis.legend(frameon=False)
-    return figure
-
-
-# %%
-if __name__ == "__main__":
-    recorded = recorded_network()
-    if recorded is not None:
-        plot.present(recorded, "13_five_fingers_4")
+    plot.present(figure, "13_five_fingers_4")
 
 # %% [markdown]
 # ## What would help?
@@ -197,11 +165,8 @@ if __name__ == "__main__":
 #
 # </details>
 
-
-# %%
-def main(fast=False):
-    """The whole lesson; `fast` with fewer hands. Returns the figures."""
-    images = training_hands(fast)
-    test_the_rule(fast)
-    figures = [*fingers_by_window(images, fast), when_decided(images, fast), recorded_network()]
-    return [figure for figure in figures if figure is not None]
+# %% [markdown]
+# ## Sources
+#
+# - [Kamb & Ganguli 2024](https://arxiv.org/abs/2412.20292), figure 5c: shirts with three arms and trousers with three
+#   legs, drawn by network and formula alike.

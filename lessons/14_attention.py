@@ -9,6 +9,7 @@
 
 # %%
 import math
+import os
 
 import numpy as np
 from matplotlib.figure import Figure
@@ -18,7 +19,7 @@ from edudiff import plot
 from edudiff.nn import layers
 from edudiff.support.random import streams
 
-FAST = False
+FAST = bool(os.environ.get("EDUDIFF_FAST"))  # or True: everything small, for a quick look
 
 # %% [markdown]
 # ## Forward: a softmax over pixels
@@ -47,6 +48,11 @@ FAST = False
 #
 # **Step through this.** Put a breakpoint in `attention_backward` (in `edudiff/nn/layers/self_attention.py`) after step
 # 2, and look at `dscores.sum(axis=3)`. What is it, and why?
+#
+# **Change this and see it fail.** In `attention_backward` (in `edudiff/nn/layers/self_attention.py`), change `weights *
+# (dweights - (weights * dweights).sum(axis=3, keepdims=True))` to `weights * dweights`, and run the cell again: without
+# the mean, the weights of step 2 could all grow. `check_gradients` stops, and says which input's gradient is wrong. Why
+# not that of all? Then change it back.
 
 
 # %%
@@ -63,26 +69,19 @@ def attention_loops(q, k, v):
     return out, weights
 
 
-def checks():
-    """Prints that loops and layer agree, that the gradients are right, and that weights and their gradients sum up."""
-    rng = np.random.default_rng(0)
-    x = rng.standard_normal((1, 3, 4, 4))  # (B, H, W, C)
-    w_in, b_in = rng.standard_normal((4, 12)), rng.standard_normal(12)
-    out, _ = layers.attention(x, w_in, b_in, np.eye(4), np.zeros(4))  # (1, H, W, C), mixed by nothing
-    q, k, v = np.split(x.reshape(12, 4) @ w_in + b_in, 3, axis=1)  # (T, d) each
-    mine, weights = attention_loops(q, k, v)
-    worst = float(np.abs(mine - out.reshape(12, 4)).max())
-    print(f"loops and layer differ by {worst:.1e}; the weights sum to 1 up to {abs(weights.sum(1) - 1).max():.0e}")
-    inputs = x, w_in, b_in, rng.standard_normal((4, 4)), rng.standard_normal(4)
-    for heads in (1, 2):
-        error = ed.nn.check_gradients(layers.attention, layers.attention_backward, *inputs, heads)
-        print(f"{heads} head(s): gradients right to {error:.0e}")
-    return worst
-
-
 # %%
-if __name__ == "__main__":
-    checks()
+rng = np.random.default_rng(0)
+x = rng.standard_normal((1, 3, 4, 4))  # (B, H, W, C)
+w_in, b_in = rng.standard_normal((4, 12)), rng.standard_normal(12)
+out, _ = layers.attention(x, w_in, b_in, np.eye(4), np.zeros(4))  # (1, H, W, C), mixed by nothing
+q, k, v = np.split(x.reshape(12, 4) @ w_in + b_in, 3, axis=1)  # (T, d) each
+mine, weights = attention_loops(q, k, v)
+worst = float(np.abs(mine - out.reshape(12, 4)).max())
+print(f"loops and layer differ by {worst:.1e}; the weights sum to 1 up to {abs(weights.sum(1) - 1).max():.0e}")
+inputs = x, w_in, b_in, rng.standard_normal((4, 4)), rng.standard_normal(4)
+for heads in (1, 2):
+    error = ed.nn.check_gradients(layers.attention, layers.attention_backward, *inputs, heads)
+    print(f"{heads} head(s): gradients right to {error:.0e}")
 
 # %% [markdown]
 # ## It does not know where anything is
@@ -93,29 +92,22 @@ if __name__ == "__main__":
 
 
 # %%
-def permutation():
-    """Prints how far shuffling before and shuffling after are apart, for attention and for a convolution."""
-    rng = np.random.default_rng(0)
-    x, order = rng.standard_normal((1, 4, 4, 4)), rng.permutation(16)  # (B, H, W, C), (T,)
-    arrays = rng.standard_normal((4, 12)), rng.standard_normal(12), rng.standard_normal((4, 4)), rng.standard_normal(4)
-    w = rng.standard_normal((3, 3, 4, 4))
-
-    def shuffle(a):
-        return a.reshape(1, 16, 4)[:, order].reshape(1, 4, 4, 4)  # (B, H, W, C)
-
-    found = {}
-    for name, layer in (
-        ("attention", lambda a: layers.attention(a, *arrays)[0]),
-        ("convolution", lambda a: layers.conv(a, w, np.zeros(4), "circular")[0]),
-    ):
-        found[name] = float(np.abs(layer(shuffle(x)) - shuffle(layer(x))).max())
-        print(f"{name:11}: shuffle-then-layer and layer-then-shuffle differ by {found[name]:.1e}")
-    return found
+rng = np.random.default_rng(0)
+x, order = rng.standard_normal((1, 4, 4, 4)), rng.permutation(16)  # (B, H, W, C), (T,)
+arrays = rng.standard_normal((4, 12)), rng.standard_normal(12), rng.standard_normal((4, 4)), rng.standard_normal(4)
+w = rng.standard_normal((3, 3, 4, 4))
 
 
-# %%
-if __name__ == "__main__":
-    permutation()
+def shuffle(a):
+    return a.reshape(1, 16, 4)[:, order].reshape(1, 4, 4, 4)  # (B, H, W, C)
+
+
+for name, layer in (
+    ("attention", lambda a: layers.attention(a, *arrays)[0]),
+    ("convolution", lambda a: layers.conv(a, w, np.zeros(4), "circular")[0]),
+):
+    apart = np.abs(layer(shuffle(x)) - shuffle(layer(x))).max()
+    print(f"{name:11}: shuffle-then-layer and layer-then-shuffle differ by {apart:.1e}")
 
 # %% [markdown]
 # ## Black or white, again
@@ -127,39 +119,32 @@ if __name__ == "__main__":
 
 
 # %%
-def train(attention, images, fast=False):
+def train(attention, images, steps):
     """A small network, with or without attention, trained on the two pictures: its averaged weights."""
     settings = {"padding": "circular", "padding_channel": False, "sigma_data": 1.0}
     net = ed.nn.ResNet(8, 1, attention=attention, rng=np.random.default_rng(1), **settings)
-    steps, rng = 40 if fast else 800, np.random.default_rng(2)
+    rng = np.random.default_rng(2)
     *_, state = ed.nn.train(net, images, ed.schedule.cosine(), rng, steps, batch=16, rate=4e-3)
     return state.ema
 
 
-def black_or_white(fast=False):
-    """Prints how many drawn pictures have a single color; a Figure of them; and the network with attention."""
-    side, schedule = 10 if fast else 16, ed.schedule.cosine()
-    images = np.ones((2, side, side, 1), np.float32) * np.array([-1, 1], np.float32).reshape(2, 1, 1, 1)  # (N, H, W, C)
-    local, whole = train((), images, fast), train((0,), images, fast)
-    denoisers = {
-        "ELS, window 7": ed.denoisers.Patch(images, 7, padding="circular"),
-        "network, window 7": local,
-        "network, attention": whole,
-        "ideal": ed.denoisers.Ideal(images),
-    }
-    count = 8 if fast else 40
-    x = ed.reverse.start(schedule, (count, side, side, 1), streams(0, count), like=images)  # (B, H, W, C)
-    drawn, _ = ed.compare.draw(denoisers, schedule, x, schedule.times(10 if fast else 30))
-    for name, batch in drawn.items():
-        share = np.abs(np.sign(batch).mean(axis=(1, 2, 3)))  # (B,) 1 where all pixels have one color
-        print(f"{name:18} {np.mean(share > 0.99):4.0%} of the pictures have one color")
-    return plot.rows(drawn, title="each column is the same noise"), whole
-
-
 # %%
-if __name__ == "__main__":
-    images, asker = black_or_white(FAST)
-    plot.present(images, "14_attention_1")
+side, steps, schedule = 10 if FAST else 16, 40 if FAST else 800, ed.schedule.cosine()
+images = np.ones((2, side, side, 1), np.float32) * np.array([-1, 1], np.float32).reshape(2, 1, 1, 1)  # (N, H, W, C)
+blind, asker = train((), images, steps), train((0,), images, steps)
+denoisers = {
+    "ELS, window 7": ed.denoisers.Patch(images, 7, padding="circular"),
+    "network, window 7": blind,
+    "network, attention": asker,
+    "ideal": ed.denoisers.Ideal(images),
+}
+count = 8 if FAST else 40
+x = ed.reverse.start(schedule, (count, side, side, 1), streams(0, count), like=images)  # (B, H, W, C)
+drawn, _ = ed.compare.draw(denoisers, schedule, x, schedule.times(10 if FAST else 30))
+for name, batch in drawn.items():
+    share = np.abs(np.sign(batch).mean(axis=(1, 2, 3)))  # (B,) 1 where all pixels have one color
+    print(f"{name:18} {np.mean(share > 0.99):4.0%} of the pictures have one color")
+plot.present(plot.rows(drawn, title="each column is the same noise"), "14_attention_1")
 
 # %% [markdown]
 # ## Whom does a pixel ask?
@@ -171,27 +156,21 @@ if __name__ == "__main__":
 
 
 # %%
-def whom_it_asks(net, side=16):
-    """A Figure of the weights with which one pixel listens to the others, at three noise levels."""
-    rng, p = np.random.default_rng(0), net.parameters
-    figure = Figure(figsize=(8, 2.8), layout="constrained")
-    for axis, t in zip(figure.subplots(1, 3), (0.95, 0.8, 0.5), strict=True):
-        alpha, sigma = ed.schedule.cosine()(t)
-        x = ed.forward.add_noise(np.ones((1, side, side, 1)), alpha, sigma, rng.standard_normal((1, side, side, 1)))
-        _, (*_, cache) = net.forward(x, alpha, sigma)
-        _, _, _, _, weights, _ = cache["attention0"]  # (1, heads, T, T)
-        listens = weights[0, 0, (side // 2) * side + side // 2]  # (T,)
-        effective = math.exp(-float((listens * np.log(np.maximum(listens, 1e-30))).sum()))
-        axis.imshow(listens.reshape(side, side), cmap="viridis")
-        axis.set(title=f"t = {t}: {effective:.0f} of {side * side}", xticks=[], yticks=[])
-        print(f"t = {t}: the middle pixel listens to {effective:.0f} of {side * side} pixels")
-    print(f"the layer has {sum(v.size for n, v in p.items() if n.startswith('attention'))} parameters")
-    return figure
-
-
-# %%
-if __name__ == "__main__":
-    plot.present(whom_it_asks(asker), "14_attention_2")
+side, rng = 16, np.random.default_rng(0)
+figure = Figure(figsize=(8, 2.8), layout="constrained")
+for axis, t in zip(figure.subplots(1, 3), (0.95, 0.8, 0.5), strict=True):
+    alpha, sigma = ed.schedule.cosine()(t)
+    x = ed.forward.add_noise(np.ones((1, side, side, 1)), alpha, sigma, rng.standard_normal((1, side, side, 1)))
+    _, (*_, cache) = asker.forward(x, alpha, sigma)
+    _, _, _, _, weights, _ = cache["attention0"]  # (1, heads, T, T)
+    listens = weights[0, 0, (side // 2) * side + side // 2]  # (T,)
+    effective = math.exp(-float((listens * np.log(np.maximum(listens, 1e-30))).sum()))
+    axis.imshow(listens.reshape(side, side), cmap="viridis")
+    axis.set(title=f"t = {t}: {effective:.0f} of {side * side}", xticks=[], yticks=[])
+    print(f"t = {t}: the middle pixel listens to {effective:.0f} of {side * side} pixels")
+parameters = {name: value for name, value in asker.parameters.items() if name.startswith("attention")}
+print(f"the layer has {sum(value.size for value in parameters.values())} parameters")
+plot.present(figure, "14_attention_2")
 
 # %% [markdown]
 # ## Questions
@@ -214,11 +193,9 @@ if __name__ == "__main__":
 #
 # </details>
 
-
-# %%
-def main(fast=False):
-    """The whole lesson; `fast` with tiny pictures and little training. Returns the figures."""
-    checks()
-    permutation()
-    figure, net = black_or_white(fast)
-    return [figure, whom_it_asks(net)]
+# %% [markdown]
+# ## Sources
+#
+# - [Vaswani et al. 2017](https://arxiv.org/abs/1706.03762): attention.
+# - [Kamb & Ganguli 2024](https://arxiv.org/abs/2412.20292): ELS and a UNet with attention. [Finn et al.
+#   2025](https://arxiv.org/abs/2506.17324): one layer of attention makes mosaics consistent.

@@ -6,6 +6,7 @@
 # code, and what makes a GPU fast or slow. It runs without a GPU as well; it then says what it would do.
 
 # %%
+import os
 import time
 
 import numpy as np
@@ -18,7 +19,7 @@ from edudiff.support.arrays import array_namespace, to_numpy
 from edudiff.support.backends import has_gpu
 from edudiff.support.random import standard_normal, streams
 
-FAST = False
+FAST = bool(os.environ.get("EDUDIFF_FAST"))  # or True: everything small, for a quick look
 
 # %% [markdown]
 # ## The arrays decide
@@ -46,39 +47,26 @@ FAST = False
 
 
 # %%
-def device():
-    """The library that this lesson computes with: CuPy where there is a GPU, else NumPy."""
-    if not has_gpu():
-        print("no GPU here: the same lines run on NumPy, and the lesson says what they would do on a GPU")
-        return np
-    import cupy
+library = np
+if has_gpu():
+    import cupy as library
 
-    print(f"GPU: {cupy.cuda.runtime.getDeviceProperties(0)['name'].decode()}")
-    return cupy
-
-
-def same_lines(xp):
-    """Moves pictures to the device, denoises there, and compares with the host; returns the largest difference."""
-    images = shapes.strokes(50, size=12, rng=np.random.default_rng(0))  # (N, H, W, C), on the host
-    x = standard_normal(streams(0, 3), (3, 12, 12, 1))  # (B, H, W, C), on the host
-    there, moved = xp.asarray(images), xp.asarray(x)  # the only two copies to the device
-    worst = 0.0
-    for name, make in (
-        ("Ideal", ed.denoisers.Ideal),
-        ("Linear", ed.denoisers.Linear.fit),
-        ("Patch", lambda pictures: ed.denoisers.Patch(pictures, 5)),
-    ):
-        answer = make(there)(moved, 0.6, 0.8)  # (B, H, W, C), on the device
-        difference = float(np.abs(to_numpy(answer) - make(images)(x, 0.6, 0.8)).max())
-        print(f"{name:7} computed by {array_namespace(answer).__name__}, differs from the host by {difference:.1e}")
-        worst = max(worst, difference)
-    return worst
-
+    print(f"GPU: {library.cuda.runtime.getDeviceProperties(0)['name'].decode()}")
+else:
+    print("no GPU here: the same lines run on NumPy, and the lesson says what they would do on a GPU")
 
 # %%
-if __name__ == "__main__":
-    library = device()
-    same_lines(library)
+images = shapes.strokes(50, size=12, rng=np.random.default_rng(0))  # (N, H, W, C), on the host
+x = standard_normal(streams(0, 3), (3, 12, 12, 1))  # (B, H, W, C), on the host
+there, moved = library.asarray(images), library.asarray(x)  # the only two copies to the device
+for name, make in (
+    ("Ideal", ed.denoisers.Ideal),
+    ("Linear", ed.denoisers.Linear.fit),
+    ("Patch", lambda pictures: ed.denoisers.Patch(pictures, 5)),
+):
+    answer = make(there)(moved, 0.6, 0.8)  # (B, H, W, C), on the device
+    difference = float(np.abs(to_numpy(answer) - make(images)(x, 0.6, 0.8)).max())
+    print(f"{name:7} computed by {array_namespace(answer).__name__}, differs from the host by {difference:.1e}")
 
 # %% [markdown]
 # ## The same seed, the same picture
@@ -86,25 +74,20 @@ if __name__ == "__main__":
 # Draw a picture in float64 and in float32 from the same seed, on the device. The noise is the same, drawn once and
 # cast; so what differs is rounding, and the ideal denoiser's walk is stable enough to end at the same training
 # picture. With random numbers made *on* the GPU it would be another picture altogether.
+#
+# **Change this and see it fail.** In the cell below, change `streams(7, 4)` to `streams(len(drawn), 4)`: each dtype
+# gets a seed of its own, as each device would if it drew for itself. Run it again. Then change it back.
 
 
 # %%
-def same_seed(xp):
-    """Prints how far the float32 and the float64 picture of one seed are apart; returns the distance."""
-    images = shapes.hands(60, size=14, rng=np.random.default_rng(0))  # (N, H, W, C)
-    schedule, drawn = ed.schedule.cosine(), []
-    for dtype in (np.float64, np.float32):
-        there = xp.asarray(images.astype(dtype))
-        x = ed.reverse.start(schedule, (4, *images.shape[1:]), streams(7, 4), like=there)  # (B, H, W, C)
-        drawn.append(to_numpy(ed.reverse.sample(ed.denoisers.Ideal(there), schedule, x, schedule.times(20))))
-    difference = float(np.abs(drawn[0] - drawn[1]).max())
-    print(f"float64 and float32 pictures of one seed differ by {difference:.1e}")
-    return difference
-
-
-# %%
-if __name__ == "__main__":
-    same_seed(library)
+images = shapes.hands(60, size=14, rng=np.random.default_rng(0))  # (N, H, W, C)
+schedule, drawn = ed.schedule.cosine(), []
+for dtype in (np.float64, np.float32):
+    there = library.asarray(images.astype(dtype))
+    x = ed.reverse.start(schedule, (4, *images.shape[1:]), streams(7, 4), like=there)  # (B, H, W, C)
+    drawn.append(to_numpy(ed.reverse.sample(ed.denoisers.Ideal(there), schedule, x, schedule.times(20))))
+difference = float(np.abs(drawn[0] - drawn[1]).max())
+print(f"float64 and float32 pictures of one seed differ by {difference:.1e}")
 
 # %% [markdown]
 # ## Counting before running
@@ -122,33 +105,24 @@ if __name__ == "__main__":
 # - **ELS with box sums**: some ten operations for each pair of pixels. In NumPy's manner every operation writes an
 #   array to memory and the next reads it back. A fused kernel keeps them in registers.
 #
-# The function computes these numbers, and the least time on such a machine.
+# The cell computes these numbers, and the least time on such a machine.
 
 
 # %%
-def counting(operations=60e12, bandwidth=3e12):
-    """Prints operations, bytes, their ratio and the least seconds for a few jobs on a machine with these speeds."""
-    count, size = 60_000, 28 * 28
-    jobs = {"adding noise, 512 pictures": (3 * 512 * size, 3 * 4 * 512 * size)}
-    for batch in (1, 512):
-        work, moved = 4 * batch * count * size, 8 * (batch * size + count * size + batch * count)
-        jobs[f"ideal, {count} pictures, batch {batch}"] = (work, moved)
-    pairs = 16 * 1000 * size**2
-    jobs["ELS, 1000 pictures, batch 16, arrays"] = (10 * pairs, 10 * 8 * pairs)
-    jobs["ELS, 1000 pictures, batch 16, fused"] = (10 * pairs, 4 * (1000 + 16) * size)
-    print(f"{'':38} operations     bytes   ratio   least time   waits for")
-    ratios = {}
-    for name, (work, moved) in jobs.items():
-        seconds = max(work / operations, moved / bandwidth)
-        ratios[name] = work / moved
-        waits = "memory" if moved / bandwidth > work / operations else "arithmetic"
-        print(f"{name:38} {work:10.1e}  {moved:8.1e} {work / moved:7.1f} {1e3 * seconds:9.3f} ms   {waits}")
-    return ratios
-
-
-# %%
-if __name__ == "__main__":
-    counting()
+operations, bandwidth = 60e12, 3e12  # a second, of the machine; bytes a second, to and from its memory
+count, size = 60_000, 28 * 28
+jobs = {"adding noise, 512 pictures": (3 * 512 * size, 3 * 4 * 512 * size)}
+for batch in (1, 512):
+    work, moved = 4 * batch * count * size, 8 * (batch * size + count * size + batch * count)
+    jobs[f"ideal, {count} pictures, batch {batch}"] = (work, moved)
+pairs = 16 * 1000 * size**2
+jobs["ELS, 1000 pictures, batch 16, arrays"] = (10 * pairs, 10 * 8 * pairs)
+jobs["ELS, 1000 pictures, batch 16, fused"] = (10 * pairs, 4 * (1000 + 16) * size)
+print(f"{'':38} operations     bytes   ratio   least time   waits for")
+for name, (work, moved) in jobs.items():
+    seconds = max(work / operations, moved / bandwidth)
+    waits = "memory" if moved / bandwidth > work / operations else "arithmetic"
+    print(f"{name:38} {work:10.1e}  {moved:8.1e} {work / moved:7.1f} {1e3 * seconds:9.3f} ms   {waits}")
 
 # %% [markdown]
 # ## Timing without fooling yourself
@@ -175,24 +149,20 @@ def timed(xp, call, rounds):
     return float(np.median(found[1:]))
 
 
-def batches(xp, fast=False):
-    """Prints and shows pictures per second over the batch size: a Figure."""
-    images = xp.asarray(shapes.strokes(200 if fast else 4000, size=16, rng=np.random.default_rng(0)))  # (N, H, W, C)
-    ideal, sizes, rates = ed.denoisers.Ideal(images), (1, 4, 16, 64) if fast else (1, 4, 16, 64, 256), []
-    for size in sizes:
-        x = xp.asarray(np.random.default_rng(1).standard_normal((size, 16, 16, 1)).astype(np.float32))  # (B, H, W, C)
-        rates.append(size / timed(xp, lambda x=x: ideal(x, 0.6, 0.8), 2 if fast else 5))
-        print(f"batch {size:3}: {rates[-1]:10.0f} pictures a second")
-    figure = Figure(figsize=(6, 3.5), layout="constrained")
-    axis = figure.subplots()
-    axis.loglog(sizes, rates, "o-")
-    axis.set(xlabel="batch", ylabel="pictures a second", title=f"ideal denoiser, {len(images)} pictures, {xp.__name__}")
-    return figure
-
-
 # %%
-if __name__ == "__main__":
-    plot.present(batches(library, FAST), "16_moving_it_to_the_gpu_1")
+images = library.asarray(shapes.strokes(200 if FAST else 4000, size=16, rng=np.random.default_rng(0)))  # (N, H, W, C)
+ideal, sizes, rates = ed.denoisers.Ideal(images), (1, 4, 16, 64) if FAST else (1, 4, 16, 64, 256), []
+for size in sizes:
+    x = library.asarray(np.random.default_rng(1).standard_normal((size, 16, 16, 1)).astype(np.float32))  # (B, H, W, C)
+    rates.append(size / timed(library, lambda x=x: ideal(x, 0.6, 0.8), 2 if FAST else 5))
+    print(f"batch {size:3}: {rates[-1]:10.0f} pictures a second")
+figure = Figure(figsize=(6, 3.5), layout="constrained")
+axis = figure.subplots()
+axis.loglog(sizes, rates, "o-")
+axis.set(
+    xlabel="batch", ylabel="pictures a second", title=f"ideal denoiser, {len(images)} pictures, {library.__name__}"
+)
+plot.present(figure, "16_moving_it_to_the_gpu_1")
 
 # %% [markdown]
 # ## The network, too
@@ -202,23 +172,13 @@ if __name__ == "__main__":
 
 
 # %%
-def network_there(xp, fast=False):
-    """Trains a few steps on the host and on the device, and prints both losses; returns their largest difference."""
-    images = shapes.strokes(20, size=12, rng=np.random.default_rng(0))  # (N, H, W, C)
-    losses = []
-    for place in (np, xp):
-        there = place.asarray(images)
-        net = ed.nn.ResNet(8, 1, rng=np.random.default_rng(1), backend=None).to(there)
-        steps = 3 if fast else 10
-        *_, state = ed.nn.train(net, there, ed.schedule.cosine(), np.random.default_rng(2), steps, batch=8)
-        losses.append(np.array(state.losses))
-        print(f"{place.__name__:6}: losses " + " ".join(f"{v:.4f}" for v in state.losses[:5]))
-    return float(np.abs(losses[0] - losses[1]).max())
-
-
-# %%
-if __name__ == "__main__":
-    network_there(library, FAST)
+images = shapes.strokes(20, size=12, rng=np.random.default_rng(0))  # (N, H, W, C)
+for place in (np, library):
+    there = place.asarray(images)
+    net = ed.nn.ResNet(8, 1, rng=np.random.default_rng(1), backend=None).to(there)
+    steps = 3 if FAST else 10
+    *_, state = ed.nn.train(net, there, ed.schedule.cosine(), np.random.default_rng(2), steps, batch=8)
+    print(f"{place.__name__:6}: losses " + " ".join(f"{v:.4f}" for v in state.losses[:5]))
 
 # %% [markdown]
 # ## Questions
@@ -241,13 +201,8 @@ if __name__ == "__main__":
 #
 # </details>
 
-
-# %%
-def main(fast=False):
-    """The whole lesson; `fast` with fewer pictures. Returns the figures."""
-    xp = device()
-    same_lines(xp)
-    same_seed(xp)
-    counting()
-    network_there(xp, fast)
-    return [batches(xp, fast)]
+# %% [markdown]
+# ## Sources
+#
+# - [Kamb & Ganguli 2024](https://arxiv.org/abs/2412.20292), eq. 3 and 9: the formulas that are counted. The counting is
+#   ours.

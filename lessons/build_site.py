@@ -1,7 +1,7 @@
 """The course as a web site: the executed lessons with their pictures, the API reference, a search box.
 
 Run `python lessons/build_site.py OUT`; `OUT/index.html` is the first page. With `--fast`, every lesson is executed with
-`FAST = True`: a minute or two instead of ten. Needs the extra `site`: pip install 'edudiff[all,site]'.
+EDUDIFF_FAST=1: a minute or two instead of ten. Needs the extra `site`: pip install 'edudiff[all,site]'.
 
 Sphinx makes the pages, MyST-NB executes the lessons (jupytext reads their percent format), latex2mathml turns formulas
 into MathML, which browsers draw without a script from elsewhere. A lesson that raises an error fails the build, and
@@ -10,6 +10,7 @@ so does a broken link.
 
 import argparse
 import importlib
+import os
 import pkgutil
 import re
 import shutil
@@ -89,13 +90,12 @@ def marked(line):
     return "| " * line.startswith("| ") + "``".join(text)
 
 
-def source(folder, fast):
-    """Write the Sphinx project into `folder`: the lessons, a page for each part of the package, the first page."""
+def source(folder):
+    """Write the Sphinx project into `folder`: lessons, glossary, reference, first page."""
     (folder / "conf.py").write_text(CONF.format(here=str(LESSONS)))
     lessons = sorted(LESSONS.glob("[0-9]*.py"))
     for path in lessons:
-        text = path.read_text()
-        (folder / path.name).write_text(text.replace("FAST = False", "FAST = True") if fast else text)
+        shutil.copy(path, folder)
     pages = {}
     for module in sorted(m.name for m in pkgutil.iter_modules(edudiff.__path__) if not m.name.startswith("_")):
         name = f"edudiff.{module}"
@@ -108,7 +108,9 @@ def source(folder, fast):
             heading = f"## {part}\n\n" if i else ""
             parts.append(f"{heading}```{{eval-rst}}\n.. automodule:: {part}\n{members}\n```\n")
         (folder / f"api_{module}.md").write_text("\n".join(parts))
-    names = "\n".join(path.stem for path in lessons), "\n".join(f"api_{module}" for module in pages)
+    glossary = (LESSONS / "glossary.md").read_text()
+    (folder / "glossary.md").write_text(re.sub(r"\]\(\.\./edudiff/(\w+)[^)]*\)", r"](api_\1.md)", glossary))
+    names = "\n".join([*(path.stem for path in lessons), "glossary"]), "\n".join(f"api_{module}" for module in pages)
     (folder / "index.md").write_text(HOME.format(lessons=names[0], modules=names[1]))
 
 
@@ -117,7 +119,8 @@ def build(out, fast=False):
     from sphinx.cmd.build import main as sphinx
 
     with tempfile.TemporaryDirectory() as folder:
-        source(Path(folder), fast)
+        source(Path(folder))
+        os.environ["EDUDIFF_FAST"] = "1" if fast else ""  # the kernels that execute the lessons inherit it
         if sphinx(["-q", "-W", "--keep-going", "-b", "html", folder, str(out)]):
             raise RuntimeError("the site was not built: see the messages of Sphinx above")
     shutil.rmtree(Path(out) / ".doctrees", ignore_errors=True)
@@ -145,7 +148,7 @@ def main():
     """Build the site, and say what is wrong with it; the exit status is 1 then."""
     parser = argparse.ArgumentParser(description="Build the course as a web site.")
     parser.add_argument("out", metavar="OUT", help="folder for the pages")
-    parser.add_argument("--fast", action="store_true", help="execute the lessons with FAST = True")
+    parser.add_argument("--fast", action="store_true", help="execute the lessons with EDUDIFF_FAST=1: everything small")
     args = parser.parse_args()
     out = build(args.out, args.fast)
     for page, link in broken_links(out):
