@@ -6,6 +6,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import fields, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ from edudiff import plot
 from edudiff.cli import options
 from edudiff.runs import comparison, report, training
 from edudiff.runs import folder as folders
-from edudiff.runs.choices import DEMO, DRAWN, FORMULAS, LEARNED, QUICK, Choices
+from edudiff.runs.choices import DEMO, DRAWN, FORMULAS, LEARNED, QUICK, RULES, Choices
 from edudiff.runs.formulas import spread
 from edudiff.runs.run import resolve
 from edudiff.support.arrays import to_numpy
@@ -21,7 +22,7 @@ from edudiff.support.types import Array
 
 # Which choices a command has: `sample` trains nothing, `train` draws nothing, and only a comparison needs all.
 TRAINING = {"net", "channels", "depth", "attention", "embedding", "target", "train_steps", "batch", "rate"}
-COMPARING = {"denoisers", "calibration"}
+COMPARING = {"denoisers", "calibration", "windows"}
 DRAWING = {"steps", "seeds", "scheduler", "window"}
 ALL = {one.name for one in fields(Choices)}
 HAVE = {"demo": ALL, "compare": ALL, "train": ALL - DRAWING - COMPARING, "sample": ALL - TRAINING - COMPARING}
@@ -57,7 +58,9 @@ def add(commands: argparse._SubParsersAction) -> None:
         example="edudiff sample --data faces --denoiser els --window 7",
     )
     drawer = "what draws (default: els)"
-    sample.add_argument("--denoiser", default="els", choices=("network", *FORMULAS), help=drawer)
+    sample.add_argument(
+        "--denoiser", default="els", choices=("network", *(one for one in FORMULAS if one not in RULES)), help=drawer
+    )
     sample.add_argument("--checkpoint", metavar="DIR", help="the run folder whose network draws (default: --out)")
     every = {"demo": (demo, run_compare), "compare": (compare, run_compare)}
     every |= {"train": (train, run_train), "sample": (sample, run_sample)}
@@ -125,7 +128,9 @@ def run_compare(args: argparse.Namespace) -> None:
         run = resolve(choices)
         with out_folder(args) as folder:
             print(f"{choices.images} images ({choices.data}); results go to {folder}", flush=True)
-            results, images, captions = comparison.compared(replace(run, folder=folder), share, args.resume)
+            results, images, captions = comparison.compared(
+                replace(run, folder=folder), share, args.resume, say=partial(print, flush=True)
+            )
             report.write(folder, args.command, results, images, captions)
             (folder / folders.PARTS).unlink(missing_ok=True)
     say_where(folder, images)

@@ -13,7 +13,9 @@ from edudiff.support.backends import BACKENDS
 from edudiff.support.settings import Settings, setting
 
 DRAWN: dict[str, Any] = {"hands": shapes.hands, "strokes": shapes.strokes, "faces": shapes.faces}
-FORMULAS = ("els", "local", "linear", "masked", "ideal")
+RULES = ("predicted", "held_out")  # for the windows of ELS without a network: by entropy, by error
+FORMULAS = ("els", *RULES, "local", "linear", "masked", "ideal")
+WINDOWS = ("calibrated", *RULES)
 NETS = ("resnet", "unet")
 PADDINGS = ("zero", "circular")  # of network and formula
 SCHEDULES = ("cosine", "ddpm_linear", "log_linear", "flow")
@@ -86,6 +88,12 @@ class Choices(Settings):
     window: int | None = setting(
         None, "one window size, odd, for all noise levels (default: calibrated on the network at each)", group=THEORY
     )
+    windows: str = setting(
+        "calibrated",
+        "how els and local get their windows: read off the network, or from the training set alone",
+        choices=WINDOWS,
+        group=THEORY,
+    )
     denoisers: tuple[str, ...] = setting(
         ("els", "local", "linear", "ideal"),
         f"the formulas to draw with, of {', '.join(FORMULAS)}",
@@ -107,6 +115,8 @@ class Choices(Settings):
         super().__post_init__()
         if self.window is not None:
             object.__setattr__(self, "window", checks.window(self.window))
+            if self.windows != "calibrated":
+                raise ValueError(f"window is {self.window} and windows is {self.windows!r}; leave one of them out")
         if self.by_class and self.data in DRAWN:
             raise ValueError(f"by_class is on, but {self.data} have no classes; mnist, fashion_mnist and cifar10 do")
         if self.by_class and self.scheduler is not None:

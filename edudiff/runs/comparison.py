@@ -20,11 +20,13 @@ from edudiff.compare.comparison import agreement, draw
 from edudiff.compare.fingers import count_fingers_all
 from edudiff.denoisers import WindowSchedule
 from edudiff.runs import folder as folders
-from edudiff.runs.choices import Choices
+from edudiff.runs.choices import FORMULAS, Choices
 from edudiff.runs.formulas import SHARED, Share, alone, for_seeds, formulas, spread, window_schedule
 from edudiff.runs.parts import Parts
+from edudiff.runs.prediction import Prediction
+from edudiff.runs.report import Say, silent
 from edudiff.runs.run import Run, resolve
-from edudiff.runs.training import train
+from edudiff.runs.training import check_network, train
 from edudiff.support.arrays import move, to_numpy
 from edudiff.support.files import write_arrays, write_results
 from edudiff.support.progress import bar
@@ -50,17 +52,26 @@ def compare(
 
 
 def compared(
-    run: Run, share: Share, resume: bool = False, table: WindowSchedule | None = None
+    run: Run, share: Share, resume: bool = False, table: WindowSchedule | None = None, say: Say = silent
 ) -> tuple[dict[str, Any], Images, dict[str, list[str]]]:
-    """`compare` for a run whose folder is there and its own; `share` is from `spread`."""
-    choices, state = run.choices, train(run, resume)
+    """`compare` for a run whose folder is there and its own; `share` is from `spread`.
+
+    `say`: is told where the prediction is, before the network is trained.
+    """
+    check_network(run.folder, resume)
+    prediction = Prediction(run, share, say)
+    choices, state = run.choices, train(run, resume, each=prediction.follow)
     settings = {"loss": state.losses[-1], "windows": table and table.to_dict(), "version": edudiff.__version__}
     parts = Parts(run.folder / folders.PARTS, asdict(choices) | settings)
     seconds = {"train_seconds": state.seconds, "calibrate_seconds": 0.0}
-    if table is None:
+    if table is None and choices.windows != "calibrated":
+        table, seconds["calibrate_seconds"] = prediction.table(choices.windows)
+    elif table is None:
         table, seconds["calibrate_seconds"] = _calibrated(run, state.ema, share, parts)
     denoisers = {"network": for_seeds(run, state.ema), **formulas(run, table, share)}
     drawn, draw_seconds = _draw(run, denoisers, parts)
+    drawn, draw_seconds = drawn | prediction.images, draw_seconds | prediction.seconds
+    drawn = {name: drawn[name] for name in ("network", *FORMULAS) if name in drawn}
     index, distance = metrics.nearest(drawn["network"], run.images)  # (seeds,), (seeds,)
     results = asdict(choices) | {
         "images": len(run.images),
@@ -73,6 +84,7 @@ def compared(
         "draw_seconds": draw_seconds,
         "seconds": sum(seconds.values()) + sum(draw_seconds.values()),
         "agreement": agreement(drawn),
+        **prediction.results(),
         "distance_to_nearest": float(np.median(to_numpy(distance))),
     }
     captions = {}

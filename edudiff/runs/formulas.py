@@ -8,7 +8,7 @@ from typing import Any, TypeAlias
 from edudiff import cluster, denoisers
 from edudiff.compare import calibrate
 from edudiff.denoisers import WindowSchedule
-from edudiff.runs.choices import FORMULAS, Choices
+from edudiff.runs.choices import FORMULAS, RULES, Choices
 from edudiff.runs.run import Run, classes_of, noise, read_range
 from edudiff.support.arrays import array_namespace
 from edudiff.support.progress import bar
@@ -69,7 +69,8 @@ def formulas(
 ) -> dict[str, Denoiser]:
     """{name: denoiser} for the closed forms that were chosen, or for those in `only`; `share` is from `spread`.
 
-    `table`: the window at each noise level. With classes, denoisers of a batch of all of the run's seeds.
+    `table`: the window at each noise level. With classes, denoisers of a batch of all of the run's seeds. Those with
+    windows told beforehand are not among them: see `edudiff.runs.prediction`.
     """
     patch: dict[str, Any] = {"window": 1, "padding": run.choices.padding, "backend": run.backend, "labels": run.labels}
     shared: dict[str, Any] = {
@@ -82,7 +83,8 @@ def formulas(
         "masked": partial(denoisers.Masked, tau=TAU.get(run.choices.data, OTHER_TAU)),
     }
     made: dict[str, Denoiser] = {}
-    for name in (name for name in FORMULAS if name in (run.choices.denoisers if only is None else only)):
+    wanted = run.choices.denoisers if only is None else only
+    for name in (name for name in FORMULAS if name in wanted and name not in RULES):
         if run.classes is None:
             made[name] = share(shared[name], run.images) if name in shared else whole[name](run.images)
         else:

@@ -22,10 +22,13 @@ SAVE_EVERY = 30.0  # seconds between checkpoints
 SCALES = 3  # of a UNet
 
 
-def train(run: Run, resume: bool = False, marks: Collection[int] = ()) -> nn.State:
+def train(
+    run: Run, resume: bool = False, marks: Collection[int] = (), each: Callable[[nn.State], None] | None = None
+) -> nn.State:
     """Train the run's network, or go on from its folder's checkpoint; returns the final `State`.
 
-    `marks`: training steps whose states are kept too, each as STEP.npz.
+    `marks`: training steps whose states are kept too, each as STEP.npz. `each`: is called with the state after every
+    step.
 
     Raises FileExistsError if the folder holds a network and `resume` is not set, ValueError if that has learned other
     choices or images than the run's, KeyboardInterrupt after Ctrl-C, when the network so far is kept.
@@ -50,6 +53,8 @@ def train(run: Run, resume: bool = False, marks: Collection[int] = ()) -> nn.Sta
     def mark(now: nn.State) -> None:
         if now.step in marks:
             nn.checkpoint.save(run.folder / f"{now.step}.npz", now)
+        if each:
+            each(now)
 
     return keep(states, path, left, "training", state, mark)
 

@@ -32,6 +32,11 @@ def bar(iterable: Iterable[T], total: int, label: str) -> Iterator[T]:
         shown.close()
 
 
+def note(text: str) -> None:
+    """Write a line to standard error, above what is shown of some progress."""
+    _write(f"\r{text:<50}\n" if _is_screen() else f"{text}\n")
+
+
 def compiling() -> None:
     """Say, if progress is shown, that a kernel is compiled now: once, and all after it is faster."""
     for shown in _shown[-1:]:

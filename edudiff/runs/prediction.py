@@ -1,0 +1,132 @@
+"""What a run writes down before its network is trained: the windows of ELS, told from the training set, and its images.
+
+The theory's one free choice is the window at each noise level. Here it is made without the network, so that what the
+formula draws is a prediction: it lies in the run's folder before the first step of training.
+"""
+
+import json
+from dataclasses import asdict, replace
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+import edudiff
+from edudiff import denoisers, plot
+from edudiff.compare import draw, metrics, predict
+from edudiff.denoisers import WindowSchedule
+from edudiff.runs import folder as folders
+from edudiff.runs import report
+from edudiff.runs.formulas import Share, for_seeds, formulas
+from edudiff.runs.parts import Parts
+from edudiff.runs.run import Run
+from edudiff.runs.training import new_network
+from edudiff.support.arrays import move, to_numpy
+from edudiff.support.files import write_figure
+from edudiff.support.progress import bar, note
+from edudiff.support.random import standard_normal, streams
+from edudiff.support.types import Array
+
+QUERIES = 16  # images that are left out of the formula and asked about
+NUMBERS = 2_000_000  # their noise is that of images from this number on, which are never drawn
+FOLLOWED = 16  # seeds that the network draws while it is trained
+MARKS = 10  # how often it does
+FUNCTIONS: dict[str, Any] = {"predicted": predict.by_entropy, "held_out": predict.by_error}
+
+
+def window_schedule(run: Run, rule: str) -> WindowSchedule:
+    """The window of each reverse step by a rule of `edudiff.compare.predict`, from the training set alone.
+
+    The formula is of the first nine tenths of the training set, and is asked about noisy images of the last tenth, each
+    of its own class if there are classes. `rule`: "predicted" (by entropy) or "held_out" (by error). No window is
+    larger than what the network can see. Raises ValueError for fewer than ten training images.
+    """
+    count = len(run.images)
+    if count < 10:
+        raise ValueError(f"{count} images are too few for --windows {rule}: a tenth is left out; use 10 or more")
+    used = count - count // 10
+    asked = np.linspace(used, count - 1, min(QUERIES, count - used)).round().astype(int)  # (B,)
+    x0, shape = run.images[asked], run.images.shape[1:3]  # (B, H, W, C)
+    settings: dict[str, Any] = {"window": 1, "padding": run.choices.padding, "backend": run.backend}
+    if run.labels is None:
+        patch: Any = denoisers.Patch(run.images[:used], **settings)
+    else:
+        patch = denoisers.Patch(run.images[:used], labels=run.labels[:used], **settings)
+        patch = denoisers.ByLabel(patch.conditional, run.labels[asked])
+    largest = int(min(new_network(run).receptive_field, 2 * max(shape) - 1))
+    if run.choices.padding == "circular":
+        largest = min(largest, *shape)
+    numbers = range(NUMBERS, NUMBERS + len(asked))
+    noise = standard_normal(streams(run.choices.seed, numbers), x0.shape, x0)  # (B, H, W, C)
+    progress = partial(bar, total=len(run.times) - 1, label=rule.replace("_", " "))
+    return FUNCTIONS[rule](patch, x0, noise, run.schedule, run.times, largest - 1 + largest % 2, progress=progress)
+
+
+class Prediction:
+    """What ELS draws from the run's noise with windows told beforehand, kept in the run's folder.
+
+    For each rule among the chosen denoisers: `tables` {name: WindowSchedule}, `images` {name: (seeds, H, W, C)} and
+    `seconds` {name: float}. They are read from the folder if they are there, else made, and drawn as `prediction.png`.
+    Nothing of it depends on a trained network. `share`: as for `formulas`. `say`: is told where the picture is.
+    """
+
+    def __init__(self, run: Run, share: Share, say: report.Say = report.silent) -> None:
+        self.run = run
+        choices = {k: v for k, v in asdict(run.choices).items() if k != "train_steps"}
+        self.parts = Parts(run.folder / folders.PREDICTION, choices | {"version": edudiff.__version__})
+        self.tables, self.images, self.seconds = {}, {}, {}
+        for name in (name for name in FUNCTIONS if name in run.choices.denoisers):
+            self.tables[name], looking = self.table(name)
+            drawn, drawing = self.parts(name, partial(self._drawn, name, share))
+            self.images[name], self.seconds[name] = move(drawn, run.images), looking + drawing
+        if self.images:
+            if report.has_matplotlib():
+                title = f"{run.choices.data}, seed {run.choices.seed}: drawn before any network was trained"
+                write_figure(run.folder / folders.PREDICTED, plot.rows(self.images, title=title))
+                say(f"prediction: {run.folder / folders.PREDICTED}")
+            else:
+                say(f"prediction: {run.folder / folders.PREDICTION}")
+
+    def __repr__(self) -> str:
+        return f"Prediction({list(self.images)}, folder='{self.run.folder}')"
+
+    def table(self, rule: str) -> tuple[WindowSchedule, float]:
+        """The windows by one rule, and the seconds that it took to find them."""
+        text, seconds = self.parts(f"{rule} windows", lambda: json.dumps(window_schedule(self.run, rule).to_dict()))
+        return WindowSchedule.from_dict(json.loads(str(text))), seconds
+
+    def follow(self, state: Any) -> None:
+        """While the network is trained: now and then draw with it, and note how well the prediction predicts it."""
+        every = max(self.run.choices.train_steps // MARKS, 1)
+        if self.images and state.step % every == 0:
+            r, _ = self.parts(f"r at {state.step}", partial(self._agreement, state.ema))
+            words = ", ".join(f"{name} {value:.3f}" for name, value in zip(self.images, r.tolist(), strict=True))
+            note(f"step {state.step}: r of network and prediction {words}")
+
+    def results(self) -> dict[str, Any]:
+        """What is reported: the windows by each rule, and r with the network as it was trained."""
+        if not self.images:
+            return {}
+        times = self.run.times[:-1].tolist()
+        windows = {name: [table(*self.run.schedule(t)) for t in times] for name, table in self.tables.items()}
+        marks = sorted(
+            int(name.split()[-1]) for name in self.parts.kept if name.startswith("r at ") and name[-1].isdigit()
+        )
+        curve = [
+            {"step": m, **dict(zip(self.images, self.parts.kept[f"r at {m}"].tolist(), strict=True))} for m in marks
+        ]
+        return {"prediction": {"windows": windows, "curve": curve}}
+
+    def _drawn(self, name: str, share: Share) -> Array:
+        run = self.run
+        els = formulas(run, self.tables[name], share, only=("els",))["els"]
+        images, _ = draw({name: els}, run.schedule, run.noise, run.times, progress=bar)
+        return images[name]
+
+    def _agreement(self, net: Any) -> Array:
+        """Median r of the first seeds' images, of the network so far, with each prediction: (predictions,)."""
+        run = self.run
+        some = replace(run, noise=run.noise[:FOLLOWED], classes=None if run.classes is None else run.classes[:FOLLOWED])
+        images, _ = draw({"network": for_seeds(some, net)}, run.schedule, some.noise, run.times)
+        r = [metrics.pearson_r(images["network"], batch[:FOLLOWED]) for batch in self.images.values()]  # (seeds,) each
+        return np.array([np.median(to_numpy(values)) for values in r])

@@ -1,0 +1,117 @@
+"""The prediction is written down before the network is trained, and knows nothing of it."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from edudiff.data import shapes
+from edudiff.runs import comparison, prediction
+from edudiff.runs import folder as folders
+from edudiff.runs.choices import Choices
+from edudiff.runs.formulas import alone
+from edudiff.runs.run import resolve
+
+CHOICES = Choices(
+    images=24,
+    channels=2,
+    depth=1,
+    train_steps=4,
+    batch=4,
+    steps=4,
+    seeds=3,
+    calibration=2,
+    denoisers=("els", "predicted", "held_out"),
+)
+
+
+def test_it_lies_in_the_folder_before_the_first_step_of_training(tmp_path, monkeypatch):
+    def stopped(*args, **settings):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(comparison, "train", stopped)
+    with pytest.raises(KeyboardInterrupt):
+        comparison.compare(CHOICES, tmp_path)
+    assert not (tmp_path / folders.NETWORK).exists()
+    with np.load(tmp_path / folders.PREDICTION) as file:
+        assert file["predicted"].shape == file["held_out"].shape == (3, 16, 16, 1)
+    if prediction.report.has_matplotlib():
+        assert (tmp_path / folders.PREDICTED).stat().st_size > 1000
+
+
+def test_another_training_has_the_same_prediction_and_goes_on_with_it(tmp_path, monkeypatch):
+    _, first, _ = comparison.compare(CHOICES, tmp_path / "a")
+    results, second, _ = comparison.compare(replace(CHOICES, rate=1e-4, channels=3), tmp_path / "b")
+    for name in ("predicted", "held_out"):
+        np.testing.assert_array_equal(first[name], second[name])
+    assert abs(first["network"] - second["network"]).max() > 1e-3
+    assert set(results["agreement"]) == {"els", "predicted", "held_out"}
+    assert [point["step"] for point in results["prediction"]["curve"]] == [1, 2, 3, 4]
+    last = results["prediction"]["curve"][-1]["predicted"]
+    assert last == pytest.approx(results["agreement"]["predicted"]["pearson_r"], abs=1e-6)
+
+    def never(*args, **settings):
+        raise AssertionError("drawn again")
+
+    monkeypatch.setattr(prediction, "window_schedule", never)
+    monkeypatch.setattr(prediction, "draw", never)
+    more = replace(CHOICES, rate=1e-4, channels=3)
+    prediction.Prediction(replace(resolve(more), folder=tmp_path / "b"), alone)
+
+
+@pytest.mark.parametrize("rule", ["predicted", "held_out"])
+def test_els_may_use_its_windows_and_nothing_is_calibrated(tmp_path, monkeypatch, rule):
+    monkeypatch.setattr(comparison, "_calibrated", None)
+    results, images, _ = comparison.compare(replace(CHOICES, windows=rule), tmp_path)
+    np.testing.assert_allclose(images["els"], images[rule], atol=1e-6)
+    assert results["windows"] == results["prediction"]["windows"][rule]
+
+
+def test_windows_may_be_predicted_without_drawing_the_prediction(tmp_path):
+    results, images, _ = comparison.compare(replace(CHOICES, windows="predicted", denoisers=("els",)), tmp_path)
+    assert "prediction" not in results
+    assert list(images) == ["network", "els", "nearest"]
+    assert len(results["windows"]) == 4
+
+
+def test_no_query_is_among_the_images_of_the_formula(monkeypatch, tmp_path):
+    seen = []
+
+    def rule(patch, x0, noise, schedule, times, largest, progress):
+        seen.append((patch.images, x0, largest))
+        raise InterruptedError
+
+    monkeypatch.setitem(prediction.FUNCTIONS, "predicted", rule)
+    run = resolve(CHOICES)
+    with pytest.raises(InterruptedError):
+        prediction.window_schedule(run, "predicted")
+    [(images, x0, largest)] = seen
+    assert len(images) == 22
+    assert largest == 7  # what a ResNet of one block sees
+    assert min(abs(images - one).max() for one in x0) > 0.1
+    with pytest.raises(ValueError, match="9 images are too few for --windows predicted"):
+        prediction.window_schedule(replace(run, images=run.images[:9]), "predicted")
+
+
+def test_each_query_is_asked_of_the_formula_of_its_own_class(tmp_path, monkeypatch):
+    hands = shapes.hands(40, size=14, rng=np.random.default_rng(0)).astype("float32")
+    labels = np.arange(40) % 2
+    np.savez(tmp_path / "mine.npz", images=np.where(labels[:, None, None, None] == 1, hands, -hands), labels=labels)
+    choices = replace(CHOICES, data=str(tmp_path / "mine.npz"), images=40, size=None, by_class=True)
+    results, images, _ = comparison.compare(choices, tmp_path / "out")
+    assert images["predicted"].shape == (3, 14, 14, 1)
+    assert np.isfinite(results["agreement"]["predicted"]["pearson_r"])
+    seen = []
+
+    def rule(patch, x0, *args, **settings):
+        seen.append((patch, x0))
+
+    monkeypatch.setitem(prediction.FUNCTIONS, "held_out", rule)
+    run = resolve(choices)
+    prediction.window_schedule(run, "held_out")
+    [(patch, x0)] = seen
+    np.testing.assert_array_equal(patch.labels, np.where(x0.mean((1, 2, 3)) < 0, 1, 0))  # hands are on black
+    for label in (0, 1):
+        used = patch.conditional(label).used
+        assert used.max() < 36
+        np.testing.assert_array_equal(labels[used], label)
