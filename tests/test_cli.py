@@ -133,7 +133,7 @@ def test_interrupted_training_leaves_a_checkpoint_and_says_how_to_resume(tmp_pat
         (["--nett", "unet"], "there is no option --nett; did you mean --net?"),
         (["--qqqqq"], "there is no option --qqqqq; see `edudiff compare --help`"),
         (["--net", "unt"], "--net is 'unt', expected one of resnet, unet; did you mean unet?"),
-        (["--denoisers", "els", "lokal"], "--denoisers is 'lokal', expected one of els, local, linear, masked, ideal"),
+        (["--denoisers", "els", "lokal"], "--denoisers is 'lokal', expected one of els, predicted, held_out, local, "),
         (["more"], "'more' is one word too many"),
         (["--padding", "circular", "--window", 15], "may not be larger"),
         (["--resume"], "--resume needs --out"),
