@@ -13,9 +13,8 @@ import numpy as np
 
 from edudiff.forward import add_noise
 from edudiff.schedule import Schedule
-from edudiff.support import checks
+from edudiff.support import checks, memory, rounding
 from edudiff.support.arrays import array_namespace, move
-from edudiff.support.memory import keep_freed_memory
 from edudiff.support.types import Array, Arrays
 
 Rng = np.random.Generator
@@ -168,6 +167,7 @@ def init(
     return ConvNet(params, depth, padding, sigma_data)
 
 
+@rounding.to_zero
 def forward(net: ConvNet, x: Array, alpha: Any, sigma: Any) -> tuple:
     """The whole network: x (B, H, W, C), levels as numbers or (B,) -> x0_hat (B, H, W, C), and the cache."""
     xp, p, cache = array_namespace(x, net.params["in.w"]), net.params, {}
@@ -192,20 +192,20 @@ def backward(net: ConvNet, dout: Array, cache: Any) -> Arrays:
     for name in (f"block{i}" for i in reversed(range(net.depth))):
         dx, de_block = block_backward(dh, cache[name], name, grads)  # (B, H, W, D), (B, E)
         dh, de = dh + dx, de + de_block  # around the block + through it; every block hears the noise level
-    _, de_block = block_backward(dh, cache["in"], "in", grads)  # (B, E)
-    de = silu_backward(de + de_block, cache["silu"])  # (B, E)
+    de = silu_backward(de + block_backward(dh, cache["in"], "in", grads)[1], cache["silu"])  # (B, E)
     _, grads["embedding.w"], grads["embedding.b"] = dense_backward(de, cache["embedding"])
     return grads
 
 
+@rounding.to_zero
 def denoising_loss(net: ConvNet, x0: Array, alpha: Array, sigma: Array, noise: Array) -> tuple:
     """Mean of (x0_hat - x0)^2 / c_out^2, the error of F (Karras et al. 2022, eq. 8), and its gradients; levels (B,)."""
     x0_hat, cache = forward(net, add_noise(x0, alpha, sigma, noise), alpha, sigma)  # (B, H, W, C)
-    weight = 1 / (cache["c_out"] ** 2 * x0.size)  # (B, 1, 1, 1)
-    error = x0_hat - x0  # (B, H, W, C)
+    weight, error = 1 / (cache["c_out"] ** 2 * x0.size), x0_hat - x0  # (B, 1, 1, 1), (B, H, W, C)
     return float((weight * error**2).sum()), backward(net, 2 * weight * error, cache)
 
 
+@rounding.to_zero
 def adam(
     params: Arrays, grads: Arrays, m: Arrays, v: Arrays, step: int, rate: float, beta1: float = 0.9, beta2: float = 0.99
 ) -> tuple:
@@ -236,7 +236,7 @@ def train(
     net = ema = replace(net, params={k: move(p, images) for k, p in net.params.items()})
     net(images[:1], *schedule(0.5))  # fails here if the images do not fit
     m = v = {k: 0 * p for k, p in net.params.items()}
-    keep_freed_memory()  # a step takes half as long
+    memory.keep_freed_memory()  # a step takes half as long
     for step in range(steps):
         x0 = images[move(rng.integers(len(images), size=batch), images)]  # (B, H, W, C)
         t = (np.arange(batch) + rng.random(batch)) / batch  # (B,), one time in each of B slices of [0, 1]

@@ -1,8 +1,13 @@
 """Pictures of results: functions that return a matplotlib Figure, how to show one, and letters without a screen."""
 
+import atexit
 import io
+import os
+import shutil
 import sys
+import tempfile
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -17,6 +22,36 @@ if TYPE_CHECKING:  # matplotlib is imported when a figure is made
 SHADES = " .:-=+*#%@"
 
 
+def empty_figure(width: float, height: float) -> "Figure":
+    """An empty Figure of so many inches, whose parts keep clear of each other. It needs no screen.
+
+    What MPLBACKEND names may be unknown here, as in a command that a notebook starts: it is passed over.
+    """
+    _import_matplotlib()
+    from matplotlib.figure import Figure
+
+    return Figure(figsize=(width, height), layout="constrained")
+
+
+def _import_matplotlib():
+    """Import matplotlib where it would refuse: a wrong MPLBACKEND, no home for what it keeps."""
+    if "matplotlib" in sys.modules:
+        return
+    if os.path.expanduser("~") == "~" and "MPLCONFIGDIR" not in os.environ:
+        kept = tempfile.mkdtemp(prefix="matplotlib-")
+        os.environ["MPLCONFIGDIR"] = kept
+        atexit.register(shutil.rmtree, kept, ignore_errors=True)
+    named = os.environ.pop("MPLBACKEND", None)
+    try:
+        import matplotlib
+    finally:
+        if named is not None:
+            os.environ["MPLBACKEND"] = named
+    if named:
+        with suppress(ValueError):
+            matplotlib.use(named)
+
+
 def rows(
     images: Mapping[str, Array],
     captions: Mapping[str, Sequence[str]] | None = None,
@@ -28,11 +63,9 @@ def rows(
     `images`: {name: (B, H, W, C)} in [-1, 1], C 1 or 3. `captions`: {name: B strings} to stand under the pictures.
     `columns`: how many of the B are shown.
     """
-    from matplotlib.figure import Figure
-
     captions = captions or {}
     columns = min(columns, *(len(batch) for batch in images.values()))
-    figure = Figure(figsize=(1.3 + columns, 0.5 + 1.15 * len(images)), layout="constrained")
+    figure = empty_figure(1.3 + columns, 0.5 + 1.15 * len(images))
     axes = figure.subplots(len(images), columns, squeeze=False)
     for line, (name, batch) in zip(axes, images.items(), strict=True):
         for i, axis in enumerate(line):
@@ -72,10 +105,8 @@ def clouds(samples: Mapping[str, Mapping[str, Array]], reach: float = 1.3) -> "F
     `samples`: {set: {name: (B, 2)}}, of which "data" is drawn gray below the others. Points further out than `reach`
     are not shown; their number stands in the corner.
     """
-    from matplotlib.figure import Figure
-
     names = [name for name in next(iter(samples.values())) if name != "data"]
-    figure = Figure(figsize=(1.6 * len(names), 1.65 * len(samples) + 0.2), layout="constrained")
+    figure = empty_figure(1.6 * len(names), 1.65 * len(samples) + 0.2)
     axes = figure.subplots(len(samples), len(names), squeeze=False)
     for line, (title, clouds_of) in zip(axes, samples.items(), strict=True):
         for axis, name in zip(line, names, strict=True):
@@ -93,9 +124,7 @@ def clouds(samples: Mapping[str, Mapping[str, Array]], reach: float = 1.3) -> "F
 
 def losses(values: Sequence[float], window: int = 50) -> "Figure":
     """A Figure of the training loss on logarithmic axes: each step's, and the mean over `window` steps."""
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(6, 3.5), layout="constrained")
+    figure = empty_figure(6, 3.5)
     axis = figure.subplots()
     axis.loglog(np.arange(1, len(values) + 1), values, color="0.8", linewidth=0.7, label="each step")
     if len(values) > window:
@@ -109,11 +138,9 @@ def losses(values: Sequence[float], window: int = 50) -> "Figure":
 
 def history(state: Any) -> "Figure":
     """A Figure of a training run, from its `edudiff.nn.State`: loss, gradient length and learning rate of each step."""
-    from matplotlib.figure import Figure
-
     steps = np.arange(1, state.step + 1)
     curves = {"loss": state.losses, "gradient length": state.norms, "learning rate": state.rates}
-    figure = Figure(figsize=(6, 6), layout="constrained")
+    figure = empty_figure(6, 6)
     for axis, (name, values) in zip(figure.subplots(len(curves), sharex=True), curves.items(), strict=True):
         axis.semilogy(steps[len(steps) - len(values) :], values, linewidth=0.8)
         axis.set_ylabel(name)
@@ -139,6 +166,7 @@ def explore(draw: Callable[..., None], **ranges: tuple[float, float, float]) -> 
 
     `draw` gets an empty matplotlib axis. Opens only where there is a screen; elsewhere a line says so.
     """
+    _import_matplotlib()
     import matplotlib.pyplot as plt
     from matplotlib.widgets import Slider
 

@@ -6,11 +6,12 @@ t runs from 0 (the image) to 1 (noise). A schedule is two functions of t; all el
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import numpy as np
 
-from edudiff.support import checks
+from edudiff.support import checks, rounding
 from edudiff.support.types import Array
 
 Curve = Callable[[Any], Any]
@@ -21,13 +22,14 @@ class Schedule:
     """A noise schedule; `schedule(t)` is `(alpha, sigma)`.
 
     `name`: with its settings if they are not the usual ones, "cosine" or "cosine(2.0)". `alpha`, `sigma`: smooth
-    functions of t, written with NumPy, for a number or an array of any shape.
+    functions of t, written with NumPy, for a number or an array of any shape; no lambdas, so that it can be pickled.
     """
 
     name: str
     alpha: Curve = field(repr=False)
     sigma: Curve = field(repr=False)
 
+    @rounding.to_zero
     def __call__(self, t: Any) -> tuple[Any, Any]:
         """`(alpha, sigma)` at time `t`: two floats for a number, two float64 arrays for an array of times in [0, 1]."""
         times = checks.times(t)
@@ -54,10 +56,12 @@ def cosine(stretch: float = 1.008) -> Schedule:
     """
     if not (stretch >= 1 and math.isfinite(stretch)):
         raise ValueError(f"stretch is {stretch}, expected a finite number >= 1")
-    rate = math.pi / 2 / stretch
-    name = "cosine" if stretch == 1.008 else f"cosine({stretch})"
-    # alpha = cos(rate * t), and exactly 0 at t = stretch
-    return Schedule(name, alpha=lambda t: np.sin(rate * (stretch - t)), sigma=lambda t: np.sin(rate * t))
+    name, rate = "cosine" if stretch == 1.008 else f"cosine({stretch})", math.pi / 2 / stretch
+    return Schedule(name, alpha=partial(_sine, -rate, stretch), sigma=partial(_sine, rate, 0.0))
+
+
+def _sine(rate, zero, t):
+    return np.sin(rate * (t - zero))  # of alpha: cos(rate * t), and exactly 0 at t = stretch = zero
 
 
 def ddpm_linear(rate_min: float = 0.1, rate_max: float = 20.0) -> Schedule:
@@ -69,12 +73,16 @@ def ddpm_linear(rate_min: float = 0.1, rate_max: float = 20.0) -> Schedule:
     """
     if not 0 < rate_min <= rate_max < math.inf:
         raise ValueError(f"rate_min, rate_max are {rate_min}, {rate_max}, expected 0 < rate_min <= rate_max")
-
-    def log_alpha(t):
-        return -(rate_min * t + (rate_max - rate_min) * t**2 / 2) / 2
-
     name = "ddpm_linear" if (rate_min, rate_max) == (0.1, 20.0) else f"ddpm_linear({rate_min}, {rate_max})"
-    return Schedule(name, alpha=lambda t: np.exp(log_alpha(t)), sigma=lambda t: np.sqrt(-np.expm1(2 * log_alpha(t))))
+    return Schedule(name, *(partial(curve, rate_min, rate_max) for curve in (_ddpm_alpha, _ddpm_sigma)))
+
+
+def _ddpm_alpha(rate_min, rate_max, t):
+    return np.exp(-(rate_min * t + (rate_max - rate_min) * t**2 / 2) / 2)
+
+
+def _ddpm_sigma(rate_min, rate_max, t):
+    return np.sqrt(-np.expm1(-(rate_min * t + (rate_max - rate_min) * t**2 / 2)))  # (1 - alpha**2)**0.5
 
 
 def log_linear(sigma_min: float = 0.002, sigma_max: float = 80.0) -> Schedule:
@@ -87,7 +95,11 @@ def log_linear(sigma_min: float = 0.002, sigma_max: float = 80.0) -> Schedule:
         raise ValueError(f"sigma_min, sigma_max are {sigma_min}, {sigma_max}, expected 0 < sigma_min < sigma_max")
     growth = math.log(sigma_max / sigma_min)
     name = "log_linear" if (sigma_min, sigma_max) == (0.002, 80.0) else f"log_linear({sigma_min}, {sigma_max})"
-    return Schedule(name, alpha=np.ones_like, sigma=lambda t: sigma_min * np.exp(growth * t))
+    return Schedule(name, alpha=np.ones_like, sigma=partial(_exponential, sigma_min, growth))
+
+
+def _exponential(start, growth, t):
+    return start * np.exp(growth * t)
 
 
 def flow() -> Schedule:
@@ -95,4 +107,4 @@ def flow() -> Schedule:
 
     Terminal signal: none, alpha(1) = 0.
     """
-    return Schedule("flow", alpha=lambda t: 1.0 - t, sigma=lambda t: 1.0 * t)
+    return Schedule("flow", alpha=partial(np.subtract, 1.0), sigma=np.positive)

@@ -13,11 +13,12 @@ in what they compare (Kamb & Ganguli 2024, "An analytic theory of creativity in 
 from collections.abc import Callable
 from itertools import product
 
-from edudiff.support import checks
+from edudiff.support import checks, rounding
 from edudiff.support.arrays import array_namespace
 from edudiff.support.types import Array, Denoiser
 
 
+@rounding.to_zero
 def posterior_mean(x: Array, centers: Array, values: Array, sigma: float) -> Array:
     """E[value | x] if x is one of M centers, each as likely, plus sigma * noise: (B, D), (M, D), (M, C) to (B, C)."""
     xp = array_namespace(x)

@@ -81,10 +81,8 @@ def record(run, drawn, matched):
 
 def image(lines, images, columns=6):
     """Drawn pictures with the nearest training picture below, two rows for each size, and the curves."""
-    from matplotlib.figure import Figure
-
     names, sizes = list(images), [line["images"] for line in lines if line["net"] == lines[0]["net"]]
-    figure = Figure(figsize=(6 * len(names), 1.55 * len(sizes) + 7), layout="constrained")
+    figure = plot.empty_figure(6 * len(names), 1.55 * len(sizes) + 7)
     top, bottom = figure.subfigures(2, 1, height_ratios=[1.55 * len(sizes), 7])
     for part, name in zip(np.atleast_1d(top.subfigures(1, len(names))), names, strict=True):
         part.suptitle(name)

@@ -79,9 +79,7 @@ def same(network, els):
 
 def image(networks, windows, drawn, columns=14):
     """The curves of wrong counts and of agreement, and rows of hands with their counts. `drawn`: {name: (B, ...)}."""
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(13, 4.6 + 1.1 * len(drawn)), layout="constrained")
+    figure = plot.empty_figure(13, 4.6 + 1.1 * len(drawn))
     top, bottom = figure.subfigures(2, 1, height_ratios=[4.6, 1.1 * len(drawn)])
     left, right = top.subplots(1, 2, sharey=True)
     fields = [line["receptive_field"] for line in networks]

@@ -149,11 +149,10 @@ def measure(maps, drawn, images):
 
 def figure(drawn, maps, weight, nearest):
     """A Figure with a column for each drawn picture and, at the right, what the colors mean."""
-    from matplotlib.figure import Figure
 
     names = ["drawn\nby ELS", "which picture\nis it from?", "moved\nwhich way?"]
     names += ["weight of the\nleading window", "nearest\ntraining picture"]
-    whole = Figure(figsize=(1.35 * len(drawn) + 2.4, 7.6), layout="constrained")
+    whole = plot.empty_figure(1.35 * len(drawn) + 2.4, 7.6)
     axes = whole.subplots(5, len(drawn) + 1)
     for axis, name in zip(axes[:, 0], names, strict=True):
         axis.set_ylabel(name, rotation=0, ha="right", va="center", fontsize=9)

@@ -115,9 +115,8 @@ def measure(job, place, table):
 def curves(lines):
     """A Figure: r of network and ELS as training goes on, of the rows at full size."""
     from matplotlib import colormaps
-    from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(12, 5), layout="constrained")
+    figure = plot.empty_figure(12, 5)
     axis = figure.subplots()
     for i, line in enumerate(lines):
         steps, r = zip(*((point["step"], point["pearson_r"]) for point in line["curve"]), strict=True)

@@ -76,9 +76,7 @@ def record(run, drawn):
 
 def image(runs, images, rows=3):
     """For each run the curves against the training step, and the same noise as drawn at each step."""
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(6 * len(runs), 6 + 0.8 * rows), layout="constrained")
+    figure = plot.empty_figure(6 * len(runs), 6 + 0.8 * rows)
     for part, (name, lines) in zip(np.atleast_1d(figure.subfigures(1, len(runs))), runs.items(), strict=True):
         part.suptitle(name)
         top, bottom = part.subfigures(2, 1, height_ratios=[6, 0.8 * rows])

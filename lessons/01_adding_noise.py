@@ -21,7 +21,6 @@ import os
 from itertools import pairwise
 
 import numpy as np
-from matplotlib.figure import Figure
 
 import edudiff as ed
 from edudiff import plot
@@ -72,7 +71,7 @@ print(f"{'':12}" + "".join(f"{f't = {t:.2f}':^24}" for t in times))
 for schedule in made:
     cells = [(*schedule(t), schedule.log_snr(t)) for t in times]
     print(f"{schedule.name:12}" + "".join(f"{a:6.3f} {s:7.3f} {snr:8.2f} " for a, s, snr in cells))
-figure = Figure(figsize=(6, 3.5), layout="constrained")
+figure = plot.empty_figure(6, 3.5)
 axis = figure.subplots()
 fine = np.linspace(0.01, 0.99, 50 if FAST else 200)  # (T,)
 for schedule in made:

@@ -17,7 +17,6 @@
 import os
 
 import numpy as np
-from matplotlib.figure import Figure
 
 import edudiff as ed
 from edudiff import plot
@@ -109,7 +108,7 @@ def landscape(axis, data, alpha, sigma, side=17):
 
 
 # %%
-figure = Figure(figsize=(12, 4), layout="constrained")
+figure = plot.empty_figure(12, 4)
 for axis, t in zip(figure.subplots(1, 3), (0.8, 0.3, 0.08), strict=True):
     landscape(axis, data, *schedule(t))
 plot.present(figure, "02_the_score_1")

@@ -14,7 +14,6 @@ import os
 from itertools import pairwise
 
 import numpy as np
-from matplotlib.figure import Figure
 
 import edudiff as ed
 from edudiff import plot
@@ -120,7 +119,7 @@ first, last = 0.95, 0.05
 x = np.array([[1.0]])  # (1, 1)
 shrink = math.sqrt((variance + (sigma_end / alpha_end) ** 2) / (variance + (sigma / alpha) ** 2))
 truth = alpha_end * shrink / alpha  # of a flow that is linear in x
-figure = Figure(figsize=(6, 4), layout="constrained")
+figure = plot.empty_figure(6, 4)
 axis = figure.subplots()
 for method, calls in (("ddim", 1), ("heun", 2)):
     drawn = [ed.reverse.sample(denoise, schedule, x, np.linspace(first, last, n + 1), method) for n in counts]
@@ -195,7 +194,7 @@ denoise, schedule = ed.scores.ideal(data), ed.schedule.cosine()
 times = schedule.times(30 if FAST else 100) ** 1.5  # smaller steps where there is little noise
 count = 60 if FAST else 200
 x = ed.reverse.start(schedule, (count, 2), streams(0, count))  # (B, 2)
-figure = Figure(figsize=(12, 3.4), layout="constrained")
+figure = plot.empty_figure(12, 3.4)
 for axis, method in zip(figure.subplots(1, 4), ed.reverse.METHODS, strict=True):
     steps = list(ed.reverse.steps(denoise, schedule, x, times, method, rng=np.random.default_rng(1)))
     ends = steps[-1].x_next  # (B, 2)

@@ -12,7 +12,6 @@ import math
 import os
 
 import numpy as np
-from matplotlib.figure import Figure
 
 import edudiff as ed
 from edudiff import plot
@@ -80,7 +79,7 @@ for step in ed.reverse.steps(denoise, schedule, x, schedule.times(20 if FAST els
     alive.append(np.exp(entropy))  # (B,)
 index, distance = ed.compare.metrics.nearest(step.x_next, images64)
 print(f"distance of the drawn pictures to the nearest of {len(images)} training pictures: {distance.max():.1e}")
-figure = Figure(figsize=(6, 3.5), layout="constrained")
+figure = plot.empty_figure(6, 3.5)
 axis = figure.subplots()
 axis.semilogy(times, np.stack(alive), color="C0", linewidth=0.8)
 axis.set(xlabel="t (time runs to the left)", ylabel="training pictures still in play")
@@ -125,7 +124,7 @@ for step in ed.reverse.steps(denoise, schedule, x, times, "heun"):
 reached = atoms[np.abs(step.x_next - atoms[:, 0]).argmin(axis=1)]  # (B, 1)
 agree = float((reached == predicted).mean())
 print(f"the flow ends where the quantile map says for {agree:.1%} of the starts")
-figure = Figure(figsize=(6, 3.5), layout="constrained")
+figure = plot.empty_figure(6, 3.5)
 axis = figure.subplots()
 axis.plot(times, np.stack(path)[:, ::4], color="0.5", linewidth=0.5)
 axis.plot(np.full(5, end), atoms, "o", color="C3")

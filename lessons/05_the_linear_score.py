@@ -13,7 +13,6 @@ import math
 import os
 
 import numpy as np
-from matplotlib.figure import Figure
 
 import edudiff as ed
 from edudiff import plot
@@ -89,7 +88,7 @@ variances = widths**2  # (K,), falling
 top = axes[:9].reshape(9, *images.shape[1:])  # (9, H, W, C)
 top = np.concatenate([mean, top / np.abs(top).max(axis=(1, 2, 3), keepdims=True)])  # (10, H, W, C)
 names = ["mean", *(f"{variance:.2f}" for variance in variances[:9])]
-figure = Figure(figsize=(6, 3.5), layout="constrained")
+figure = plot.empty_figure(6, 3.5)
 axis = figure.subplots()
 times = np.linspace(0.01, 1, 60)  # (T,)
 for rank in (0, 2, 9, 29, 99):
@@ -204,7 +203,7 @@ for s in sigmas:
     to_linear.append(float(np.abs(answer - linear(data + s * noise, 1.0, s)).mean()))
 print(f"doubling s: the mean gets {to_mean[-2] / to_mean[-1]:.2f} times nearer, ", end="")
 print(f"the linear denoiser {to_linear[-2] / to_linear[-1]:.2f} times")
-figure = Figure(figsize=(6, 3.5), layout="constrained")
+figure = plot.empty_figure(6, 3.5)
 axis = figure.subplots()
 axis.loglog(sigmas, to_mean, "o-", label="to the mean")
 axis.loglog(sigmas, to_linear, "o-", label="to the linear denoiser")

@@ -11,7 +11,6 @@
 import os
 
 import numpy as np
-from matplotlib.figure import Figure
 
 import edudiff as ed
 from edudiff import plot
@@ -95,7 +94,7 @@ x = ed.reverse.start(schedule, (count, 1), streams(0, count))  # (B, 1)
 line = np.linspace(-1.6, 1.6, 200)[:, None]  # (G, 1)
 denoisers = {f"degree {d}": ed.denoisers.Polynomial.fit(points, d, stop=10) for d in (1, 3, 5)}
 denoisers["ideal"] = lambda x, alpha, sigma: np.tanh(alpha * x / sigma**2)  # scores.ideal(points), in one line
-figure = Figure(figsize=(10, 3.6), layout="constrained")
+figure = plot.empty_figure(10, 3.6)
 left, right = figure.subplots(1, 2)
 for name, denoise in denoisers.items():
     left.plot(line[:, 0], denoise(line, 0.8, 0.6)[:, 0], label=name)

@@ -12,7 +12,6 @@
 import os
 
 import numpy as np
-from matplotlib.figure import Figure
 
 import edudiff as ed
 from edudiff import plot
@@ -119,7 +118,7 @@ owner, miss = whose_pixel(batch, training.astype("float64"), window)
 counts = [len(np.unique(o)) for o in owner]
 print(f"window {window}: {(miss < 0.05).mean():.1%} of the drawn pixels are their owner's, to 0.05")
 print(f"training pictures that one drawn picture is made of: {counts}")
-figure = Figure(figsize=(1.3 * len(batch), 2.8), layout="constrained")
+figure = plot.empty_figure(1.3 * len(batch), 2.8)
 axes = figure.subplots(2, len(batch))
 for i in range(len(batch)):
     plot.show(axes[0, i], batch[i])
@@ -148,7 +147,7 @@ for name, x0 in sets.items():
     x = ed.forward.add_noise(x0.astype("float64"), alpha, sigma, noise)  # (B, H, W, C)
     table[name] = [float(((local(training, k)(x, alpha, sigma) - x0) ** 2).mean()) for k in windows]
     print(f"{name:17}: " + ", ".join(f"{k}: {e:.4f}" for k, e in zip(windows, table[name], strict=True)))
-figure = Figure(figsize=(6, 3.5), layout="constrained")
+figure = plot.empty_figure(6, 3.5)
 axis = figure.subplots()
 for name, values in table.items():
     axis.plot(windows, values, "o-", label=name)

@@ -14,7 +14,6 @@ import math
 import os
 
 import numpy as np
-from matplotlib.figure import Figure
 
 import edudiff as ed
 from edudiff import plot
@@ -148,7 +147,7 @@ for n in range(3, 10 if FAST else 15):
 
 # %%
 size = 14
-figure = Figure(figsize=(9, 3), layout="constrained")
+figure = plot.empty_figure(9, 3)
 for axis, window in zip(figure.subplots(1, 3), (3, 7, 13), strict=True):
     lines = [len(range(size)[ed.scores.alike(i, size, window // 2)]) for i in range(size)]  # of rows, or columns
     places = np.outer(lines, lines)  # (H, W)

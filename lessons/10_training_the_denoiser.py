@@ -11,7 +11,6 @@ import os
 import time
 
 import numpy as np
-from matplotlib.figure import Figure
 
 import edudiff as ed
 from edudiff import convnet, plot
@@ -63,7 +62,7 @@ for step in range(steps):
     difference = probe @ params["w"] + params["b"] - best  # (200, 2)
     distances.append(float(np.sqrt((difference**2).mean())))
 print(f"distance to the Wiener filter: {distances[0]:.3f} after one step, {distances[-1]:.4f} after {steps}")
-figure = Figure(figsize=(6, 3.5), layout="constrained")
+figure = plot.empty_figure(6, 3.5)
 axis = figure.subplots()
 axis.loglog(np.arange(1, steps + 1), distances)
 axis.set(xlabel="training step", ylabel="distance to the Wiener filter")

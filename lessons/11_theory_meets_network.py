@@ -15,7 +15,6 @@ import os
 import time
 
 import numpy as np
-from matplotlib.figure import Figure
 
 import edudiff as ed
 from edudiff import convnet, plot
@@ -138,7 +137,7 @@ print(f"{'':8}      r     r2     R2   closer than ideal")
 for name, row in found.items():
     three = f"{row['pearson_r']:6.3f} {row['r_squared']:6.3f} {row['r2_score']:6.3f}"
     print(f"{name:8} {three}   {row['beats_ideal']:.0%}")
-figure = Figure(figsize=(6, 3.5), layout="constrained")
+figure = plot.empty_figure(6, 3.5)
 axis = figure.subplots()
 for name, row in found.items():
     axis.plot(sorted(row["per_seed"]), "o-", markersize=3, label=name)
@@ -174,7 +173,7 @@ for step in ed.reverse.steps(network, schedule, x[:4], times):
     for name in miss:
         other = denoisers[name](step.x, step.alpha, step.sigma)  # (B, H, W, C)
         miss[name].append(float(np.sqrt(((other - step.x0_hat) ** 2).mean())))
-figure = Figure(figsize=(6, 3.5), layout="constrained")
+figure = plot.empty_figure(6, 3.5)
 axis = figure.subplots()
 for name, values in miss.items():
     axis.plot(asked, values, "o-", markersize=3, label=name)

@@ -9,7 +9,6 @@
 import os
 
 import numpy as np
-from matplotlib.figure import Figure
 
 import edudiff as ed
 from edudiff import plot
@@ -177,7 +176,7 @@ denoisers |= {f"degree {d}": ed.denoisers.Polynomial.fit(data, d, stop=10) for d
 denoisers["rank 1"] = ed.denoisers.Bottleneck.fit(data, 1)
 for spread in (0.05, 0.2):
     denoisers[f"smoothed {spread}"] = ed.denoisers.Smoothed(data, spread, copies=8, rng=np.random.default_rng(0))
-figure = Figure(figsize=(6, 4.5), layout="constrained")
+figure = plot.empty_figure(6, 4.5)
 axis = figure.subplots()
 for name, points in {"new data": other, **draw(denoisers, count)}.items():
     new, far = judge(points, data, fresh)

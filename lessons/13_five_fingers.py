@@ -12,7 +12,6 @@ from collections import Counter
 from pathlib import Path
 
 import numpy as np
-from matplotlib.figure import Figure
 
 import edudiff as ed
 from edudiff import plot
@@ -66,7 +65,7 @@ denoisers = {f"window {size}": ed.denoisers.Patch(hands, size) for size in sizes
 denoisers["ideal"] = ed.denoisers.Ideal(hands)
 drawn, _ = ed.compare.draw(denoisers, schedule, x, schedule.times(10 if FAST else 20))
 counts = {name: count_fingers_all(batch) for name, batch in drawn.items()}
-figure = Figure(figsize=(6, 3.2), layout="constrained")
+figure = plot.empty_figure(6, 3.2)
 axis = figure.subplots()
 for name, numbers in counts.items():
     table = ", ".join(f"{k}: {n}" for k, n in sorted(Counter(numbers.tolist()).items()))
@@ -93,7 +92,7 @@ plot.present(figure, "13_five_fingers_2")
 # %%
 schedule, count = ed.schedule.cosine(), 4 if FAST else 16
 x = ed.reverse.start(schedule, (count, *hands.shape[1:]), streams(0, count))  # (B, H, W, C)
-figure = Figure(figsize=(6, 3.5), layout="constrained")
+figure = plot.empty_figure(6, 3.5)
 axis = figure.subplots()
 for name, denoise in (("ELS, window 7", ed.denoisers.Patch(hands, 7)), ("ideal", ed.denoisers.Ideal(hands))):
     steps = list(ed.reverse.steps(denoise, schedule, x, schedule.times(10 if FAST else 20)))
@@ -122,7 +121,7 @@ if not (results / "hands.json").exists():
 else:
     recorded = json.loads((results / "hands.json").read_text())["fingers"]
     same = recorded.pop("same_count")
-    figure = Figure(figsize=(7, 3.2), layout="constrained")
+    figure = plot.empty_figure(7, 3.2)
     axis = figure.subplots()
     for i, name in enumerate(("network", "els", "local", "ideal")):
         total = sum(recorded[name].values())

@@ -12,7 +12,6 @@ import math
 import os
 
 import numpy as np
-from matplotlib.figure import Figure
 
 import edudiff as ed
 from edudiff import plot
@@ -157,7 +156,7 @@ plot.present(plot.rows(drawn, title="each column is the same noise"), "14_attent
 
 # %%
 side, rng = 16, np.random.default_rng(0)
-figure = Figure(figsize=(8, 2.8), layout="constrained")
+figure = plot.empty_figure(8, 2.8)
 for axis, t in zip(figure.subplots(1, 3), (0.95, 0.8, 0.5), strict=True):
     alpha, sigma = ed.schedule.cosine()(t)
     x = ed.forward.add_noise(np.ones((1, side, side, 1)), alpha, sigma, rng.standard_normal((1, side, side, 1)))

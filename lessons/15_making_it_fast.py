@@ -13,7 +13,6 @@ import os
 import time
 
 import numpy as np
-from matplotlib.figure import Figure
 
 import edudiff as ed
 from edudiff import plot
@@ -88,7 +87,7 @@ for k in sizes:
     for name, value in found.items():
         seconds[name].append(1e3 * value)
 exact = shifted_copies(a.astype(np.float64), 13)[:, 20:]  # sums in which no large value takes part
-figure = Figure(figsize=(6, 3.5), layout="constrained")
+figure = plot.empty_figure(6, 3.5)
 axis = figure.subplots()
 for name, way in ways.items():
     error = float(np.abs(way(a, 13)[:, 20:] - exact).max())
@@ -269,7 +268,7 @@ for size in sizes:
     print(f"window {size:2}: {times}; the answers differ by {np.ptp(np.stack(answers), axis=0).max():.0e}")
     for backend, value in found.items():
         seconds[backend].append(value)
-figure = Figure(figsize=(6, 3.5), layout="constrained")
+figure = plot.empty_figure(6, 3.5)
 axis = figure.subplots()
 for backend, values in seconds.items():
     axis.semilogy(sizes, values, "o-", label=backend)

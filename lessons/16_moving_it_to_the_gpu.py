@@ -10,7 +10,6 @@ import os
 import time
 
 import numpy as np
-from matplotlib.figure import Figure
 
 import edudiff as ed
 from edudiff import plot
@@ -156,7 +155,7 @@ for size in sizes:
     x = library.asarray(np.random.default_rng(1).standard_normal((size, 16, 16, 1)).astype(np.float32))  # (B, H, W, C)
     rates.append(size / timed(library, lambda x=x: ideal(x, 0.6, 0.8), 2 if FAST else 5))
     print(f"batch {size:3}: {rates[-1]:10.0f} pictures a second")
-figure = Figure(figsize=(6, 3.5), layout="constrained")
+figure = plot.empty_figure(6, 3.5)
 axis = figure.subplots()
 axis.loglog(sizes, rates, "o-")
 axis.set(

@@ -1,10 +1,12 @@
 """What the place where the package runs may lack: a terminal, a home, a writable folder, a reader, room."""
 
 import os
+import pickle
 import signal
 import subprocess
 import sys
 import zipfile
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -272,3 +274,78 @@ def test_progress_that_nobody_can_read_costs_no_work(stream, monkeypatch, tmp_pa
         monkeypatch.setattr(stream, "write", raise_full)
     monkeypatch.setattr(sys, "stderr", stream)
     assert [*progress.bar(range(3), 3, "drawing")] == [0, 1, 2]
+
+
+IMAGES = edudiff.data.shapes.hands(4, size=14, rng=np.random.default_rng(0))
+DENOISERS = {
+    "ideal": edudiff.scores.ideal,
+    "els": lambda images: edudiff.scores.els(images, 3),
+    "Ideal": edudiff.denoisers.Ideal,
+    "Patch": lambda images: edudiff.denoisers.Patch(images, 3, backend="numpy"),
+    "entropy": lambda images: edudiff.denoisers.Patch(images, 3, backend="numpy").entropy,
+    "provenance": lambda images: partial(edudiff.denoisers.provenance, edudiff.denoisers.Patch(images, 3)),
+    "Masked": lambda images: edudiff.denoisers.Masked(images, 0.1),
+    "Linear": edudiff.denoisers.Linear.fit,
+}
+
+
+@pytest.fixture
+def strict():
+    before = np.seterr(all="raise")
+    yield
+    np.seterr(**before)
+
+
+@pytest.mark.parametrize("name", DENOISERS)
+def test_a_weight_too_small_to_be_written_is_no_error(name, strict):
+    x = np.random.default_rng(1).standard_normal((2, 14, 14, 1))
+    for sigma in (1e-3, 0.05, 1.0):
+        DENOISERS[name](IMAGES)(x, 0.9, sigma)
+
+
+@pytest.mark.parametrize("kind", ("page", "engine"))
+def test_training_is_no_error_where_numbers_get_too_small(kind, strict):
+    """A gradient of 1e-25, whose square float32 has no number for: images and their error are that small."""
+    rng, images, schedule = np.random.default_rng(0), 1e-25 * IMAGES, edudiff.schedule.cosine()
+    if kind == "page":
+        net, train = edudiff.convnet.init(rng, channels=4, depth=1), edudiff.convnet.train
+    else:
+        net, train = edudiff.nn.ResNet(4, 1, rng=rng, attention=(0,)), edudiff.nn.train
+    assert [state.step for state in train(net, images, schedule, rng=rng, steps=3, batch=4)] == [1, 2, 3]
+
+
+@pytest.mark.parametrize("name", ("cosine", "ddpm_linear", "log_linear", "flow"))
+def test_a_schedule_can_be_pickled(name):
+    schedule, t = getattr(edudiff.schedule, name)(), np.linspace(0, 1, 11)
+    np.testing.assert_array_equal(pickle.loads(pickle.dumps(schedule))(t), schedule(t))
+
+
+@pytest.mark.parametrize("backend", ("nonsense", "module://not_here.backend", "tkagg"))
+def test_a_back_end_of_matplotlib_that_is_not_here_costs_no_picture(backend):
+    code = """
+import sys
+from edudiff import plot
+plot.empty_figure(2, 2).savefig(sys.stdout.buffer)
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, env=os.environ | {"MPLBACKEND": backend})
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith(b"\x89PNG")
+
+
+def test_without_a_home_data_and_pictures_have_their_places():
+    """As for a user without an entry in the list of users: Path.home() raises, and ~ stays what it is."""
+    code = """
+import os, pathlib, sys
+os.path.expanduser = lambda path: path
+def home(*_): raise RuntimeError("Could not determine home directory.")
+pathlib.Path.home = pathlib.Path.expanduser = home
+from edudiff import cli, plot
+plot.empty_figure(2, 2)
+codes = [cli.main(words) for words in (["info"], ["fetch", "mnist"], ["sample", "--data", "mnist"])]
+assert codes == [0, 2, 2], codes
+"""
+    bare = dict.fromkeys(("XDG_CACHE_HOME", "MPLCONFIGDIR", "EDUDIFF_DATA"), "")
+    done = python(code, env=bare)
+    assert done.returncode == 0, done.stderr
+    assert "Traceback" not in done.stderr
+    assert "there is none here; name another place with" in done.stderr

@@ -19,6 +19,7 @@ from pathlib import Path
 from edudiff.data.files import cache_folder
 from edudiff.data.registry import DATA_SETS, Download
 from edudiff.support import checks
+from edudiff.support.files import expanded
 
 
 def fetch(name: str, root: str | Path | None = None, progress: bool = True) -> Path:
@@ -29,7 +30,9 @@ def fetch(name: str, root: str | Path | None = None, progress: bool = True) -> P
     be reached, OSError if `root` cannot be written.
     """
     checks.one_of(name, tuple(DATA_SETS), "name")
-    folder = (cache_folder() if root is None else Path(root).expanduser()) / name
+    folder = (cache_folder() if root is None else expanded(root)) / name
+    if folder.parts[0].startswith("~"):
+        raise FileNotFoundError(f"{folder} needs a home folder, and there is none here; name another place with root")
     for file in DATA_SETS[name]:
         if not all(_whole(folder / part, checksum) for part, checksum in file.unpacked.items()):
             folder.mkdir(parents=True, exist_ok=True)

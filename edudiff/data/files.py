@@ -17,6 +17,7 @@ from edudiff.data.idx import idx_shape, read_idx
 from edudiff.data.pixels import from_uint8, resize
 from edudiff.support import checks
 from edudiff.support.describe import shown
+from edudiff.support.files import expanded
 from edudiff.support.types import Array
 
 NAMES = ("mnist", "fashion_mnist", "cifar10")
@@ -84,7 +85,7 @@ def load(
         paths = _cifar_paths(root, split)
         images, answers = read_cifar(paths, *within(count_cifar(paths)))
     else:
-        images, answers = _path(_expanded(name), size, within)
+        images, answers = _path(expanded(name), size, within)
     if labels and answers is None:
         raise ValueError(f"{str(name)!r} has no labels; use labels=False")
     chosen = slice(None) if rng is None else rng.permutation(len(images))[:count]
@@ -114,14 +115,14 @@ def _within(
 def places(root: str | Path | None = None) -> list[Path]:
     """The folders in which data sets are looked for, in this order: `root` alone, or EDUDIFF_DATA and the cache."""
     if root is not None:
-        return [_expanded(root)]
+        return [expanded(root)]
     named = os.environ.get("EDUDIFF_DATA")
-    return [*([_expanded(named)] if named else []), cache_folder()]
+    return [*([expanded(named)] if named else []), cache_folder()]
 
 
 def cache_folder() -> Path:
     """Where `edudiff fetch` puts data sets: $XDG_CACHE_HOME/edudiff, by default ~/.cache/edudiff."""
-    return Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser() / "edudiff"
+    return expanded(os.environ.get("XDG_CACHE_HOME") or "~/.cache") / "edudiff"
 
 
 def available(name: str | Path, root: str | Path | None = None, split: str = "train") -> int:
@@ -134,7 +135,7 @@ def available(name: str | Path, root: str | Path | None = None, split: str = "tr
         return idx_shape(_mnist_paths(str(name), root, split)[0], dimensions=3)[0]
     if name == "cifar10":
         return count_cifar(_cifar_paths(root, split))
-    path = _expanded(name)
+    path = expanded(name)
     return len(image_paths(path)) if _is_folder(path) else count_arrays(path)
 
 
@@ -190,10 +191,6 @@ def _path(path: Path, size: int | None, within: Within) -> tuple[Array, Array | 
         first, last = within(len(paths))
         return read_images(paths[first:last], size), None
     return read_arrays(path, within)
-
-
-def _expanded(path: str | Path) -> Path:
-    return Path(os.path.expanduser(path))  # which leaves ~nobody as it is
 
 
 def _is_folder(path: Path) -> bool:

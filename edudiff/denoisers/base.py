@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from edudiff.denoisers.classes import Classes
-from edudiff.support import checks
+from edudiff.support import checks, rounding
 from edudiff.support.arrays import array_namespace
 from edudiff.support.softmax import Part
 from edudiff.support.types import Array
@@ -33,6 +33,7 @@ class Posterior:
     entropy: Array
 
     @property
+    @rounding.to_zero
     def effective(self) -> Array:
         """How many candidates compete, exp(entropy): 1 where one has all, their number where all weigh the same."""
         return array_namespace(self.entropy).exp(self.entropy)
@@ -58,11 +59,13 @@ class SoftmaxDenoiser(ABC):
         self, x: Array, alpha: float, sigma: float, windows: Sequence[int] | None, moments: bool = False
     ) -> list[Part]: ...
 
+    @rounding.to_zero
     def __call__(self, x: Array, alpha: float, sigma: float) -> Array:
         """`x`: (B, H, W, C) or (B, D). Returns x0_hat, same shape, dtype and device."""
         [(_, num, den)] = self.partials(x, alpha, sigma)
         return (num / den[..., None]).astype(x.dtype).reshape(x.shape)  # (B, ...)
 
+    @rounding.to_zero
     def sweep(self, x: Array, alpha: float, sigma: float, windows: Sequence[int]) -> dict[int, Array]:
         """The answers of several `windows`, which share what they can: {window: x0_hat}."""
         parts = self.partials(x, alpha, sigma, windows)
@@ -98,6 +101,7 @@ class SoftmaxDenoiser(ABC):
         """
         return self.partials(x, alpha, sigma)[0]
 
+    @rounding.to_zero
     def partials(
         self, x: Array, alpha: float, sigma: float, windows: Sequence[int] | None = None, *, moments: bool = False
     ) -> list[Part]:
@@ -125,6 +129,7 @@ class SoftmaxDenoiser(ABC):
         return other
 
 
+@rounding.to_zero
 def _posterior(part, x):
     """The `Posterior` of (top, num, den, squares, fall). Rounding may not make a variance or an entropy negative."""
     _, num, den, squares, fall = part

@@ -1,7 +1,7 @@
 """Windows denoised on their own and averaged where they overlap: each knows its place, none knows the whole."""
 
 from edudiff.denoisers.law import FixedPoints
-from edudiff.support import checks
+from edudiff.support import checks, rounding
 from edudiff.support.describe import described
 from edudiff.support.softmax import Softmax
 from edudiff.support.types import Array
@@ -32,6 +32,7 @@ class Composite:
     def __repr__(self) -> str:
         return described(self, images=self.images, window=self.window)
 
+    @rounding.to_zero
     def __call__(self, x: Array, alpha: float, sigma: float) -> Array:
         """`x`: (B, H, W, C). Returns x0_hat, same shape, dtype and device."""
         xp = checks.batch(x, self.images)

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from itertools import pairwise
 
 from edudiff.denoisers.law import Gaussian
-from edudiff.support import checks
+from edudiff.support import checks, rounding
 from edudiff.support.arrays import array_namespace
 from edudiff.support.describe import described
 from edudiff.support.types import Array
@@ -70,6 +70,7 @@ class Linear:
             self._cast[dtype] = [a.astype(dtype) for a in (self.mean.reshape(-1), self.variances, self.basis)]
         return self._cast[dtype]
 
+    @rounding.to_zero
     def __call__(self, x: Array, alpha: float, sigma: float) -> Array:
         """`x`: (B, H, W, C) or (B, D). Returns x0_hat, same shape, dtype and device."""
         checks.batch(x, self.mean[None])

@@ -2,7 +2,7 @@
 
 from edudiff.denoisers.law import FixedPoints
 from edudiff.denoisers.linear import principal
-from edudiff.support import checks
+from edudiff.support import checks, rounding
 from edudiff.support.arrays import array_namespace
 from edudiff.support.describe import described
 from edudiff.support.softmax import Softmax
@@ -52,6 +52,7 @@ class Masked:
     def __repr__(self) -> str:
         return described(self, images=self.images, tau=self.tau, mask=self._mask)
 
+    @rounding.to_zero
     def mask(self, alpha: float, sigma: float) -> Array:
         """Which values j (rows) each value m (columns) looks at, at one noise level: zeros and ones, (D, D) float64."""
         if self._mask is not None:
@@ -66,6 +67,7 @@ class Masked:
         looks = (ratio >= self.tau * ratio.max()) | (xp.eye(len(own)) > 0)  # (D, D)
         return looks.astype("float64")
 
+    @rounding.to_zero
     def __call__(self, x: Array, alpha: float, sigma: float) -> Array:
         """`x`: (B, H, W, C) or (B, D). Returns x0_hat, same shape, dtype and device."""
         xp = checks.batch(x, self.images)

@@ -5,7 +5,7 @@ import math
 import numpy as np
 
 from edudiff.denoisers.law import Law
-from edudiff.support import checks
+from edudiff.support import checks, rounding
 from edudiff.support.arrays import array_namespace, move
 from edudiff.support.describe import described
 from edudiff.support.types import Array
@@ -61,17 +61,20 @@ class Mixture(Law):
         spread = (z[:, 1:] * xp.sqrt(self.variances[k]))[:, None] @ self.bases[k].swapaxes(1, 2)  # (count, 1, D)
         return self.means[k] + spread[:, 0]  # (count, D)
 
+    @rounding.to_zero
     def log_density(self, x: Array, alpha: float = 1.0, sigma: float = 0.0) -> Array:
         """log of the density of alpha * x0 + sigma * noise at `x` (B, D): (B,)."""
         logs, _, _ = self._terms(x, alpha, sigma)
         top = logs.max(1)  # (B,)
         return top + array_namespace(x).log(array_namespace(x).exp(logs - top[:, None]).sum(1))  # (B,)
 
+    @rounding.to_zero
     def score(self, x: Array, alpha: float, sigma: float) -> Array:
         """The gradient of `log_density`, (B, D): the mean of the components' own, weighted by their posterior."""
         _, shares, pulls = self._terms(x, alpha, sigma)
         return (shares[..., None] * pulls).sum(1)  # (B, D)
 
+    @rounding.to_zero
     def __call__(self, x: Array, alpha: float, sigma: float) -> Array:
         """E[x0 | x], (B, D): the mean of the components' own, weighted by their posterior."""
         alpha, sigma = checks.levels(alpha, sigma)
@@ -79,6 +82,7 @@ class Mixture(Law):
         own, _ = self.components(x, alpha, sigma)  # (K, B, D)
         return (shares.T[..., None] * own).sum(0).astype(x.dtype)  # (B, D)
 
+    @rounding.to_zero
     def components(self, x: Array, alpha: float, sigma: float) -> tuple[Array, Array]:
         """E[x0 | x, component], (K, B, D), and tr Cov[x0 | x, component], (K,)."""
         total = alpha**2 * self.variances + sigma**2  # (K, D)

@@ -9,7 +9,7 @@ import numpy as np
 
 from edudiff.denoisers import windows
 from edudiff.denoisers.patch import Patch
-from edudiff.support import checks
+from edudiff.support import checks, rounding
 from edudiff.support.types import Array
 
 BLOCK = 1 << 20  # values in one array of squared distances
@@ -34,6 +34,7 @@ class Provenance:
         return f"Provenance(image={self.image.shape}, value={self.value.shape})"
 
 
+@rounding.to_zero
 def provenance(patch: Patch, x: Array, alpha: float, sigma: float, leading: int = 4) -> Provenance:
     """The `leading` training windows with the largest weights in the answer of `patch` for `x` (B, H, W, C).
 

@@ -9,7 +9,7 @@ import numpy as np
 from edudiff.denoisers import hermite
 from edudiff.denoisers.law import Gaussian, Line
 from edudiff.denoisers.linear import Linear
-from edudiff.support import checks
+from edudiff.support import checks, rounding
 from edudiff.support.arrays import array_namespace, to_numpy
 from edudiff.support.describe import described
 from edudiff.support.types import Array
@@ -118,6 +118,7 @@ class Polynomial:
         powers = np.polynomial.Polynomial(answer)(z) + mean
         return np.pad(powers.coef, (0, self.degree + 1 - len(powers.coef)))  # (degree + 1,)
 
+    @rounding.to_zero
     def __call__(self, x: Array, alpha: float, sigma: float) -> Array:
         """`x`: (B, D). Returns x0_hat, same shape, dtype and device."""
         xp = checks.batch(x, self.mean[None])

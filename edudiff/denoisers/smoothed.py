@@ -6,7 +6,7 @@ import numpy as np
 
 from edudiff.denoisers.ideal import Ideal
 from edudiff.denoisers.law import FixedPoints
-from edudiff.support import checks
+from edudiff.support import checks, rounding
 from edudiff.support.arrays import array_namespace, move
 from edudiff.support.describe import described
 from edudiff.support.types import Array
@@ -36,6 +36,7 @@ class Smoothed:
     def __repr__(self) -> str:
         return described(self, images=self.images, spread=self.spread, copies=len(self.moves))
 
+    @rounding.to_zero
     def __call__(self, x: Array, alpha: float, sigma: float) -> Array:
         """`x`: (B, H, W, C) or (B, D). Returns x0_hat, same shape, dtype and device."""
         checks.batch(x, self.images)

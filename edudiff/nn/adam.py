@@ -2,6 +2,7 @@
 
 import math
 
+from edudiff.support import rounding
 from edudiff.support.arrays import array_namespace, move
 from edudiff.support.types import Array, Arrays
 
@@ -28,6 +29,7 @@ class Adam:
         self.m = {name: 0 * value for name, value in parameters.items()}
         self.v = {name: 0 * value for name, value in parameters.items()}
 
+    @rounding.to_zero
     def step(self, parameters: Arrays, gradients: Arrays, rate: float) -> None:
         """Update `parameters` in place. `gradients`: a dict with the same names and shapes. `rate`: a number."""
         self.count += 1
@@ -68,11 +70,13 @@ def learning_rate(step: int, steps: int, peak: float, warmup: int, decay: str | 
     return peak * float(decay) ** (step - warmup)
 
 
+@rounding.to_zero
 def gradient_norm(gradients: Arrays) -> float:
     """The length of all gradients as one long vector: a float, not finite if one of their values is not."""
     return math.sqrt(float(sum((gradient * gradient).sum() for gradient in gradients.values())))
 
 
+@rounding.to_zero
 def clip(gradients: Arrays, norm: float, most: float) -> Arrays:
     """The gradients, of length `norm`, shortened to the length `most` if they are longer (Pascanu et al. 2013)."""
     if norm <= most:
@@ -80,6 +84,7 @@ def clip(gradients: Arrays, norm: float, most: float) -> Arrays:
     return {name: gradient * (most / norm) for name, gradient in gradients.items()}
 
 
+@rounding.to_zero
 def update_ema(ema: Arrays, parameters: Arrays, decay: float, step: int) -> None:
     """Exponential moving average of the weights, in place; young ones forget faster: min(decay, (1 + n) / (10 + n))."""
     keep = min(decay, (1 + step) / (10 + step))

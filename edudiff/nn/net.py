@@ -16,7 +16,7 @@ from edudiff.nn.config import ConvConfig, FlatConfig, NetConfig
 from edudiff.nn.guidance import Conditional
 from edudiff.nn.initial import Initial
 from edudiff.nn.noise_level import preconditioning
-from edudiff.support import checks
+from edudiff.support import checks, rounding
 from edudiff.support.arrays import array_namespace, move
 from edudiff.support.backends import choose
 from edudiff.support.types import Array, Arrays, Rng
@@ -97,6 +97,7 @@ class Net:
         """The denoiser of one class, or of one class for each item: see `Conditional`."""
         return Conditional(self, label, guidance)
 
+    @rounding.to_zero
     def forward(
         self,
         x: Array,
@@ -118,12 +119,14 @@ class Net:
         answer, cache = self.answer(c_in * x, c_noise, labels, rng)  # (B, ...)
         return c_skip * x + c_out * answer, (c_skip, c_out, c_in, cache)
 
+    @rounding.to_zero
     def backward(self, dout: Array, cache: Any) -> Arrays:
         """Gradients of the loss in every parameter, a dict of arrays, from its gradient in x0_hat (B, ...)."""
         _, c_out, _, cache = cache
         gradients, _ = self.answer_backward(dout * c_out, cache)
         return {name: gradients[name] for name in self.parameters}
 
+    @rounding.to_zero
     def input_gradient(self, dout: Array, cache: Any) -> Array:
         """Gradient of the loss in x (B, ...), from its gradient in x0_hat: 1. around the layers, 2. through them."""
         c_skip, c_out, c_in, cache = cache

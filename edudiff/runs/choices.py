@@ -2,7 +2,6 @@
 
 from collections.abc import Collection
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from edudiff.data import shapes
@@ -10,6 +9,7 @@ from edudiff.data.files import NAMES
 from edudiff.nn.noise_level import EMBEDDINGS, TARGETS
 from edudiff.support import checks
 from edudiff.support.backends import BACKENDS
+from edudiff.support.files import expanded
 from edudiff.support.settings import Settings, setting
 
 DRAWN: dict[str, Any] = {"hands": shapes.hands, "strokes": shapes.strokes, "faces": shapes.faces}
@@ -29,7 +29,7 @@ def data_set(value: str, name: str, drawn: Collection[str] = tuple(DRAWN)) -> st
     Raises ValueError that lists them all.
     """
     value, known = str(value), (*drawn, *NAMES)
-    if value not in known and not Path(value).expanduser().exists():
+    if value not in known and not expanded(value).exists():
         raise ValueError(
             f"{name} is {value!r}, expected {', '.join(known)}, or the path of a folder of images, an .npy or an .npz"
             f" file; there is nothing at this path{checks.meant(value, known)}"

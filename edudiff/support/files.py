@@ -20,6 +20,11 @@ from edudiff.support.types import Array
 NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
+def expanded(path: str | Path) -> Path:
+    """`path` with its first ~ replaced by the home folder, if there is one; else, as of ~nobody, as it is."""
+    return Path(os.path.expanduser(path))
+
+
 class atomic:
     """`with atomic(path) as file`: a binary file that appears at `path` only if the block ends without an error.
 

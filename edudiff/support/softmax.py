@@ -14,6 +14,7 @@ from types import EllipsisType, ModuleType
 from typing import Any, TypeAlias
 
 from edudiff.support.arrays import array_namespace
+from edudiff.support.rounding import to_zero
 from edudiff.support.types import Array
 
 NEGLIGIBLE = 1e-8  # the share of the total weight that may be left out
@@ -41,6 +42,7 @@ class Softmax:
     def __repr__(self) -> str:
         return f"Softmax(shape={self.top.shape}, width={self.num.shape[-1]}, margin={self.margin:.1f})"
 
+    @to_zero
     def add(self, logits: Array, values: Array, where: EllipsisType | tuple[slice, ...] = ...) -> None:
         """Take in candidates: `logits` (..., n) and their `values` (..., n, width), for the items at `where`."""
         xp, old = self.xp, self.top[where]
@@ -71,11 +73,13 @@ class Softmax:
         self.den[where] = keep * self.den[where] + den  # (...)
         self.top[where] = top
 
+    @to_zero
     def mean(self) -> Array:
         """The weighted mean of all values so far, (..., width), float64."""
         return self.num / self.den[..., None]  # (..., width)
 
 
+@to_zero
 def merge(parts: Iterable[Part]) -> Part:
     """One triple (top, num, den) from several over different candidates: associative, commutative, exact to rounding.
 

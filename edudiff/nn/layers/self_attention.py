@@ -4,10 +4,12 @@ import math
 from typing import Any
 
 from edudiff.nn.layers.affine import dense, dense_backward
+from edudiff.support import rounding
 from edudiff.support.arrays import array_namespace
 from edudiff.support.types import Array
 
 
+@rounding.to_zero
 def attention(x: Array, w_in: Array, b_in: Array, w_out: Array, b_out: Array, heads: int = 1) -> tuple[Array, Any]:
     """softmax(q k^T / sqrt(d)) v over all pixels of an image, in `heads` independent groups of d channels.
 
@@ -30,6 +32,7 @@ def attention(x: Array, w_in: Array, b_in: Array, w_out: Array, b_out: Array, he
     return out, (cache_in, q, k, v, weights, cache_out)
 
 
+@rounding.to_zero
 def attention_backward(dout: Array, cache: Any) -> tuple[Array, Array, Array, Array, Array]:
     """Gradients of `attention`: returns dx (B, H, W, C), dw_in (C, 3C), db_in (3C,), dw_out (C, C), db_out (C,).
 
