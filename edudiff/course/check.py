@@ -14,8 +14,8 @@ def places(path: str | Path) -> list[Path]:
     return sorted(inside, key=natural) if inside else [path]
 
 
-def check(path: str | Path, limits: Limits | None = None) -> list[judge.Verdict]:
-    """The verdicts on a student's file (.py, .ipynb) or on the folder that holds it.
+def check(path: str | Path, limits: Limits | None = None) -> judge.Judged:
+    """Judge a student's file (.py, .ipynb) or the folder that holds it.
 
     The tests and hints lie beside it, as in the student's bundle. Raises ValueError if they do not, or if the file
     cannot be read.
@@ -29,16 +29,15 @@ def check(path: str | Path, limits: Limits | None = None) -> list[judge.Verdict]
         raise ValueError(f"{folder} has no {folder.resolve().name}.py; give the name of your file")
     if file.problem:
         raise ValueError(f"{file.name} {file.problem}")
-    verdicts, _ = judge.judge(file.source, file.name, folder / VISIBLE, hints.read(folder / hints.FILE), limits=limits)
-    return verdicts
+    return judge.judge(file, folder / VISIBLE, hints.read(folder / hints.FILE), limits=limits)
 
 
-def report(verdicts: list[judge.Verdict]) -> str:
-    """The verdicts as lines of text."""
+def report(judged: judge.Judged) -> str:
+    """The verdicts as lines of text, and what of the file was not run."""
     lines = []
-    for verdict in verdicts:
+    for verdict in judged.verdicts:
         lines.append(f"{verdict.task}: {verdict.status}")
         lines += [f"    {verdict.message}"] if verdict.message else []
         lines += [f"    Hint: {verdict.hint}"] if verdict.hint else []
-    lines.append(f"{sum(verdict.passed for verdict in verdicts)} of {len(verdicts)} tasks passed")
-    return "\n".join(lines)
+    passed = sum(verdict.passed for verdict in judged.verdicts)
+    return "\n".join([*lines, *judged.notes, f"{passed} of {len(judged.verdicts)} tasks passed"])

@@ -1,16 +1,18 @@
 """`edudiff course grade`: every submission against the visible and the hidden tests."""
 
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from edudiff.course import assignment, handed_in, hints, judge, reports
-from edudiff.course.sandbox.process import Limits
+from edudiff.course.sandbox import own
+from edudiff.course.sandbox.process import Limits, Sandbox
 from edudiff.support import checks
 
 Rubric = list[tuple[assignment.Assignment, hints.Hints]]
 
-NEEDED = {"files", "system calls"}
+OWN_MEMORY = 1 << 30  # bytes that the tests of one submission may take beyond what the grader has
 
 
 def grade(
@@ -20,63 +22,139 @@ def grade(
     limits: Limits | None = None,
     jobs: int = 1,
     progress: Callable[[judge.Graded], object] | None = None,
+    only: Sequence[str] = (),
+    single: bool = False,
+    unconfined: bool = False,
+    warn: Callable[[str], object] | None = None,
 ) -> list[judge.Graded]:
-    """Grade every folder in `submissions` with the bundle `grader`; returns a list of `Graded`.
+    """Grade every folder and zip file in `submissions` with the bundle `grader`; returns a list of `Graded`.
 
     Writes the table `out` (CSV), and beside it, in a folder of the same name without its ending, for each student
     `junit.xml` and Gradescope's `results.json`. `jobs`: how many submissions are graded at once. `progress` is called
-    with each `Graded`. Raises ValueError for a missing folder, a broken bundle or an `out` among the submissions,
-    TypeError for `jobs` that is no integer, OSError if the results cannot be written.
+    with each `Graded`. `only`: names of assignments, none for all. `single`: `submissions` is what one student handed
+    in. `warn` is called, before anything of a submission runs, with a sentence on what this machine does not enforce;
+    where that is the most important part, `unconfined` must be True.
+
+    Raises ValueError for a missing folder, a broken bundle, that of the students, an unknown assignment, an `out` among
+    the submissions or a machine that confines nothing; TypeError for `jobs` that is no integer; OSError if the results
+    cannot be written.
     """
     submissions, out = Path(submissions), Path(out)
-    if not submissions.is_dir():
-        raise ValueError(f"{submissions} is not a folder; expected one with a folder for each student")
-    students = sorted((path for path in submissions.iterdir() if path.is_dir()), key=assignment.natural)
-    if not students:
-        raise ValueError(f"{submissions} has no folders; expected one for each student")
+    students = _students(submissions, single)
     checks.integer(jobs, "jobs")
-    rubric = [(one, hints.read(one.folder / hints.FILE)) for one in assignment.read_all(grader)]
-    folder = out.with_suffix("")
-    if folder == out:
-        raise ValueError(f"{out} has no ending; expected a file such as {out}.csv")
-    if out.resolve().parent == submissions.resolve():
-        raise ValueError(f"{out} lies among the submissions, and its folder would be graded as one; name another place")
+    rubric = _rubric(Path(grader), only)
+    folder = _results(out, submissions)
+    enough, sentence = confinement(limits)
+    if not enough and not unconfined:
+        raise ValueError(f"{sentence}; if you trust all that was handed in, add --unconfined")
+    if sentence and warn:
+        warn(sentence)
     folder.mkdir(parents=True, exist_ok=True)
-    done = []
-    # Threads, because the work is done in the processes of the submissions.
-    with ThreadPoolExecutor(jobs) as pool:
-        for graded in pool.map(lambda student: one_student(student, rubric, limits), students):
-            reports.write_one(folder / graded.student, graded)
-            done.append(graded)
-            if progress:
-                progress(graded)
-    reports.write_table(out, done)
+    done: list[judge.Graded] = []
+    try:
+        # Threads, because the work is done in the processes of the submissions.
+        with ThreadPoolExecutor(jobs) as pool, own.memory(jobs * OWN_MEMORY):
+            for graded in pool.map(lambda name: one_student(students[name], rubric, limits, name), students):
+                reports.write_one(folder / graded.student, graded)
+                done.append(graded)
+                if progress:
+                    progress(graded)
+    finally:  # what was graded until then is kept
+        if done:
+            reports.write_table(out, done)
     return done
 
 
-def one_student(folder: Path, rubric: Rubric, limits: Limits | None = None) -> judge.Graded:
-    """Grade one folder; nothing in it can end the grading."""
-    graded = judge.Graded(folder.name)
+def one_student(place: Path, rubric: Rubric, limits: Limits | None = None, name: str | None = None) -> judge.Graded:
+    """Grade one folder or zip file; nothing in it can end the grading."""
+    graded = judge.Graded(name or place.name)
+    try:
+        seen = [] if place.is_symlink() else handed_in.files(place)
+        nothing = "not handed in"
+    except ValueError as error:
+        seen, nothing = [], str(error)
+    used = set()
     for one, known in rubric:
-        file = None if folder.is_symlink() else handed_in.find(folder, one.name)
+        file = handed_in.chosen(seen, one.name)
         if file is None or file.problem:
-            problem = file.problem if file else "not handed in"
+            problem = f"{file.name} {file.problem}" if file else nothing
             graded.problems[one.name] = problem
             graded.verdicts[one.name] = [judge.Verdict(task, judge.WRONG, problem) for task in known]
+            used |= {file.name} if file else set()
             continue
+        used |= {file.name, *(f"{module}.py" for module in file.beside)}
         tests = one.test_file(assignment.VISIBLE), one.test_file(assignment.HIDDEN)
-        graded.verdicts[one.name], held = judge.judge(file.source, file.name, tests[0], known, tests[1], limits)
-        graded.held |= set(held)
+        judged = judge.judge(file, tests[0], known, tests[1], limits)
+        graded.verdicts[one.name] = judged.verdicts
+        graded.held |= set(judged.held)
+        usual = {f"{place}{one.name}{kind}" for place in ("", f"{one.name}/") for kind in handed_in.KINDS}
+        notes = [*([] if file.path in usual else [f"taken from {file.path}"]), *judged.notes]
+        if notes:
+            graded.problems[one.name] = "; ".join(notes)
+    if not used and seen:
+        graded.problems["also there"] = ", ".join(one.path for one in seen[:5]) + (" ..." if len(seen) > 5 else "")
     return graded
 
 
-def warning(done: list[judge.Graded]) -> str:
-    """What the platform did not enforce, in a sentence; empty if it enforced all."""
-    ran = [graded.held for graded in done if graded.held]
-    missing = sorted(name for name in NEEDED if not all(name in held for held in ran))
-    if not missing:
-        return ""
-    return (
-        f"this machine's kernel did not restrict {' and '.join(missing)}: an audit hook did, and determined code gets"
-        " around that; grade code that you do not trust on Linux 5.13 or later, or in a container"
+def confinement(limits: Limits | None = None) -> tuple[bool, str]:
+    """(enough to run what strangers wrote, what this machine does not enforce in a sentence, "" if it enforces all)."""
+    with Sandbox("", "nothing.py", limits) as box:
+        held = box.defenses()
+    if {"files", "system calls"} <= set(held):
+        return True, ""
+    if {"nobody", "system calls"} <= set(held):
+        return True, (
+            "this machine's kernel does not restrict files, so submissions run as the user nobody: keep the grader's"
+            " bundle and other work where only you may read it"
+        )
+    kinds = (("files", "files"), ("system calls", "the network and programs"))
+    missing = [words for name, words in kinds if name not in held]
+    return False, (
+        f"nothing but Python's audit hook keeps submissions from {' and from '.join(missing)} here ({sys.platform}), and"
+        " determined code gets around that; grade on Linux 5.13 or later, or in a container with it"
     )
+
+
+def _students(submissions: Path, single: bool) -> dict[str, Path]:
+    """{name: place} of all submissions, in order."""
+    if not submissions.is_dir():
+        raise ValueError(f"{submissions} is not a folder; expected one with a folder for each student")
+    if single:
+        return {submissions.resolve().name: submissions}
+    named = [path for path in submissions.iterdir() if not path.name.startswith((".", "__MACOSX"))]
+    folders = {path.name: path for path in named if path.is_dir()}
+    zips = {path.stem: path for path in named if path.suffix.lower() == ".zip" and path.name not in folders}
+    found = folders | {path.name if name in folders else name: path for name, path in zips.items()}
+    if not found:
+        loose = [path.name for path in sorted(named) if path.suffix.lower() in handed_in.KINDS]
+        advice = f"; {loose[0]} lies in it: for one student's files add --single" if loose else ""
+        raise ValueError(f"{submissions} has no folders; expected one for each student{advice}")
+    return {name: found[name] for name in sorted(found, key=lambda name: assignment.natural(Path(name)))}
+
+
+def _rubric(grader: Path, only: Sequence[str]) -> Rubric:
+    bundles = sorted(path.parent for path in grader.glob(f"*/{hints.FILE}"))
+    if bundles and not any((folder / assignment.HIDDEN).is_file() for folder in bundles):
+        raise ValueError(
+            f"{grader} is a students' bundle, without hidden tests; name the grader's, which build wrote beside it, with"
+            " --grader"
+        )
+    found = assignment.read_all(grader)
+    unknown = [name for name in only if name not in {one.name for one in found}]
+    if unknown:
+        raise ValueError(f"{grader} has no {', '.join(unknown)}; it has {', '.join(one.name for one in found)}")
+    return [(one, hints.read(one.folder / hints.FILE)) for one in found if not only or one.name in only]
+
+
+def _results(out: Path, submissions: Path) -> Path:
+    """The folder for the students' results. Raises ValueError if that could be one of what was handed in."""
+    folder = out.with_suffix("")
+    if folder == out:
+        raise ValueError(f"{out} has no ending; expected a file such as {out}.csv")
+    given = submissions.resolve()
+    if given in (out.resolve(), folder.resolve(), *out.resolve().parents):
+        raise ValueError(
+            f"{out} lies among the submissions, or its folder {folder} does; name another place, such as"
+            f" {given.parent / 'grades.csv'}"
+        )
+    return folder

@@ -72,7 +72,7 @@ def write(path: Path, hints: Hints) -> None:
 def read(path: Path) -> Hints:
     """Hints as `collect` made them; their keys are the tasks, in order. Raises ValueError for another file."""
     try:
-        hints = json.loads(path.read_text(encoding="utf-8"))
+        hints = json.loads(path.read_text(encoding="utf-8-sig"))
     except (OSError, ValueError) as error:
         raise ValueError(f"{path} cannot be read ({error}); build the bundle again: edudiff course build") from error
     if not isinstance(hints, dict) or not all(isinstance(known, dict) for known in hints.values()):

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from edudiff.course import hints, runner
+from edudiff.course.handed_in import HandedIn
 from edudiff.course.sandbox.process import Limits, Sandbox
 
 PASSED, UNWRITTEN, WRONG = "passed", "not written yet", "wrong"
@@ -48,26 +49,29 @@ class Graded:
         return sum(len(verdicts) for verdicts in self.verdicts.values())
 
 
-def judge(
-    source: str,
-    name: str,
-    visible: Path,
-    known: hints.Hints,
-    hidden: Path | None = None,
-    limits: Limits | None = None,
-) -> tuple[list[Verdict], list[str]]:
-    """Run the tests in the file `visible`, and in `hidden` if given, on the text `source`.
+@dataclass(frozen=True)
+class Judged:
+    """One file: a verdict on each task, the defenses that its process had, and what of the file was not run."""
 
-    `known`: from `edudiff.course.hints`. Returns a list of `Verdict` and the defenses that the sandbox had. Hidden
-    tests run last, and only for tasks that pass the visible ones: no message of a visible test can then tell what a
-    hidden one asked.
+    verdicts: list[Verdict]
+    held: list[str]
+    notes: list[str]
+
+
+def judge(
+    file: HandedIn, visible: Path, known: hints.Hints, hidden: Path | None = None, limits: Limits | None = None
+) -> Judged:
+    """Run the tests in the file `visible`, and in `hidden` if given, on the code in `file`.
+
+    `known`: from `edudiff.course.hints`. Hidden tests run last, and only for tasks that pass the visible ones: no
+    message of a visible test can then tell what a hidden one asked.
     """
-    with Sandbox(source, name, limits) as sandbox:
+    with Sandbox(file.source, file.name, limits, file.beside) as sandbox:
         shown = runner.run(visible, sandbox.call, list(known))
         left = [result.task for result in shown if result.passed]
         unseen = {result.task: result for result in runner.run(hidden, sandbox.call, left)} if hidden and left else {}
-        held = sandbox.held
-    return [_verdict(result, unseen.get(result.task), hints.hint(known, result)) for result in shown], held
+    verdicts = [_verdict(result, unseen.get(result.task), hints.hint(known, result)) for result in shown]
+    return Judged(verdicts, sandbox.held, sandbox.failed)
 
 
 def _verdict(shown: runner.Result, unseen: runner.Result | None, hint: str) -> Verdict:

@@ -8,6 +8,7 @@ import ast
 import json
 import re
 import textwrap
+from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -15,7 +16,9 @@ from typing import Any
 from edudiff.course.assignment import HIDDEN, VISIBLE, Assignment, functions
 
 HIDE, SHOW = "### BEGIN HIDDEN TESTS", "### END HIDDEN TESTS"
-MAGIC = re.compile(r"\s*(%{1,2}[A-Za-z]|!(?!=)|\?)")  # "% n" and "!= n" may go on with a line of Python
+MARK, COLON = re.compile(rb'["\[\]{}]'), re.compile(rb"\s*:")
+LARGE = {b"outputs", b"attachments", b"widgets"}  # parts of a notebook that hold no code
+MOST_MARKS = 1_000_000
 STUDENT = "student = SimpleNamespace(**globals())"
 
 
@@ -51,16 +54,71 @@ def write(path: Path, notebook: Any) -> None:
 
 
 def code(text: str) -> str:
-    """The code of a notebook that was handed in, as one file: its code cells without tests, magics or commands.
+    """The code of a notebook that was handed in, as one file: its code cells but the tests, each with its number.
 
-    Raises ValueError for what is no notebook.
+    Magics and commands are in it as they are: `edudiff.course.sandbox.submission` leaves them out, where reading a
+    program of a stranger costs the stranger. Raises ValueError for what is no notebook.
     """
     try:
         cells = [cell for cell in json.loads(text)["cells"] if cell["cell_type"] == "code"]
-        sources = ["".join(cell["source"]) for cell in cells if not _is_test(cell)]
+        sources = {place: "".join(cell["source"]) for place, cell in enumerate(cells, 1) if not _is_test(cell)}
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
         raise ValueError(f"not a notebook of version 4 ({type(error).__name__})") from error
-    return "\n\n\n".join(_plain(source) for source in sources) + "\n"
+    return "".join(f"# %% [cell {place}]\n{source}\n\n\n" for place, source in sources.items())
+
+
+def without_outputs(data: bytes) -> bytes:
+    """A notebook (bytes) without outputs and attachments, which may be far larger than its code.
+
+    Found without reading the JSON as a whole. Raises ValueError for more parts than notebooks have.
+    """
+    kept, start, depth, hidden = [], 0, 0, 0
+    for mark, end in _marks(data):
+        if mark in (b"[", b"{"):
+            depth += 1
+        elif mark in (b"]", b"}"):
+            depth -= 1
+            if hidden and depth == hidden:
+                kept.append(b"null")
+                start, hidden = end, 0
+        elif mark in LARGE and not hidden and (colon := COLON.match(data, end)):
+            after = data[colon.end() : colon.end() + 9].lstrip()[:1]
+            if after in (b"[", b"{"):
+                kept.append(data[start : colon.end()])
+                start, hidden = colon.end(), depth
+    return data if hidden else b"".join([*kept, data[start:]])
+
+
+def _marks(data: bytes) -> Iterator[tuple[bytes, int]]:
+    """(bracket, or what stands between quotes; where it ends) of JSON, one after the other."""
+    place = 0
+    for _ in range(MOST_MARKS):
+        found = MARK.search(data, place)
+        if found is None:
+            return
+        place = found.end()
+        if found[0] == b'"':
+            end = _closing(data, place)
+            yield data[place : min(end, place + 20)], end + 1
+            place = end + 1
+        else:
+            yield found[0], place
+    raise ValueError(f"not a notebook: more than {MOST_MARKS:,} brackets and texts")
+
+
+def _closing(data: bytes, place: int) -> int:
+    """Where the quote is that ends a text which begins at `place`."""
+    for _ in range(MOST_MARKS):
+        end = data.find(b'"', place)
+        if end < 0:
+            break
+        before = end
+        while data[before - 1 : before] == b"\\":
+            before -= 1
+        if (end - before) % 2 == 0:
+            return end
+        place = end + 1
+    raise ValueError("not a notebook: a text in it has no end")
 
 
 def tests(path: Path, task: str) -> str:
@@ -68,7 +126,7 @@ def tests(path: Path, task: str) -> str:
 
     All in a function, so that no helper of the tests takes the place of one that a student wrote.
     """
-    source = path.read_text(encoding="utf-8")
+    source = path.read_text(encoding="utf-8-sig")
     lines, kept, names = source.splitlines(keepends=True), [], []
     for node in ast.parse(source).body:
         start = min([node.lineno, *(d.lineno for d in getattr(node, "decorator_list", []))])
@@ -110,8 +168,4 @@ def _mark(cell: Any, grade_id: str, solution: bool = False, points: int | None =
 
 
 def _is_test(cell: Any) -> bool:
-    return bool(cell["metadata"].get("nbgrader", {}).get("grade")) or STUDENT in "".join(cell["source"])
-
-
-def _plain(source: str) -> str:
-    return "\n".join(line for line in source.splitlines() if not MAGIC.match(line))
+    return bool(cell.get("metadata", {}).get("nbgrader", {}).get("grade")) or STUDENT in "".join(cell["source"])

@@ -15,7 +15,7 @@ from edudiff.course import runner
 def pytest_configure(config: pytest.Config) -> None:
     """Make the tasks' markers known: all names that tests here use as one."""
     for path in [*config.rootpath.glob("test_*.py"), *config.rootpath.glob("*/test_*.py")]:
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8-sig"))):
             if isinstance(node, ast.Attribute) and ast.unparse(node.value) == "pytest.mark":
                 config.addinivalue_line("markers", f"{node.attr}: the tests of one task")
 
@@ -24,4 +24,4 @@ def pytest_configure(config: pytest.Config) -> None:
 def student(request: pytest.FixtureRequest) -> runner.Student:
     """The functions in the assignment's file, which lies beside the tests and is named like their folder."""
     file = request.path.parent / f"{request.path.parent.name}.py"
-    return runner.Student(runner.local(runner.loaded(file.read_text(encoding="utf-8"), file)))
+    return runner.Student(runner.local(runner.loaded(file.read_text(encoding="utf-8-sig"), file)))

@@ -13,24 +13,25 @@ from typing import Any
 
 from edudiff.course.judge import Graded, Verdict
 
+FORMULA = re.compile(r"\s*[=+\-@\t\r]")
 CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")  # what XML cannot hold
 
 
 def write_table(path: Path, done: list[Graded]) -> None:
     """One row a student: total, and 1 or 0 for each task; the last column says what was wrong with files."""
     names = [f"{name}/{verdict.task}" for name, verdicts in done[0].verdicts.items() for verdict in verdicts]
-    with open(path, "w", newline="", encoding="utf-8") as file:
+    with open(path, "w", newline="", encoding="utf-8-sig") as file:  # without the mark spreadsheets misread names
         table = csv.writer(file)
         table.writerow(["student", "points", "out of", *names, "notes"])
         for graded in done:
             points = [int(verdict.passed) for verdicts in graded.verdicts.values() for verdict in verdicts]
             notes = "; ".join(f"{name} {problem}" for name, problem in graded.problems.items())
-            table.writerow([clean(graded.student), graded.points, graded.most, *points, clean(notes)])
+            table.writerow([cell(graded.student), graded.points, graded.most, *points, cell(notes)])
 
 
 def write_one(folder: Path, graded: Graded) -> None:
     """`junit.xml` and `results.json` of one student."""
-    folder.mkdir(exist_ok=True)
+    folder.mkdir(parents=True, exist_ok=True)
     (folder / "junit.xml").write_bytes(junit(graded))
     (folder / "results.json").write_text(json.dumps(gradescope(graded), indent=1) + "\n", encoding="utf-8")
 
@@ -62,7 +63,9 @@ def gradescope(graded: Graded) -> dict[str, Any]:
         for name, verdicts in graded.verdicts.items()
         for verdict in verdicts
     ]
-    return {"score": graded.points, "stdout_visibility": "hidden", "visibility": "visible", "tests": tests}
+    notes = "\n".join(f"{name}: {problem}" for name, problem in graded.problems.items())
+    shown = {"score": graded.points, "stdout_visibility": "hidden", "visibility": "visible", "tests": tests}
+    return {**shown, "output": clean(notes)} if notes else shown
 
 
 def text(verdict: Verdict) -> str:
@@ -71,6 +74,12 @@ def text(verdict: Verdict) -> str:
     if verdict.hidden is not None:
         lines.append("{} of {} hidden tests passed".format(*verdict.hidden))
     return "\n".join(line for line in lines if line)
+
+
+def cell(string: str) -> str:
+    """`string` as a cell of a table: one that a spreadsheet would take for a formula begins with an apostrophe."""
+    string = clean(string)
+    return f"'{string}" if FORMULA.match(string) else string
 
 
 def clean(string: str) -> str:

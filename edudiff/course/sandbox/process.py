@@ -95,9 +95,13 @@ class Sandbox:
             return reply["result"]
         error = exception(reply["error"])
         if self.failed and str(error).endswith(f"there is no function {function!r}"):
-            first = next((note for note in self.failed if "SyntaxError" in note), self.failed[0])
-            raise NameError(f"there is no function {function!r}; {first}")
+            raise NameError(f"there is no function {function!r}; {self.failed[0]}")
         raise error
+
+    def defenses(self) -> list[str]:
+        """The names of the defenses that hold in a process like this one; nothing of the submission runs."""
+        self._launch()
+        return self.held
 
     def close(self) -> None:
         """End the process and all that it started."""

@@ -13,6 +13,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 CELL = re.compile(r"^# %%(?: \[cell (\d+)\])?", re.MULTILINE)  # the course's notebooks are read as such files
+IPYTHON = re.compile(r"^\s*[%!?]|\?\s*$|^\s*[\w, ]+=\s*[%!]")
+PYTHON_CELLS = {"%%time", "%%timeit", "%%capture", "%%prun", "%%python", "%%python3"}
+MOST_LINES = 200  # of IPython, in one cell
 QUIET = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Import, ast.ImportFrom)  # these take no time
 
 
@@ -24,13 +27,19 @@ class Loaded:
     file: str
     names: dict[str, Any] = field(repr=False)
     failed: list[tuple[int, tuple[str, str, str]]] = field(default_factory=list)
+    unread: list[tuple[str, tuple[str, str, str]]] = field(default_factory=list, repr=False)  # parts that are no Python
+
+    def why_not(self, name: str) -> str:
+        """Why a function is not there, as far as that is known."""
+        fits = [told for part, told in self.unread if re.search(rf"^\s*def\s+{re.escape(name)}\b", part, re.MULTILINE)]
+        return "; its cell was not run: {} in {}: {}".format(fits[0][0], fits[0][2], fits[0][1]) if fits else ""
 
     def place(self, line: int) -> str:
-        """Where a line is, as its author sees it: "line 12", or in a notebook "cell 3, line 2"."""
+        """Where a line is, as its author sees it: "line 12", or in a notebook "code cell 3, line 2"."""
         for cell in reversed(list(CELL.finditer(self.text))):
             start = self.text.count("\n", 0, cell.start()) + 1
             if cell[1] and start < line:
-                return f"cell {cell[1]}, line {line - start}"
+                return f"code cell {cell[1]}, line {line - start}"
         return f"line {line}"
 
 
@@ -44,11 +53,15 @@ def load(text: str, file: str, skip: set[int], at: Callable[[int], object]) -> L
     sys.modules[module.__name__] = module
     made = Loaded(text, file, module.__dict__)
     flags = 0
-    for part in parts(text):
+    for start, part in parts(text, file):
         try:
-            nodes = ast.parse(part, file).body
+            nodes = ast.parse("\n" * start + python(part), file).body
+        except LeftOut as error:
+            made.failed.append((start + 1, ("left out", str(error), made.place(start + 2))))
+            continue
         except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
             made.failed.append((getattr(error, "lineno", 0) or 0, told(error, made)))
+            made.unread.append((part, made.failed[-1][1]))
             continue
         for node in nodes:
             line = min([node.lineno, *(one.lineno for one in getattr(node, "decorator_list", []))])
@@ -67,16 +80,48 @@ def load(text: str, file: str, skip: set[int], at: Callable[[int], object]) -> L
     return made
 
 
-def parts(text: str) -> Iterator[str]:
-    """The whole text if it is Python; otherwise its cells, each at its own lines."""
-    try:
-        ast.parse(text)
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        starts = [0, *(cell.start() for cell in CELL.finditer(text))]
-        for start, end in zip(starts, [*starts[1:], len(text)], strict=True):
-            yield "\n" * text.count("\n", 0, start) + text[start:end]
-    else:
-        yield text
+def parts(text: str, file: str) -> Iterator[tuple[int, str]]:
+    """(lines before it, text) of the parts of a file: its cells if it is a notebook or not Python as a whole."""
+    starts = [0, *(cell.start() for cell in CELL.finditer(text))]
+    if not file.endswith(".ipynb"):
+        try:
+            ast.parse(text)
+            starts = [0]
+        except (SyntaxError, ValueError, RecursionError, MemoryError):
+            pass
+    for start, end in zip(starts, [*starts[1:], len(text)], strict=True):
+        if start < end:
+            yield text.count("\n", 0, start), text[start:end]
+
+
+class LeftOut(Exception):
+    """A cell of a notebook that is no Python, by the word that it begins with."""
+
+
+def python(cell: str) -> str:
+    """A cell's text without IPython's own lines: `%name`, `!command`, `name?`. Raises LeftOut for another language.
+
+    A line is IPython's only if Python cannot read it: inside brackets a line may begin with `%`.
+    """
+    lines = cell.split("\n")
+    first = next((place for place, line in enumerate(lines) if line.strip() and not line.startswith("#")), 0)
+    if lines[first].startswith("%%"):
+        word = lines[first].split()[0]
+        if word not in PYTHON_CELLS:
+            raise LeftOut(word)
+        lines[first] = ""
+    for _ in range(MOST_LINES):
+        try:
+            ast.parse("\n".join(lines))
+        except SyntaxError as error:
+            place = (error.lineno or 0) - 1
+            if not (0 <= place < len(lines) and IPYTHON.search(lines[place])):
+                break
+            line = lines[place]
+            lines[place] = line[: len(line) - len(line.lstrip())] + "pass"
+        else:
+            break
+    return "\n".join(lines)
 
 
 def told(error: BaseException, made: Loaded) -> tuple[str, str, str]:
