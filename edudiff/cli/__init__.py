@@ -32,7 +32,7 @@ def run(argv: Sequence[str]) -> int:
         return int(stop.code or 0)
     args.command = shlex.join(["edudiff", *argv])
     try:
-        args.run(args)
+        status = args.run(args)
         sys.stdout.flush()
     except (ValueError, TypeError, OSError, ImportError, FloatingPointError) as error:
         if isinstance(error, BrokenPipeError) and streams.reader_is_gone():
@@ -45,7 +45,7 @@ def run(argv: Sequence[str]) -> int:
     except KeyboardInterrupt as error:
         streams.say("\nedudiff: stopped")
         return 128 + (error.args[0] if isinstance(error, interrupt.Stopped) else signal.SIGINT)
-    return 0
+    return status if isinstance(status, int) else 0
 
 
 def parser() -> Parser:

@@ -1,6 +1,8 @@
 """`edudiff course build | check | grade` on the command line."""
 
 import argparse
+import os
+import sys
 from typing import Any
 
 from edudiff.course import assignment, check, grade, reports
@@ -38,12 +40,18 @@ def add(commands: Any) -> None:
         description="Run visible and hidden tests on every submission: a table of points, a report for each student.",
         example="edudiff course grade submissions --grader course/grader",
     )
-    grade.add_argument("submissions", metavar="SUBMISSIONS", help="holds a folder for each student")
+    grade.add_argument("submissions", metavar="SUBMISSIONS", help="holds a folder or a zip file for each student")
+    grade.add_argument("--single", action="store_true", help="SUBMISSIONS is what one student handed in")
+    grade.add_argument(
+        "--only", nargs="+", default=(), metavar="NAME", help="assignments to grade, such as a3_steps (default: all)"
+    )
     grade.add_argument("--grader", default="grader", metavar="DIR", help="the grader's bundle (default: grader)")
     grade.add_argument("--out", default="grades.csv", metavar="FILE", help="the table (default: grades.csv)")
     grade.add_argument(
         "--jobs", type=int, default=1, help="submissions graded at the same time (default: 1)", metavar="N"
     )
+    what = "grade even where this machine cannot keep submissions from your files: only what you trust"
+    grade.add_argument("--unconfined", action="store_true", help=what)
     grade.set_defaults(run=run_grade)
     for command in (check, grade):
         command.add_argument(
@@ -80,19 +88,38 @@ def run_build(args: argparse.Namespace) -> None:
     print(f"for students: {args.folder}/student\nfor grading:  {args.folder}/grader")
 
 
-def run_check(args: argparse.Namespace) -> None:
-    """`edudiff course check`."""
+def run_check(args: argparse.Namespace) -> int:
+    """`edudiff course check`: status 1 if a task is wrong or not written."""
+    right = True
     for place in check.places(args.file):
-        print(f"{place.resolve().name}\n{check.report(check.check(place, limits(args)))}\n")
+        judged = check.check(place, limits(args))
+        print(f"{place.resolve().name}\n{check.report(judged)}\n")
+        right &= all(verdict.passed for verdict in judged.verdicts)
+    return 0 if right else 1
 
 
 def run_grade(args: argparse.Namespace) -> None:
     """`edudiff course grade`."""
+    grade.grade(
+        args.submissions,
+        args.grader,
+        args.out,
+        limits(args),
+        args.jobs,
+        progress=lambda graded: say("\n".join(reports.lines(graded))),
+        only=args.only,
+        single=args.single,
+        unconfined=args.unconfined,
+        warn=lambda sentence: print(f"edudiff: careful: {sentence}", file=sys.stderr),
+    )
+    say(f"grades: {args.out}")
 
-    def say(graded):
-        print(f"{reports.clean(graded.student)}: {graded.points} of {graded.most}", flush=True)
 
-    done = grade.grade(args.submissions, args.grader, args.out, limits(args), args.jobs, say)
-    if warning := grade.warning(done):
-        print(f"careful: {warning}")
-    print(f"grades: {args.out}")
+def say(text: str) -> None:
+    """Print, whatever becomes of it: a class's grades do not hang on a terminal that cannot show a name, or is gone."""
+    try:
+        print(text, flush=True)
+    except UnicodeError:
+        say(text.encode("ascii", "backslashreplace").decode())
+    except OSError:
+        sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115

@@ -70,7 +70,7 @@ def one_student(place: Path, rubric: Rubric, limits: Limits | None = None, name:
     graded = judge.Graded(name or place.name)
     try:
         seen = [] if place.is_symlink() else handed_in.files(place)
-        nothing = "not handed in"
+        nothing = judge.NOT_THERE
     except ValueError as error:
         seen, nothing = [], str(error)
     used = set()
@@ -110,8 +110,8 @@ def confinement(limits: Limits | None = None) -> tuple[bool, str]:
     kinds = (("files", "files"), ("system calls", "the network and programs"))
     missing = [words for name, words in kinds if name not in held]
     return False, (
-        f"nothing but Python's audit hook keeps submissions from {' and from '.join(missing)} here ({sys.platform}), and"
-        " determined code gets around that; grade on Linux 5.13 or later, or in a container with it"
+        f"nothing but Python's audit hook keeps submissions from {' and from '.join(missing)} here ({sys.platform}),"
+        " and determined code gets around that; grade on Linux 5.13 or later, or in a container with it"
     )
 
 
@@ -136,7 +136,7 @@ def _rubric(grader: Path, only: Sequence[str]) -> Rubric:
     bundles = sorted(path.parent for path in grader.glob(f"*/{hints.FILE}"))
     if bundles and not any((folder / assignment.HIDDEN).is_file() for folder in bundles):
         raise ValueError(
-            f"{grader} is a students' bundle, without hidden tests; name the grader's, which build wrote beside it, with"
+            f"{grader} is a students' bundle, without hidden tests; name the grader's, which was built beside it, with"
             " --grader"
         )
     found = assignment.read_all(grader)

@@ -8,6 +8,7 @@ from edudiff.course.handed_in import HandedIn
 from edudiff.course.sandbox.process import Limits, Sandbox
 
 PASSED, UNWRITTEN, WRONG = "passed", "not written yet", "wrong"
+NOT_THERE = "not handed in"
 
 
 @dataclass(frozen=True)

@@ -86,7 +86,9 @@ def without_outputs(data: bytes) -> bytes:
             if after in (b"[", b"{"):
                 kept.append(data[start : colon.end()])
                 start, hidden = colon.end(), depth
-    return data if hidden else b"".join([*kept, data[start:]])
+    if hidden:
+        raise ValueError("not a notebook: its brackets do not match")
+    return b"".join([*kept, data[start:]])
 
 
 def _marks(data: bytes) -> Iterator[tuple[bytes, int]]:

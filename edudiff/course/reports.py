@@ -11,7 +11,7 @@ import xml.etree.ElementTree as ElementTree
 from pathlib import Path
 from typing import Any
 
-from edudiff.course.judge import Graded, Verdict
+from edudiff.course.judge import NOT_THERE, Graded, Verdict
 
 FORMULA = re.compile(r"\s*[=+\-@\t\r]")
 CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")  # what XML cannot hold
@@ -66,6 +66,20 @@ def gradescope(graded: Graded) -> dict[str, Any]:
     notes = "\n".join(f"{name}: {problem}" for name, problem in graded.problems.items())
     shown = {"score": graded.points, "stdout_visibility": "hidden", "visibility": "visible", "tests": tests}
     return {**shown, "output": clean(notes)} if notes else shown
+
+
+def lines(graded: Graded) -> list[str]:
+    """One student for a terminal: the points, and for each task that is wrong the reason."""
+    said = [f"{graded.student}: {graded.points} of {graded.most}"]
+    absent = [name for name, problem in graded.problems.items() if problem == NOT_THERE]
+    said += [f"    not handed in: {', '.join(absent)}"] if absent else []
+    said += [f"    {name}: {problem}" for name, problem in graded.problems.items() if name not in absent]
+    for name, verdicts in graded.verdicts.items():
+        for verdict in verdicts:
+            if not verdict.passed and name not in absent and verdict.message != graded.problems.get(name):
+                reason = f": {verdict.message}" if verdict.message else ""
+                said.append(f"    {name}/{verdict.task}: {verdict.status}{reason}")
+    return [clean(" ".join(line.split("\n"))) for line in said]
 
 
 def text(verdict: Verdict) -> str:

@@ -4,7 +4,9 @@ import csv
 import json
 import os
 import shutil
+import sys
 import xml.etree.ElementTree as ElementTree
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -64,8 +66,22 @@ def hand_in(folder, student, text, name=f"{NAME}.py"):
     path.write_text(text)
 
 
+def book(*cells, outputs=()):
+    """A notebook with these code cells."""
+    made = [{"cell_type": "code", "metadata": {}, "outputs": list(outputs), "source": source} for source in cells]
+    return json.dumps({"nbformat": 4, "nbformat_minor": 5, "metadata": {}, "cells": made})
+
+
+def zipped(path, **texts):
+    """A zip file with these texts; "__" in a name is a folder."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as made:
+        for name, text in texts.items():
+            made.writestr(name, text)
+
+
 def rows(path):
-    with open(path, newline="") as file:
+    with open(path, newline="", encoding="utf-8-sig") as file:
         return {row["student"]: row for row in csv.DictReader(file)}
 
 
@@ -105,8 +121,11 @@ def test_attacks_are_told_what_happened(attacked):
     assert "MemoryError" in said["03_allocate"]
     assert "the process of the submission ended" in said["05_exit"]
     assert "No module named 'edudiff'" in said["92_library"]
-    assert "cannot be loaded: no answer" in said["93_import_loop"] or "no answer within" in said["93_import_loop"]
+    assert "no answer within" in said["93_import_loop"]
     assert "SyntaxError in line 1" in said["94_broken"]
+    problems = {graded.student: graded.problems.get(NAME, "") for graded in attacked[0]}
+    assert "reads or writes no file" in problems["90_steal"]
+    assert problems["00_honest"] == ""
 
 
 def test_no_report_holds_what_a_hidden_test_said(attacked):
@@ -179,21 +198,46 @@ def test_only_hidden_tests_catch_what_passes_the_visible_ones(grader):
         "    return 2 * np.log(alpha / sigma) + 1\n"
     )
     folder, known = grader / NAME, {"log_snr": {}}
-    files = folder / assignment.VISIBLE, known, folder / assignment.HIDDEN
-    [verdict], held = judge.judge(source, "mine.py", *files, LIMITS)
+    file, visible, hidden = (
+        handed_in.HandedIn("mine.py", source),
+        folder / assignment.VISIBLE,
+        folder / assignment.HIDDEN,
+    )
+    [verdict] = judge.judge(file, visible, known, hidden, LIMITS).verdicts
     assert verdict.status == judge.WRONG
     assert verdict.message == "the visible tests pass, hidden ones do not"
     assert verdict.hidden == (0, 2)
-    [verdict], _ = judge.judge(source, "mine.py", *files[:2], limits=LIMITS)
-    assert verdict.passed
-    assert set(held) >= {"limits", "audit hook"}
+    judged = judge.judge(file, visible, known, limits=LIMITS)
+    assert judged.verdicts[0].passed
+    assert set(judged.held) >= {"limits", "audit hook"}
 
 
-def test_what_the_platform_does_not_enforce_is_said():
-    done = [judge.Graded("a", held={"limits", "audit hook"}), judge.Graded("b")]
-    assert "kernel did not restrict files and system calls" in grade.warning(done)
-    assert grade.warning([judge.Graded("a", held={"files", "system calls"})]) == ""
-    assert grade.warning([]) == ""
+@pytest.mark.parametrize(
+    ("held", "enough", "says"),
+    [
+        (["limits", "files", "system calls"], True, ""),
+        (["limits", "nobody", "system calls"], True, "run as the user nobody"),
+        (["limits", "system calls"], False, "from files here"),
+        (["limits", "files"], False, "from the network and programs here"),
+        (["audit hook"], False, "from files and from the network and programs here"),
+    ],
+)
+def test_a_machine_that_confines_nothing_is_told_before_anything_runs(
+    held, enough, says, tmp_path, capsys, monkeypatch
+):
+    monkeypatch.setattr(grade.Sandbox, "defenses", lambda box: held)
+    assert grade.confinement()[0] == enough
+    assert says in grade.confinement()[1]
+    ran = []
+    monkeypatch.setattr(grade, "one_student", lambda *a: ran.append(a) or judge.Graded("anna"))
+    monkeypatch.setattr(grade, "_rubric", lambda *a: [])
+    (tmp_path / "in" / "anna").mkdir(parents=True)
+    command = ["course", "grade", str(tmp_path / "in"), "--out", str(tmp_path / "grades.csv")]
+    assert cli.main(command) == (0 if enough else 2)
+    assert bool(ran) == enough
+    assert says in capsys.readouterr().err
+    assert cli.main([*command, "--unconfined"]) == 0
+    assert len(ran) == 1 + enough
 
 
 @pytest.mark.parametrize(
@@ -204,6 +248,7 @@ def test_what_the_platform_does_not_enforce_is_said():
         (["grade", "..", "--grader", "nowhere"], "nowhere is not a folder"),
         (["grade", "..", "--jobs", "0"], "jobs is 0"),
         (["grade", "..", "--seconds", "1"], "expected 0 < call <= total"),
+        (["grade", "..", "--only", "a99"], "is not a folder"),
         (["check", "mine.py"], "keep your file in the folder of the assignment"),
     ],
 )
@@ -219,9 +264,8 @@ def test_bad_arguments_are_one_line(arguments, says, tmp_path, monkeypatch, caps
 def test_the_file_with_the_fewest_functions_unwritten_counts(tmp_path):
     stub = 'def f():\n    """Do it."""\n    raise NotImplementedError\n'
     solved = 'def f():\n    """Do it."""\n    # raise NotImplementedError\n    return 1\n'
-    cell = {"cell_type": "code", "metadata": {}, "source": solved}
     (tmp_path / "a.py").write_text(stub)
-    (tmp_path / "a.ipynb").write_text(json.dumps({"cells": [cell]}))
+    (tmp_path / "a.ipynb").write_text(book(solved))
     assert handed_in.find(tmp_path, "a").name == "a.ipynb"
 
 
@@ -230,3 +274,204 @@ def test_results_among_the_submissions_are_refused(grader, tmp_path, capsys):
     assert cli.main(["course", "grade", str(tmp_path), "--grader", str(grader), "--out", f"{tmp_path}/grades.csv"]) == 2
     assert "lies among the submissions" in capsys.readouterr().err
     assert [path.name for path in tmp_path.iterdir()] == ["anna"]
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "a1_noise (1).py",
+        "A1_Noise.PY",
+        "a1_noise - Copy.py",
+        "smith_12_345_a1_noise-2.py",
+        "deeper/still/a1_noise.py",
+        "hand in/a1_noise/a1_noise.ipynb",
+    ],
+)
+def test_a_file_under_a_name_that_systems_make_is_found(name, tmp_path):
+    hand_in(tmp_path, "anna", book("x = 1") if name.endswith("ipynb") else "x = 1\n", name)
+    hand_in(tmp_path, "anna", "x = 2\n", "__MACOSX/a1_noise.py")
+    hand_in(tmp_path, "anna", "x = 3\n", "._a1_noise.py")
+    found = handed_in.find(tmp_path / "anna", NAME)
+    assert "x = 1" in found.source
+    assert found.path == name
+
+
+@pytest.mark.parametrize("name", ["a1_noise.py.txt", "a11_noise.py", "ba1_noise.py", "a1_noise_tests.py", "noise.py"])
+def test_another_file_is_not_taken_and_is_named(name, grader, tmp_path):
+    hand_in(tmp_path / "in", "anna", "x = 1\n", name)
+    assert handed_in.find(tmp_path / "in" / "anna", NAME) is None
+    [graded] = grade.grade(tmp_path / "in", grader, tmp_path / "grades.csv", LIMITS)
+    assert name in rows(tmp_path / "grades.csv")["anna"]["notes"]
+
+
+def test_zip_files_are_read_without_writing_anything(grader, master, tmp_path):
+    """As a student's only file, in a folder, and what is hostile: a path that leads out, a bomb, a broken one."""
+    given = tmp_path / "in"
+    zipped(given / "anna.zip", **{f"homework/{NAME}.py": master, f"__MACOSX/homework/._{NAME}.py": "junk"})
+    zipped(given / "ben" / "all.zip", **{f"../../../{NAME}.py": master})
+    zipped(given / "bomb.zip", **{f"{NAME}.py": "#" * (60 << 20)})
+    zipped(given / "many.zip", **{f"{'d' * 200}/{i}": "" for i in range(5000)})
+    (given / "broken.zip").write_bytes(b"PK\3\4 and so on")
+    before = sorted(tmp_path.rglob("*"))
+    done = grade.grade(given, grader, tmp_path / "grades.csv", LIMITS)
+    points = {graded.student: graded.points for graded in done}
+    assert points == {"anna": 3, "ben": 3, "bomb": 0, "broken": 0, "many": 0}
+    notes = {name: row["notes"] for name, row in rows(tmp_path / "grades.csv").items()}
+    assert "at most" in notes["bomb"]
+    assert "of names" in notes["many"]
+    assert "not a zip file" in notes["broken"]
+    after = [path for path in sorted(tmp_path.rglob("*")) if "grades" not in str(path.relative_to(tmp_path))]
+    assert after == before
+
+
+def test_a_notebook_is_read_whatever_its_outputs_weigh(tmp_path):
+    picture = {"output_type": "display_data", "data": {"image/png": 'A\\"' * (2 << 20), "x": [{"outputs": ["]"]}]}}
+    (tmp_path / "a.ipynb").write_text(book('x = 1  # "outputs": [', "y = {'outputs': [2]}", outputs=[picture]))
+    assert (tmp_path / "a.ipynb").stat().st_size > handed_in.MOST_BYTES
+    found = handed_in.find(tmp_path, "a")
+    assert 'x = 1  # "outputs": [' in found.source
+    assert "y = {'outputs': [2]}" in found.source
+    (tmp_path / "a.ipynb").write_bytes(b"\xef\xbb\xbf" + book("x = 1").encode())
+    assert "x = 1" in handed_in.find(tmp_path, "a").source
+
+
+@pytest.mark.parametrize(
+    "data", [b"[]" * 600_000, b'"a' * 1_100_001, b'{"outputs":' * 400_000, b'"' + b"\\" * 999_999, b"]" * 9, b""]
+)
+def test_a_hostile_notebook_costs_little(data, tmp_path):
+    (tmp_path / "a.ipynb").write_bytes(data)
+    assert "not a notebook" in handed_in.find(tmp_path, "a").problem
+
+
+def test_cells_that_are_no_python_take_no_points(grader, master, tmp_path):
+    """Shell, help, magics, a plot, await: left out, and said; `%` inside brackets is arithmetic and stays."""
+    marked = master.replace("    ### BEGIN SOLUTION", "    a = (17\n     %5\n     + 100)\n    assert a == 102", 1)
+    hand_in(
+        tmp_path / "in",
+        "anna",
+        book(
+            "%matplotlib inline",
+            "%%bash\nls -la",
+            f"%%time\n{marked}",
+            "np.sin?",
+            "files = !ls",
+            "await task()",
+            "import matplotlib.pyplot as plt\nplt.plot([1, 2])",
+            "while True: pass",
+        ),
+        f"{NAME}.ipynb",
+    )
+    [graded] = grade.grade(tmp_path / "in", grader, tmp_path / "grades.csv", LIMITS)
+    assert graded.points == 3
+    note = rows(tmp_path / "grades.csv")["anna"]["notes"]
+    for said in ("code cell 2, line 1: %%bash", "'await'", "'matplotlib'; a solution has NumPy", "code cell 8, line 1"):
+        assert said in note
+
+
+def test_a_file_of_python_that_fails_late_keeps_what_came_before(grader, master, tmp_path):
+    helper = "import numpy as np\n\n\ndef cosine_of(x):\n    return np.cos(x)\n"
+    used = master.replace("np.cos(", "cosine_of(").replace(
+        "import numpy as np\n", "import numpy as np\nfrom mine import *\n", 1
+    )
+    for student, text in (("anna", f"{used}\nassert 1 == 2\n"), ("ben", f"{master}\n# %%\nprint 'done'\n")):
+        hand_in(tmp_path / "in", student, text)
+    hand_in(tmp_path / "in", "anna", helper, "mine.py")
+    done = grade.grade(tmp_path / "in", grader, tmp_path / "grades.csv", LIMITS)
+    assert [graded.points for graded in done] == [3, 3]
+    assert "AssertionError" in done[0].problems[NAME]
+    assert "SyntaxError" in done[1].problems[NAME]
+
+
+def test_names_of_folders_are_no_formulas_and_no_numbers(grader, master, tmp_path):
+    for student in ("=HYPERLINK(1)", "@sum", "+1", "\u00b2", "\u0663", "7"):
+        hand_in(tmp_path / "in", student, "x = 1\n")
+    grade.grade(tmp_path / "in", grader, tmp_path / "grades.csv", LIMITS, jobs=2)
+    data = (tmp_path / "grades.csv").read_bytes()
+    assert data.startswith(b"\xef\xbb\xbf")
+    assert set(rows(tmp_path / "grades.csv")) == {"'=HYPERLINK(1)", "'@sum", "'+1", "\u00b2", "\u0663", "7"}
+
+
+def test_reasons_are_said_and_one_assignment_can_be_chosen(grader, bundles, master, tmp_path, capsys):
+    hand_in(tmp_path / "in", "anna", master.replace("return", "return 2 *", 1))
+    command = ["course", "grade", str(tmp_path / "in"), "--out", str(tmp_path / "grades.csv"), "--only", NAME]
+    assert cli.main([*command, "--grader", str(bundles / "grader")]) == 0
+    said = capsys.readouterr().out
+    assert f"    {NAME}/cosine: wrong: " in said
+    assert "a2_tweedie" not in said
+    assert list(rows(tmp_path / "grades.csv")["anna"])[3:-1] == [
+        f"{NAME}/{t}" for t in ("cosine", "add_noise", "log_snr")
+    ]
+    assert cli.main([*command, "nonsense", "--grader", str(bundles / "grader")]) == 2
+    assert "has no nonsense; it has a1_noise, a2_tweedie" in capsys.readouterr().err
+    assert cli.main([*command, "--grader", str(bundles / "student")]) == 2
+    assert "is a students' bundle" in capsys.readouterr().err
+
+
+def test_the_tables_folder_is_not_one_of_the_submissions(grader, tmp_path, capsys):
+    hand_in(tmp_path / "s5", "anna", "x = 1\n")
+    for out in ("s5.csv", "s5/grades.csv", "s5/anna/grades.csv"):
+        command = ["course", "grade", str(tmp_path / "s5"), "--grader", str(grader), "--out", str(tmp_path / out)]
+        assert cli.main(command) == 2
+        assert "lies among the submissions, or its folder" in capsys.readouterr().err
+    assert [path.name for path in (tmp_path / "s5" / "anna").iterdir()] == [f"{NAME}.py"]
+
+
+def test_a_terminal_that_fails_costs_no_grades(grader, tmp_path, monkeypatch):
+    """One that cannot show a name, and one that is gone."""
+
+    class Gone:
+        encoding = "ascii"
+
+        def write(self, text):
+            text.encode("ascii")
+            if self.broken:
+                raise BrokenPipeError
+
+        def flush(self):
+            pass
+
+    for student in ("anna", "\u0431\u0435\u043d"):
+        hand_in(tmp_path / "in", student, "x = 1\n")
+    for broken in (False, True):
+        gone = Gone()
+        gone.broken = broken
+        out = tmp_path / f"{broken}.csv"
+        with monkeypatch.context() as patch:
+            patch.setattr(sys, "stdout", gone)
+            assert cli.main(["course", "grade", str(tmp_path / "in"), "--grader", str(grader), "--out", str(out)]) == 0
+        assert len(rows(out)) == 2
+
+    def fail(_):
+        raise RuntimeError("stopped")
+
+    with pytest.raises(RuntimeError, match="stopped"):
+        grade.grade(tmp_path / "in", grader, tmp_path / "third.csv", LIMITS, progress=fail)
+    assert len(rows(tmp_path / "third.csv")) == 1
+
+
+def test_one_students_flat_folder_is_graded_with_single(grader, master, tmp_path, capsys):
+    hand_in(tmp_path, "submission", master)
+    command = [
+        "course",
+        "grade",
+        str(tmp_path / "submission"),
+        "--grader",
+        str(grader),
+        "--out",
+        str(tmp_path / "g.csv"),
+    ]
+    assert cli.main(command) == 2
+    assert "add --single" in capsys.readouterr().err
+    assert cli.main([*command, "--single"]) == 0
+    assert json.loads((tmp_path / "g" / "submission" / "results.json").read_text())["score"] == 3
+
+
+def test_checking_says_by_its_status_whether_all_is_right(bundles, tmp_path, capsys):
+    folder = tmp_path / NAME
+    shutil.copytree(bundles / "student" / NAME, folder)
+    assert cli.main(["course", "check", str(folder)]) == 1
+    (folder / f"{NAME}.py").write_text(
+        "\ufeff" + (bundles / "grader" / NAME / f"{NAME}.py").read_text(), encoding="utf-8"
+    )
+    assert cli.main(["course", "check", str(folder)]) == 0
+    assert "3 of 3 tasks passed" in capsys.readouterr().out

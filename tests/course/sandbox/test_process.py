@@ -303,7 +303,6 @@ FLOODS = {
     "calls": "while True: g(0.5)",
     "values": "while True: g(np.ones(100_000))",
     "nested": "[g([np.ones((1, 400)), [np.ones((400, 1))]]) for _ in range(99)]",
-    "lists": "[g([0.0] * 9000) for _ in range(9999)]",
 }
 
 
