@@ -17,7 +17,7 @@ from edudiff.course.assignment import HIDDEN, VISIBLE, Assignment, functions
 
 HIDE, SHOW = "### BEGIN HIDDEN TESTS", "### END HIDDEN TESTS"
 MARK, COLON = re.compile(rb'["\[\]{}]'), re.compile(rb"\s*:")
-LARGE = {b"outputs", b"attachments", b"widgets"}  # parts of a notebook that hold no code
+LARGE = {b'"outputs"', b'"attachments"', b'"widgets"'}  # parts of a notebook that hold no code
 MOST_MARKS = 1_000_000
 STUDENT = "student = SimpleNamespace(**globals())"
 
@@ -92,7 +92,7 @@ def without_outputs(data: bytes) -> bytes:
 
 
 def _marks(data: bytes) -> Iterator[tuple[bytes, int]]:
-    """(bracket, or what stands between quotes; where it ends) of JSON, one after the other."""
+    """(bracket, or text in its quotes; where it ends) of JSON, one after the other."""
     place = 0
     for _ in range(MOST_MARKS):
         found = MARK.search(data, place)
@@ -101,7 +101,7 @@ def _marks(data: bytes) -> Iterator[tuple[bytes, int]]:
         place = found.end()
         if found[0] == b'"':
             end = _closing(data, place)
-            yield data[place : min(end, place + 20)], end + 1
+            yield data[place - 1 : min(end + 1, place + 20)], end + 1
             place = end + 1
         else:
             yield found[0], place

@@ -120,11 +120,11 @@ def test_attacks_are_told_what_happened(attacked):
     assert "PermissionError" in said["02_fork"]
     assert "MemoryError" in said["03_allocate"]
     assert "the process of the submission ended" in said["05_exit"]
-    assert "No module named 'edudiff'" in said["92_library"]
     assert "no answer within" in said["93_import_loop"]
     assert "SyntaxError in line 1" in said["94_broken"]
     problems = {graded.student: graded.problems.get(NAME, "") for graded in attacked[0]}
     assert "reads or writes no file" in problems["90_steal"]
+    assert "No module named 'edudiff'" in problems["92_library"]
     assert problems["00_honest"] == ""
 
 
@@ -189,25 +189,17 @@ def test_wrong_solutions_get_their_hints_and_the_other_points(grader, tmp_path, 
     assert wrong.hint in failure.text
 
 
-def test_only_hidden_tests_catch_what_passes_the_visible_ones(grader):
+def test_only_hidden_tests_catch_what_passes_the_visible_ones(tmp_path):
     """A submission that knows the visible tests by heart."""
-    source = (
-        "import numpy as np\n\n"
-        "def log_snr(alpha, sigma):\n"
-        "    if np.ndim(alpha) == 0:\n        return 0.0\n"
-        "    return 2 * np.log(alpha / sigma) + 1\n"
-    )
-    folder, known = grader / NAME, {"log_snr": {}}
-    file, visible, hidden = (
-        handed_in.HandedIn("mine.py", source),
-        folder / assignment.VISIBLE,
-        folder / assignment.HIDDEN,
-    )
-    [verdict] = judge.judge(file, visible, known, hidden, LIMITS).verdicts
+    for name, asked in (("visible", 0), ("hidden", 1)):
+        text = f"import pytest\n\n\n@pytest.mark.three\ndef test_it(student):\n    assert student.three({asked}) == 3\n"
+        (tmp_path / f"{name}.py").write_text(text)
+    file = handed_in.HandedIn("mine.py", "def three(x):\n    return 3 if x == 0 else 4\n")
+    [verdict] = judge.judge(file, tmp_path / "visible.py", {"three": {}}, tmp_path / "hidden.py", LIMITS).verdicts
     assert verdict.status == judge.WRONG
     assert verdict.message == "the visible tests pass, hidden ones do not"
-    assert verdict.hidden == (0, 2)
-    judged = judge.judge(file, visible, known, limits=LIMITS)
+    assert verdict.hidden == (0, 1)
+    judged = judge.judge(file, tmp_path / "visible.py", {"three": {}}, limits=LIMITS)
     assert judged.verdicts[0].passed
     assert set(judged.held) >= {"limits", "audit hook"}
 
@@ -300,7 +292,7 @@ def test_a_file_under_a_name_that_systems_make_is_found(name, tmp_path):
 def test_another_file_is_not_taken_and_is_named(name, grader, tmp_path):
     hand_in(tmp_path / "in", "anna", "x = 1\n", name)
     assert handed_in.find(tmp_path / "in" / "anna", NAME) is None
-    [graded] = grade.grade(tmp_path / "in", grader, tmp_path / "grades.csv", LIMITS)
+    grade.grade(tmp_path / "in", grader, tmp_path / "grades.csv", LIMITS)
     assert name in rows(tmp_path / "grades.csv")["anna"]["notes"]
 
 
@@ -325,7 +317,7 @@ def test_zip_files_are_read_without_writing_anything(grader, master, tmp_path):
 
 
 def test_a_notebook_is_read_whatever_its_outputs_weigh(tmp_path):
-    picture = {"output_type": "display_data", "data": {"image/png": 'A\\"' * (2 << 20), "x": [{"outputs": ["]"]}]}}
+    picture = {"output_type": "display_data", "data": {"image/png": 'AAAAAA\\"' * (1 << 19), "x": [{"outputs": ["]"]}]}}
     (tmp_path / "a.ipynb").write_text(book('x = 1  # "outputs": [', "y = {'outputs': [2]}", outputs=[picture]))
     assert (tmp_path / "a.ipynb").stat().st_size > handed_in.MOST_BYTES
     found = handed_in.find(tmp_path, "a")
