@@ -4,7 +4,7 @@ Run `python figures/table_agreement.py`, or with the names of rows; the real pic
 `EDUDIFF_DATA` names. Each row trains a network (or goes on with the one in `runs/figure-agreement`), reads the window
 sizes off it on noise that is not reported, and draws the reported noise through network and formulas, which share the
 training set and the time grid. Written to `figures/results`: `agreement.json`, `agreement.md`, and a picture for each
-row. Rows that were measured before are kept.
+row. Rows that were measured before are kept; a star marks a masked r with another floor than the published one.
 
 The rows that end in 28 or 32 have the size of the paper's pictures. Of their training some steps are kept, and the
 network of each draws too: `agreement_curve.png` shows whether r has stopped rising.
@@ -141,7 +141,9 @@ def markdown(lines):
             f"{line['r_squared']:.3f}",
             f"{line['r2_score']:.3f}",
         ]
-        cells += [published, *(f"{line['others_r'][name]:.3f}" for name in OTHERS), f"{line['beats_ideal']:.0%}"]
+        others = {name: f"{line['others_r'][name]:.3f}" for name in OTHERS}
+        others["masked"] += "*" * ("masked_floor" in line)
+        cells += [published, *others.values(), f"{line['beats_ideal']:.0%}"]
         text.append("| " + " | ".join(cells) + " |")
     return "\n".join(text) + "\n"
 

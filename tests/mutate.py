@@ -1,0 +1,247 @@
+"""How much of the code the tests hold: changes one thing at a time, and counts the changes that some test notices.
+
+    python tests/mutate.py                                    # all areas, 40 changes each; long: an hour and more
+    python tests/mutate.py --areas compare --count 60 --seed 1
+
+Each change ("mutant") is made in a copy of the project, and the tests of its area are run until the first one fails,
+those first that speak of the changed file. A mutant that no test notices survives: either a test is missing, or the
+changed program does the same. Those of the second kind stand in `equivalent_mutants.json` beside this file, each with
+the reason, and do not count. The same seed draws the same mutants of the same code. Ctrl-C gives the score so far. Not
+part of the default run.
+"""
+
+import argparse
+import ast
+import json
+import os
+import random
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+PROJECT = Path(__file__).parents[1]
+EQUIVALENT = Path(__file__).with_name("equivalent_mutants.json")
+COPIED = ("edudiff", "tests", "lessons", "figures", "setup.cfg", "pyproject.toml", "README.md", "LICENSE")
+PAGE = ("schedule", "forward", "reverse", "scores", "convnet")
+PEERS = "tests/peers/test_peers.py"
+AREAS = {  # the files that are changed, and the tests that should notice
+    "page": ([f"edudiff/{name}.py" for name in PAGE], [f"tests/test_{name}.py" for name in PAGE]),
+    "denoisers": (["edudiff/denoisers/*.py"], ["tests/denoisers/test_*.py", "tests/test_analytic_*.py", PEERS]),
+    "nn": (["edudiff/nn/*.py", "edudiff/nn/layers/*.py"], ["tests/nn/test_*.py", PEERS]),
+    "compare": (["edudiff/compare/*.py"], ["tests/compare/test_*.py", PEERS]),
+    "data": (["edudiff/data/*.py"], ["tests/data/test_*.py"]),
+}
+PATIENCE = 3  # times as long as the unchanged code takes: a mutant that runs longer hangs, and is noticed
+COMPARISONS = {
+    ast.Lt: ast.LtE, ast.LtE: ast.Lt, ast.Gt: ast.GtE, ast.GtE: ast.Gt, ast.Eq: ast.NotEq, ast.NotEq: ast.Eq,
+    ast.Is: ast.IsNot, ast.IsNot: ast.Is, ast.In: ast.NotIn, ast.NotIn: ast.In,
+}  # fmt: skip
+OPERATORS = {
+    ast.Add: ast.Sub, ast.Sub: ast.Add, ast.Mult: ast.Div, ast.Div: ast.Mult, ast.FloorDiv: ast.Mult,
+    ast.Mod: ast.Mult, ast.Pow: ast.Mult, ast.BitAnd: ast.BitOr, ast.BitOr: ast.BitAnd,
+}  # fmt: skip
+
+
+class Mutant(NamedTuple):
+    """One change: at `line` of `file`, the text from `start` to `stop` (in bytes) becomes `new`."""
+
+    file: str
+    line: int
+    start: int
+    stop: int
+    old: str
+    new: str
+    context: str  # the line as it stands, without its indentation
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}: {flat(self.old)} -> {flat(self.new)}"
+
+    def key(self) -> tuple[str, ...]:
+        return self.file, self.context, flat(self.old), flat(self.new)
+
+
+def flat(code: str) -> str:
+    return " ".join(code.split())
+
+
+def mutants(file: str, text: str) -> Iterator[Mutant]:
+    """All changes of one file, in the order of its lines."""
+    source, tree = text.encode(), ast.parse(text)
+    begins = [0]
+    for line in source.splitlines(keepends=True):
+        begins.append(begins[-1] + len(line))
+    lines = text.splitlines()
+    tables = {id(n) for statement in tree.body for n in inside_table(statement)}
+    for node in visible(tree):
+        if id(node) in tables:
+            continue
+        for new in changes(node):
+            start = begins[node.lineno - 1] + node.col_offset
+            stop = begins[node.end_lineno - 1] + node.end_col_offset
+            old = source[start:stop].decode()
+            yield Mutant(file, node.lineno, start, stop, old, new, lines[node.lineno - 1].strip())
+
+
+def inside_table(statement: ast.stmt) -> Iterator[ast.AST]:
+    """What is inside a list, tuple or dict that a module writes down: colors, strokes, names, no computing."""
+    if isinstance(statement, ast.Assign | ast.AnnAssign) and isinstance(
+        statement.value, ast.List | ast.Tuple | ast.Dict
+    ):
+        yield from ast.walk(statement.value)
+
+
+def visible(node: ast.AST) -> Iterator[ast.AST]:
+    """The nodes that compute: no annotation, no docstring, no message of an error, nothing in a formatted string."""
+    if isinstance(node, ast.Raise | ast.JoinedStr | ast.Import | ast.ImportFrom):
+        return
+    yield node
+    if ast.unparse(node) == "-1" and isinstance(node, ast.UnaryOp):
+        return  # in a shape, -2 would say the same
+    for name, value in ast.iter_fields(node):
+        if name in ("annotation", "returns", "decorator_list", "type_params", "bases"):
+            continue
+        for child in value if isinstance(value, list) else [value]:
+            if isinstance(child, ast.AST):
+                yield from visible(child)
+
+
+def changes(node: ast.AST) -> Iterator[str]:
+    """What one node may become, as code."""
+    match node:
+        case ast.Expr(value=ast.Call(func=called)) if ast.unparse(called).startswith(("checks.", "_check")):
+            yield "pass"
+        case ast.If(body=[ast.Raise()], orelse=[]):
+            yield "pass"
+        case ast.Constant(value=bool() as value):
+            yield str(not value)
+        case ast.Constant(value=int() as value):
+            yield str(value + 1)
+            yield f"({value - 1})"
+        case ast.Constant(value=float() as value):
+            yield repr(value * 1.5 if value else 0.5)
+        case ast.Compare(ops=[operation]) if type(operation) in COMPARISONS:
+            yield parts(node, ops=[COMPARISONS[type(operation)]()])
+        case ast.BinOp(op=operation) if type(operation) in OPERATORS:
+            yield parts(node, op=OPERATORS[type(operation)]())
+        case ast.BoolOp(op=operation):
+            yield parts(node, op=ast.Or() if isinstance(operation, ast.And) else ast.And())
+        case ast.UnaryOp(op=ast.Not() | ast.USub()):
+            yield parts(node.operand)
+        case ast.Call(keywords=[_, *_]):
+            for i, keyword in enumerate(node.keywords):
+                if keyword.arg != "strict":  # of `zip`: it guards against lengths that no caller makes
+                    yield parts(node, keywords=node.keywords[:i] + node.keywords[i + 1 :])
+        case ast.Slice(lower=lower, upper=upper) if lower or upper:
+            if lower:
+                yield ast.unparse(changed(node, lower=ast.BinOp(lower, ast.Add(), ast.Constant(1))))
+            if upper:
+                yield ast.unparse(changed(node, upper=None))
+
+
+def changed(node: ast.AST, **fields) -> ast.AST:
+    return type(node)(**{name: fields.get(name, value) for name, value in ast.iter_fields(node)})
+
+
+def parts(node: ast.AST, **fields) -> str:
+    """An expression with some fields changed, in parentheses: what is around it stays around it."""
+    return f"({ast.unparse(changed(node, **fields))})"
+
+
+def expand(root: Path, patterns: list[str]) -> list[str]:
+    return sorted(str(p.relative_to(root)) for pattern in patterns for p in root.glob(pattern))
+
+
+def nearest_first(root: Path, tests: list[str], file: str) -> list[str]:
+    """The test files, those first that name the changed module or what it defines most often."""
+    names = [node.name for node in ast.parse((root / file).read_text()).body if hasattr(node, "name")]
+    words = re.compile(rf"\b({'|'.join([Path(file).stem, *map(re.escape, names)])})\b")
+    return sorted(tests, key=lambda test: (Path(file).stem not in test, -len(words.findall((root / test).read_text()))))
+
+
+def run(root: Path, tests: list[str], seconds: float | None = None) -> bool:
+    """True if all the tests pass, within `seconds` if they are given; the first run, without, shows what fails."""
+    environment = {**os.environ, "PYTHONPATH": str(root), "MPLBACKEND": "Agg"}
+    if seconds:  # a file that changes twice a second must not be taken for what it was
+        environment["PYTHONDONTWRITEBYTECODE"] = "1"
+    command = [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", *tests]
+    pipe = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
+    try:
+        done = subprocess.run(command, cwd=root, env=environment, timeout=seconds, check=False, **pipe)
+    except subprocess.TimeoutExpired:
+        return False
+    if done.returncode and not seconds:
+        print(done.stdout[-2000:], file=sys.stderr)
+    return done.returncode == 0
+
+
+def score(root: Path, area: str, count: int, seed: int, only: str, known: dict[tuple[str, ...], str]) -> int:
+    """Runs the mutants of one area and prints its score; returns how many survive without a reason."""
+    patterns, tests = AREAS[area]
+    files, tests = expand(root, patterns), expand(root, tests)
+    made = [mutant for file in files if only in file for mutant in mutants(file, (root / file).read_text())]
+    drawn = random.Random(f"{seed} {area}").sample(made, min(count, len(made)))
+    begun = time.perf_counter()
+    if not run(root, tests):
+        raise SystemExit(f"{area}: a test fails on the code as it is, see above; mend that first")
+    patience = PATIENCE * (time.perf_counter() - begun) + 10
+    killed, same, survivors, stopped = 0, 0, 0, ""
+    try:
+        for mutant in drawn:
+            if mutant.key() in known:
+                same += 1
+            elif noticed(root, mutant, tests, patience):
+                killed += 1
+            else:
+                survivors += 1
+                print(f"  survives  {mutant}\n            in: {mutant.context}", flush=True)
+    except KeyboardInterrupt:
+        stopped = "stopped; "
+    tried = killed + survivors
+    print(
+        f"{area}: {stopped}{killed} of {tried} noticed, {killed / max(1, tried):.0%}; {same} more are equivalent;"
+        f" drawn from {len(made):,} with seed {seed}; {time.perf_counter() - begun:.0f} s",
+        flush=True,
+    )
+    return survivors
+
+
+def noticed(root: Path, mutant: Mutant, tests: list[str], patience: float) -> bool:
+    """Does a test fail, or take for ever, with this one change?"""
+    path = root / mutant.file
+    source, stat = path.read_bytes(), path.stat()
+    path.write_bytes(source[: mutant.start] + mutant.new.encode() + source[mutant.stop :])
+    passes = run(root, nearest_first(root, tests, mutant.file), patience)
+    path.write_bytes(source)
+    os.utime(path, ns=(stat.st_atime_ns, stat.st_mtime_ns))
+    return not passes
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--areas", nargs="+", choices=AREAS, default=list(AREAS), help="all if none is named")
+    parser.add_argument("--count", type=int, default=40, help="mutants of each area (40)")
+    parser.add_argument("--seed", type=int, default=0, help="which mutants (0)")
+    parser.add_argument("--only", default="", metavar="PART", help="only files whose path holds this")
+    choices = parser.parse_args()
+    entries = json.loads(EQUIVALENT.read_text())
+    known = {(e["file"], e["line"], e["old"], e["new"]): e["why"] for e in entries}
+    with tempfile.TemporaryDirectory() as folder:
+        root = Path(folder)
+        for name in COPIED:
+            source = PROJECT / name
+            if source.is_dir():
+                shutil.copytree(source, root / name, ignore=shutil.ignore_patterns("__pycache__", "results"))
+            else:
+                shutil.copy2(source, root / name)
+        left = [score(root, area, choices.count, choices.seed, choices.only, known) for area in choices.areas]
+    return 1 if any(left) else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
