@@ -35,6 +35,7 @@ ARCHIVE = tar({**BATCHES, "../outside.bin": b"escaped", "in/readme.html": b"hell
 @pytest.fixture
 def server():
     """(address, list of paths asked for). /good serves files, /cut breaks off half way, /wrong has one byte changed."""
+    pytest.importorskip("pooch")
     asked = []
     files = {"a.gz": PACKED, "set.tar.gz": ARCHIVE}
 

@@ -94,6 +94,7 @@ def script():
 
 
 def test_the_figure_looks_into_the_step_whose_answer_is_the_drawn_picture(monkeypatch, tmp_path):
+    pytest.importorskip("matplotlib")
     names, looked, drawn = script(), [], []
     monkeypatch.setitem(names, "provenance", lambda *a: looked.append(a[:4]) or provenance(*a))
     monkeypatch.setitem(names, "measure", lambda maps, pictures, images: drawn.append(pictures))
@@ -198,6 +199,7 @@ def test_float32_pictures_have_the_weights_of_float64(sigma):
 
 
 def test_memory_does_not_grow_with_the_training_set(monkeypatch):
+    pytest.importorskip("numba")  # the blocks that NumPy's own way takes are larger than these images
     monkeypatch.setitem(provenance.__globals__, "BLOCK", 1 << 14)
     images, x = np.random.default_rng(4).uniform(-1, 1, (4000, 6, 6, 1)), np.zeros((8, 6, 6, 1))
     patch = Patch(images, 5, shifts=False)
