@@ -1,31 +1,37 @@
 """Answers of functions under test: whether they are right, said in words, and their fingerprint."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
 
 from edudiff.support.types import Array
 
+ANSWER = "the answer"
+CLEAN = {-1.0: "-1", 2.0: "2", 0.5: "1/2", -2.0: "-2", -0.5: "-1/2", 4.0: "4", 0.25: "1/4"}  # ratios with a name
 PIECE = 1 << 18  # values that are rounded at once
 DECIMALS, EDGE = 4, 2.71828e-6  # an answer's fingerprint must not depend on the order in which a processor adds
 
 
-def agree(actual: Any, expected: Any, tolerance: float = 1e-9, what: str = "the answer") -> None:
+def agree(actual: Any, expected: Any, tolerance: float = 1e-9, what: str = ANSWER) -> None:
     """Raise AssertionError, in words for a student, unless `actual` has the shape, dtype and values of `expected`.
 
     Values may differ by `tolerance`, relative to the largest expected one, or to 1 if that is larger. Tuples are
     compared item by item. A Python number on either side stands for an array without axes and of any float dtype.
+    Where all values are the same multiple of the expected ones, the error has it as its attribute `ratio`.
     """
     if isinstance(expected, tuple | list):
         if not isinstance(actual, tuple | list) or len(actual) != len(expected):
-            raise AssertionError(f"{what} is {_kind(actual)}, expected {len(expected)} values")
+            missing = "; is a return missing?" if actual is None else ""
+            raise AssertionError(f"{what} is {kind(actual)}, expected {len(expected)} values{missing}")
         for place, (a, e) in enumerate(zip(actual, expected, strict=True)):
             agree(a, e, tolerance, f"{what} [{place}]")
         return
+    if actual is None:
+        raise AssertionError(f"{what} is None; is a return missing?")
     if not isinstance(actual, np.ndarray | np.generic | int | float):
-        raise AssertionError(f"{what} is {_kind(actual)}, expected numbers")
+        raise AssertionError(f"{what} is {kind(actual)}, expected {_wanted(expected)}")
     got, wanted = np.asarray(actual), np.asarray(expected)
     if got.dtype.kind == "c" and wanted.dtype.kind != "c":
         raise AssertionError(f"{what} has dtype {got.dtype}, expected real numbers")
@@ -43,17 +49,85 @@ def agree(actual: Any, expected: Any, tolerance: float = 1e-9, what: str = "the 
     if not (error <= allowed).all():
         worst = tuple(int(i) for i in np.unravel_index(int(np.argmax(error)), error.shape))
         where = f" at {worst}" if worst else ""
-        raise AssertionError(f"{what} is {float(got[worst]):.6g}{where}, expected {float(wanted[worst]):.6g}")
+        a, e = _apart(float(got[worst]), float(wanted[worst]))
+        ratio = _ratio(got, wanted, allowed)
+        clean = f"; {_multiple(got.size, CLEAN[ratio])}" if ratio in CLEAN else ""
+        wrong = AssertionError(f"{what} is {a}{where}, expected {e}{clean}")
+        wrong.ratio = None if ratio in CLEAN else ratio  # type: ignore[attr-defined]
+        raise wrong
 
 
-def _kind(value: Any) -> str:
-    return "None; is a return missing?" if value is None else f"a {type(value).__name__}"
+def kind(value: Any) -> str:
+    """What a value is, for a student: its kind, and how many there are."""
+    if value is None or isinstance(value, bool | np.bool_):
+        return str(value)
+    if isinstance(value, tuple | list | dict):
+        inside = [kind(item) for item in list(value)[:3]] if not isinstance(value, dict) else []
+        more = ", ..." if inside and len(value) > 3 else ""
+        listed = f" ({', '.join(inside)}{more})" if inside else ""
+        return f"a {type(value).__name__} of {len(value)} value{'' if len(value) == 1 else 's'}{listed}"
+    if isinstance(value, np.ndarray):
+        return f"an array of shape {value.shape}"
+    if isinstance(value, np.generic | int | float):
+        return f"the number {_float(value):.6g}" if not isinstance(value, np.complexfloating) else "a complex number"
+    return "a text" if isinstance(value, str) else f"a {type(value).__name__}"
+
+
+def times(error: BaseException, arguments: Sequence[Any]) -> str:
+    """For an error of `agree`: if the ratio is one of a function's arguments, or its square, or one over it, say so."""
+    ratio = getattr(error, "ratio", None)
+    numbers = [float(a) for a in _numbers(arguments)]
+    named = [(f"{a:.6g}", a) for a in numbers] + [(f"{a:.6g}**2", a * a) for a in numbers]
+    named += [(f"1 / {text}", 1 / value) for text, value in named if value]
+    for text, value in named:
+        if ratio is not None and value not in (0, 1) and abs(ratio - value) <= 1e-4 * abs(value):
+            return f"; {_multiple(2, text)}, and {text.removeprefix('1 / ').removesuffix('**2')} is an argument"
+    return ""
+
+
+def _numbers(values: Sequence[Any]) -> Iterator[Any]:
+    for value in values:
+        if isinstance(value, tuple | list):
+            yield from _numbers(value)
+        elif isinstance(value, int | float | np.integer | np.floating) and np.isfinite(value):
+            yield value
+
+
+def _multiple(count: int, ratio: str) -> str:
+    return f"all values are {ratio} times the expected ones" if count > 1 else f"that is {ratio} times as much"
+
+
+def _wanted(expected: Any) -> str:
+    shape = np.shape(expected)
+    return f"an array of shape {shape}" if shape else "a number"
+
+
+def _apart(a: float, b: float) -> tuple[str, str]:
+    """Two numbers as texts with as many digits as it takes to tell them apart."""
+    for digits in range(6, 18):
+        texts = f"{a:.{digits}g}", f"{b:.{digits}g}"
+        if texts[0] != texts[1]:
+            break
+    return texts
+
+
+def _ratio(got: Array, wanted: Array, allowed: float) -> float | None:
+    """The number that `wanted` must be multiplied with to give `got`, rounded; None if there is none."""
+    if got.dtype.kind == "c":
+        return None
+    a, b = got.astype(float).ravel(), wanted.astype(float).ravel()  # (values,)
+    size = float(b @ b)
+    if not 0 < size < np.inf:
+        return None
+    ratio = float(a @ b) / size
+    fits = ratio != 0 and np.abs(a - ratio * b).max() <= max(allowed, 1e-6 * float(np.abs(a).max()))
+    return next((clean for clean in CLEAN if abs(ratio - clean) <= 1e-4 * abs(clean)), ratio) if fits else None
 
 
 def print_of(value: Any) -> str:
     """Text that is the same for equal answers: values rounded, float32 by shape alone, since its last digits vary."""
     if isinstance(value, np.ndarray | np.generic | float | int) and not isinstance(value, bool):
-        array = np.asarray(float(value) if isinstance(value, int) else value)
+        array = np.asarray(_float(value) if isinstance(value, int) else value)
         if array.ndim == 0 and array.dtype.kind in "iu":
             array = array.astype(float)  # as it comes out of a submission's process
         kept = "" if array.dtype == np.float32 else _rounded(array)
@@ -61,6 +135,13 @@ def print_of(value: Any) -> str:
     if isinstance(value, tuple | list):
         return f"[{', '.join(print_of(item) for item in value)}]"
     return repr(value)
+
+
+def _float(value: Any) -> float:
+    try:
+        return float(value)
+    except OverflowError:  # an integer of hundreds of digits
+        return float("inf")
 
 
 def _rounded(array: Array) -> str:

@@ -62,7 +62,7 @@ class Assignment:
         return f"Assignment({self.name!r}, tasks={self.tasks})"
 
     def _wrong(self, path: Path) -> Wrong:
-        text = path.read_text(encoding="utf-8-sig")
+        text = python(path)
         hint = ast.get_docstring(ast.parse(text))
         task = [node.name for node in functions(text) if node.name in self.tasks]
         if not hint or len(task) != 1:
@@ -91,7 +91,7 @@ def read(folder: str | Path) -> Assignment:
     path = folder / f"{folder.name}.py"
     if not path.is_file():
         raise ValueError(f"{folder} has no {path.name}; an assignment's master file is named like its folder")
-    made = Assignment(folder, folder.name, path.read_text(encoding="utf-8-sig"))
+    made = Assignment(folder, folder.name, python(path))
     marks = made.source.count(BEGIN), made.source.count(END), len(MARKED.findall(made.source)), len(made.tasks)
     if marks[0] == 0 or len(set(marks)) > 1:
         raise ValueError(
@@ -115,6 +115,18 @@ def read_all(folder: str | Path) -> list[Assignment]:
 def natural(path: Path) -> list[int | str]:
     """A sorting key by which a2 comes before a10."""
     return [int(part) if part.isdecimal() else part for part in re.split(r"(\d+)", path.name)]
+
+
+def python(path: Path) -> str:
+    """The text of a file of an assignment. Raises ValueError, with its name, for one that Python cannot read."""
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+        ast.parse(text)
+    except SyntaxError as error:
+        raise ValueError(f"{path}, line {error.lineno}: {error.msg}; expected Python") from error
+    except (OSError, ValueError) as error:
+        raise ValueError(f"{path} cannot be read: {error}") from error
+    return text
 
 
 def functions(source: str) -> list[ast.FunctionDef]:

@@ -3,7 +3,8 @@
 import shutil
 from pathlib import Path
 
-from edudiff.course import assignment, hints, notebook
+from edudiff import __version__
+from edudiff.course import assignment, hints, notebook, sound
 
 STUDENT, GRADER = "student", "grader"
 
@@ -31,12 +32,44 @@ FOR_GRADER = """\
 # For grading
 
 Do not hand this folder out: it holds the solutions and the hidden tests. Put what students hand in into a folder with
-one folder for each student, as `.py` or `.ipynb` under the names that they got, and run
+one folder or zip file for each student, as `.py` or `.ipynb` under the names that they got, and run
 
     edudiff course grade SUBMISSIONS --grader {folder} --out grades.csv
 
 It writes the table `grades.csv`, and for each student `grades/STUDENT/results.json`, which Gradescope reads, and
-`junit.xml`. A task's point needs all its visible and hidden tests. The notebooks here are source notebooks of nbgrader.
+`junit.xml`. A task's point needs all its visible and hidden tests. `--only {first}` grades one assignment.
+
+**Gradescope.** Zip what is in this folder, `setup.sh` and `run_autograder` at the top of the zip, and upload it as the
+autograder. If edudiff {version} is on no package index, put its wheel into the folder first.
+
+**nbgrader.** The notebooks here are its source notebooks: put each into `source/NAME/` of a course.
+
+**What a submission can reach.** On Linux 5.13 or later, and as root on most others, it can read NumPy and the standard
+library and nothing else, and reach no network and no program. On macOS and Windows only Python's audit hook refuses
+that, which determined code gets around (on Windows memory is not limited either), so `grade` asks for `--unconfined`
+there; better grade in a container: `docker run --rm -it -v "$PWD":/class -w /class python:3.12 bash`.
+"""
+
+SETUP = """\
+#!/usr/bin/env bash
+# Gradescope runs this once, when the autograder is uploaded.
+set -euo pipefail
+apt-get update
+apt-get install -y python3 python3-venv
+python3 -m venv /opt/edudiff
+wheel=$(find "$(dirname "$0")" /autograder/source -name 'edudiff-*.whl' 2>/dev/null | head -n 1)
+/opt/edudiff/bin/pip install "${{wheel:-edudiff=={version}}}"
+"""
+
+RUN_AUTOGRADER = """\
+#!/usr/bin/env bash
+# Gradescope runs this for each submission: all files of one student lie in one folder.
+set -euo pipefail
+root=${AUTOGRADER:-/autograder}
+chmod -R go-rwx "$root/source"
+"${EDUDIFF:-/opt/edudiff/bin/edudiff}" course grade "$root/submission" --single \\
+    --grader "$root/source" --out "$root/results/table.csv"
+cp "$root/results/table/submission/results.json" "$root/results/results.json"
 """
 
 GRADE = '''\
@@ -60,10 +93,12 @@ addopts = -q -p edudiff.course.plugin --import-mode=importlib
 def build(source: str | Path, target: str | Path) -> list[assignment.Assignment]:
     """Build `target`/student and `target`/grader from the assignments in `source`; returns the assignments.
 
-    Raises ValueError for a broken assignment, for wrong solutions that cannot be told apart, or if a bundle is already
-    there.
+    Raises ValueError, which names the file, for a broken assignment (see `edudiff.course.sound`), for wrong solutions
+    that cannot be told apart, or if a bundle is already there.
     """
     found = assignment.read_all(source)
+    for one in found:
+        sound.check(one)
     known = {one.name: hints.collect(one) for one in found}
     student, grader = (_fresh(Path(target) / name) for name in (STUDENT, GRADER))
     for one in found:
@@ -77,7 +112,11 @@ def build(source: str | Path, target: str | Path) -> list[assignment.Assignment]
         shutil.copyfile(one.test_file(assignment.HIDDEN), grader / one.name / assignment.HIDDEN)
     (student / "README.md").write_text(_readme(found), encoding="utf-8")
     (student / "grade.py").write_text(GRADE, encoding="utf-8")
-    (grader / "README.md").write_text(FOR_GRADER.format(folder=grader), encoding="utf-8")
+    text = FOR_GRADER.format(folder=grader, first=found[0].name, version=__version__)
+    (grader / "README.md").write_text(text, encoding="utf-8")
+    for name, script in (("setup.sh", SETUP.format(version=__version__)), ("run_autograder", RUN_AUTOGRADER)):
+        (grader / name).write_text(script, encoding="utf-8", newline="\n")
+        (grader / name).chmod(0o755)
     for bundle in (student, grader):
         (bundle / "pytest.ini").write_text(PYTEST, encoding="utf-8")
     return found

@@ -84,5 +84,7 @@ def _verdict(shown: runner.Result, unseen: runner.Result | None, hint: str) -> V
     if shown.unwritten:
         return Verdict(shown.task, UNWRITTEN)
     first = next((outcome for outcome in shown.outcomes if outcome.error), None)
-    message = f"{first.test.about} {first.message}" if first else "there is no test of it"
+    message = "there is no test of it" if first is None else first.message
+    if first and not first.raised:
+        message = f"{first.test.about} {message}"
     return Verdict(shown.task, WRONG, message, hint)

@@ -16,9 +16,10 @@ from typing import Any
 import numpy as np
 
 from edudiff.course import answers
-from edudiff.course.assignment import functions
+from edudiff.course.assignment import functions, python
 from edudiff.course.sandbox.process import CannotStart
 
+MOST_LETTERS = 2000  # of one message
 Call = Callable[[str, tuple, dict], Any]  # a function of a submission by name, its arguments, its keywords
 
 
@@ -39,6 +40,7 @@ class Outcome:
     test: Test
     error: str = ""
     message: str = ""
+    raised: bool = False  # by the submission, not by the test
 
 
 @dataclass
@@ -70,6 +72,8 @@ class Student:
 
     def __init__(self, call: Call, task: str | None = None, prints: list[str] | None = None) -> None:
         self._call, self._task, self._prints = call, task, [] if prints is None else prints
+        self._last: tuple[str, tuple, Any] | None = None  # function, arguments, answer
+        self._raised: BaseException | None = None
 
     def __repr__(self) -> str:
         return f"Student(task={self._task!r})"
@@ -82,8 +86,10 @@ class Student:
             try:
                 answer = self._call(name, args, kwargs)
             except Exception as error:
+                self._raised = error
                 self._keep(name, type(error).__name__)
                 raise
+            self._last = name, (*args, *kwargs.values()), answer
             self._keep(name, answer)
             return answer
 
@@ -135,8 +141,25 @@ def _outcome(test: Test, student: Student) -> Outcome:
     except CannotStart:
         raise
     except Exception as error:
-        return Outcome(test, type(error).__name__, str(error) or "a check failed")
+        raised = error is student._raised
+        message = str(error) if raised else _message(error, student._last)
+        return Outcome(test, type(error).__name__, (message or "a check failed")[:MOST_LETTERS], raised)
     return Outcome(test)
+
+
+def _message(error: Exception, last: tuple[str, tuple, Any] | None) -> str:
+    """What a test found wrong, with the function that it is about."""
+    text = str(error)
+    if last is None:
+        return text
+    name, arguments, answer = last
+    if not isinstance(error, AssertionError):
+        said = f"{type(error).__name__}: {text}"
+        missing = "; is a return missing?" if answer is None else ""
+        return f"the test cannot use what {name} returned, which is {answers.kind(answer)}{missing} ({said})"
+    if text.startswith(answers.ANSWER):
+        text = f"the answer of {name}{text.removeprefix(answers.ANSWER)}"
+    return text + answers.times(error, arguments) if text else f"the answer of {name} is {answers.kind(answer)}"
 
 
 def loaded(source: str, path: str | Path) -> dict[str, Any]:
@@ -151,13 +174,17 @@ def loaded(source: str, path: str | Path) -> dict[str, Any]:
 @lru_cache(maxsize=64)
 def tests(path: Path) -> list[Test]:
     """The tests of a file. Raises ValueError for two of one name, or for one without exactly one marker."""
-    source = path.read_text(encoding="utf-8-sig")
+    source = python(path)
     names = [node.name for node in functions(source)]
     twice = {name for name in names if names.count(name) > 1}
     if twice:
         raise ValueError(f"{path}: {', '.join(sorted(twice))} is defined twice, so the first would never run")
     found = []
-    for name, value in loaded(source, path).items():
+    try:
+        there = loaded(source, path)
+    except Exception as error:
+        raise ValueError(f"{path} cannot be loaded: {type(error).__name__}: {error}") from error
+    for name, value in there.items():
         if name.startswith("test_") and callable(value):
             markers = [mark.name for mark in getattr(value, "pytestmark", [])]
             if len(markers) != 1:

@@ -16,11 +16,19 @@ X = np.array([[1.0, 2.0], [3.0, 4.0]])
     [
         (X[0], X, r"shape \(2,\), expected \(2, 2\)"),
         (X.astype("float32"), X, "dtype float32, expected float64"),
-        (X + 1e-6 * np.eye(2)[1] * np.eye(2), X, r"is 4 at \(1, 1\), expected 4"),
+        (X + 1e-6 * np.eye(2)[1] * np.eye(2), X, r"is 4.000001 at \(1, 1\), expected 4$"),
+        (X + 1e-8, X, r"is 1.00000001 at \(0, 0\), expected 1$"),
+        (-X, X, r"is -4 at \(1, 1\), expected 4; all values are -1 times the expected ones"),
+        (2 * X, X, "all values are 2 times"),
+        (X / 2, X, "all values are 1/2 times"),
+        (3.0, 1.5, "expected 1.5; that is 2 times as much"),
         (X * np.nan, X, "4 NaN or infinite values of 4"),
         (None, X, "is None; is a return missing?"),
-        ("passed", 1.0, "is a str, expected numbers"),
-        (X, (X, X), "expected 2 values"),
+        ("passed", 1.0, "is a text, expected a number"),
+        (X, (X, X), r"is an array of shape \(2, 2\), expected 2 values"),
+        ((X, 1.0, X), (X, X), r"is a tuple of 3 values \(an array of shape \(2, 2\), the number 1, an array"),
+        (None, (X, X), "is None, expected 2 values; is a return missing?"),
+        ([1.0], X, r"is a list of 1 value \(the number 1\), expected an array of shape \(2, 2\)"),
         ((X, X + 1), (X, X), r"\[1\] is 2 at \(0, 0\)"),
         (float("inf"), 1.0, "NaN or infinite"),
         (float("nan"), float("inf"), "is nan, expected inf"),
@@ -65,3 +73,28 @@ def test_prints_do_not_depend_on_the_pieces(monkeypatch):
     whole = print_of(array)
     monkeypatch.setattr(answers, "PIECE", 4)
     assert print_of(array) == whole
+
+
+@pytest.mark.parametrize(
+    ("factor", "says"),
+    [
+        (0.8, "0.8 times the expected ones, and 0.8 is an argument"),
+        (0.36, "0.6**2 times"),
+        (1 / 0.6, "1 / 0.6 times"),
+        (1.23, ""),
+    ],
+)
+def test_a_ratio_that_is_one_of_the_arguments_is_named(factor, says):
+    with pytest.raises(AssertionError) as caught:
+        agree(factor * X, X)
+    said = answers.times(caught.value, (X, (0.8, np.float64(0.6)), "text", None))
+    assert says in said
+    assert bool(said) == bool(says)
+
+
+def test_answers_that_differ_in_no_clean_way_have_no_ratio():
+    for wrong in (X + 1, X * [[1, 2], [1, 1]], 0 * X, X.T):
+        with pytest.raises(AssertionError) as caught:
+            agree(wrong, X)
+        assert "times" not in str(caught.value)
+        assert caught.value.ratio is None

@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -146,9 +147,9 @@ def test_broken_assignments_are_named(tmp_path, bundles, capsys):
     assert "is not a folder" in capsys.readouterr().err
 
 
-def broken(task, visible, hidden, wrong=""):
+def broken(task, visible, hidden, wrong="", master="3"):
     """An assignment of one function that returns 3."""
-    yield "a1_three.py", "def three(x):\n    ### BEGIN SOLUTION\n    return 3\n    ### END SOLUTION\n"
+    yield "a1_three.py", f"def three(x):\n    ### BEGIN SOLUTION\n    return {master}\n    ### END SOLUTION\n"
     for name, body in (("test_visible.py", visible), ("test_hidden.py", hidden)):
         yield name, f"import pytest\n\n\n@pytest.mark.{task}\ndef test_it(student):\n    {body}\n"
     yield "wrong/four.py", f'"""It is not four."""\n\n\ndef three(x):\n    return {wrong or 4}\n'
@@ -160,7 +161,23 @@ RIGHT = "assert student.three(1) == 3"
 @pytest.mark.parametrize(
     ("parts", "says"),
     [
-        (("other", RIGHT, RIGHT), "no test has its marker"),
+        (("other", RIGHT, RIGHT), "test_visible.py: test_it has the marker other, which is no task of a1_three"),
+        (
+            ("three", f"{RIGHT}\n    student.three(__import__('random').random())", RIGHT),
+            "visible.py: test_it asks some",
+        ),
+        (
+            ("three", RIGHT, f"student.three(__import__('numpy').random.rand(2))\n    {RIGHT}"),
+            "hidden.py: test_it asks",
+        ),
+        (("three", RIGHT, f"{RIGHT}\n\n\nx = ("), r"test_hidden.py, line \d+: '\(' was never closed; expected Python"),
+        (("three", RIGHT, f"{RIGHT}\n\n\nx = 1 / 0"), "test_hidden.py cannot be loaded: ZeroDivisionError"),
+        (("three", RIGHT, RIGHT, "4 +"), r"four.py, line 5: invalid syntax; expected Python"),
+        (
+            ("three", RIGHT, RIGHT, "4", "__import__('pytest') and 3"),
+            "a1_three.py: three passes test_visible.py here and",
+        ),
+        (("three", RIGHT, RIGHT, "4", "3 +"), r"a1_three.py, line 3: invalid syntax; expected Python"),
         (("three", "assert student.three(1) == 5", RIGHT), "the master fails test_visible.py"),
         (("three", RIGHT, "assert student.three(1)"), "four passes all hidden tests"),
         (("three", "student.three(0)", "assert student.three(2) == 3", "4 if x else 3"), "as the master does"),
@@ -220,3 +237,23 @@ def test_asserts_of_tests_hold_when_python_is_told_to_drop_them(tmp_path):
     )
     run = subprocess.run([sys.executable, "-OO", "-c", script], capture_output=True, text=True, timeout=60)
     assert run.stdout == "held\n", run.stderr
+
+
+@pytest.mark.skipif(shutil.which("bash") is None, reason="Gradescope's scripts are bash")
+def test_gradescopes_scripts_grade_one_student(bundles, tmp_path):
+    """Its layout: the bundle in source, the files of one student flat in submission, the answer in results."""
+    shutil.copytree(bundles / "grader", tmp_path / "source")
+    (tmp_path / "submission").mkdir()
+    (tmp_path / "results").mkdir()
+    shutil.copy(bundles / "grader" / "a3_steps" / "a3_steps.py", tmp_path / "submission")
+    edudiff = tmp_path / "edudiff"
+    edudiff.write_text(f'#!/bin/sh\nexec {sys.executable} -m edudiff "$@"\n')
+    edudiff.chmod(0o755)
+    for name in ("setup.sh", "run_autograder"):
+        assert subprocess.run(["bash", "-n", tmp_path / "source" / name], timeout=60).returncode == 0
+    environment = {**os.environ, "AUTOGRADER": str(tmp_path), "EDUDIFF": str(edudiff)}
+    run = subprocess.run([tmp_path / "source" / "run_autograder"], env=environment, capture_output=True, timeout=100)
+    assert run.returncode == 0, run.stderr
+    results = json.loads((tmp_path / "results" / "results.json").read_text())
+    assert results["score"] == 3
+    assert {test["max_score"] for test in results["tests"]} == {1}

@@ -467,3 +467,32 @@ def test_checking_says_by_its_status_whether_all_is_right(bundles, tmp_path, cap
     )
     assert cli.main(["course", "check", str(folder)]) == 0
     assert "3 of 3 tasks passed" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("body", "says"),
+    [
+        ("x = 1", "the answer of three is None; is a return missing?"),
+        ("return 6.0", "the answer of three is 6, expected 3; that is 2 times as much"),
+        ("return 3.0 * x", "the answer of three is 1.5, expected 3; that is 1/2 times as much"),
+        ("return [3, 4]", "the answer of three is a list of 2 values (the number 3, the number 4), expected a number"),
+        ("raise ValueError('no')", "ValueError in line 2: no"),
+        ("return unknown", "NameError in line 2: name 'unknown' is not defined"),
+    ],
+)
+def test_what_a_student_reads_of_a_wrong_answer(body, says, tmp_path):
+    """The sentence of the test comes first where the answer is at fault, and not where there was none."""
+    text = "import pytest\nfrom edudiff.course.answers import agree\n\n\n@pytest.mark.three\ndef test_it(student):\n"
+    (tmp_path / "t.py").write_text(f'{text}    """Three is three."""\n    agree(student.three(0.5), 3.0)\n')
+    file = handed_in.HandedIn("mine.py", f"def three(x):\n    {body}\n")
+    [verdict] = judge.judge(file, tmp_path / "t.py", {"three": {}}, limits=LIMITS).verdicts
+    assert verdict.message == (says if "Error" in says else f"Three is three. {says}")
+
+
+def test_a_test_that_cannot_use_an_answer_says_what_it_was(tmp_path):
+    text = "import pytest\n\n\n@pytest.mark.three\ndef test_it(student):\n    a, b = student.three(1)\n"
+    (tmp_path / "t.py").write_text(text)
+    for body, says in (("pass", "None; is a return missing?"), ("return 3, 4, 5", "a tuple of 3 values")):
+        file = handed_in.HandedIn("mine.py", f"def three(x):\n    {body}\n")
+        [verdict] = judge.judge(file, tmp_path / "t.py", {"three": {}}, limits=LIMITS).verdicts
+        assert f"the test cannot use what three returned, which is {says}" in verdict.message
