@@ -97,10 +97,14 @@ def build(source: str | Path, target: str | Path) -> list[assignment.Assignment]
     that cannot be told apart, or if a bundle is already there.
     """
     found = assignment.read_all(source)
+    for name in (STUDENT, GRADER):
+        _check_empty(Path(target) / name)
     for one in found:
         sound.check(one)
     known = {one.name: hints.collect(one) for one in found}
-    student, grader = (_fresh(Path(target) / name) for name in (STUDENT, GRADER))
+    student, grader = (Path(target) / name for name in (STUDENT, GRADER))
+    for bundle in (student, grader):
+        bundle.mkdir(parents=True, exist_ok=True)
     for one in found:
         for bundle, text in ((student, one.stub), (grader, one.source)):
             folder = bundle / one.name
@@ -127,9 +131,7 @@ def _readme(found: list[assignment.Assignment]) -> str:
     return README.format(first=found[0].name, task=found[0].tasks[0], rows=rows)
 
 
-def _fresh(folder: Path) -> Path:
-    """An empty folder. Raises ValueError if there is something in it: it may be a student's work."""
+def _check_empty(folder: Path) -> None:
+    """Raise ValueError if there is something in a folder: it may be a student's work."""
     if folder.exists() and any(folder.iterdir()):
         raise ValueError(f"{folder} is not empty; name another folder, or remove it first")
-    folder.mkdir(parents=True, exist_ok=True)
-    return folder

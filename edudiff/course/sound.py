@@ -70,5 +70,5 @@ def _check_confined(one: Assignment, files: list[Path]) -> None:
                 if result.passed and result.fingerprint != confined.fingerprint:
                     raise ValueError(
                         f"{one.folder / f'{one.name}.py'}: {confined.task} answers {path.name} otherwise in a"
-                        " submission's process, so no hint could fit; expected numbers, NumPy arrays, and tuples of them"
+                        " submission's process, so no hint could fit; expected numbers, arrays, and tuples of them"
                     )
