@@ -199,11 +199,9 @@ def test_a_unet_and_formulas_are_told_the_class(tmp_path):
     assert results(tmp_path / "out")["by_class"]
 
 
-def test_classes_need_labels_and_one_machine(capsys):
+def test_classes_need_labels(capsys):
     assert run("compare", *TINY, "--by-class") == 2
     assert "hands have no classes" in capsys.readouterr().err
-    assert run("compare", "--data", "mnist", "--by-class", "--scheduler", "local") == 2
-    assert "--by-class with a scheduler" in capsys.readouterr().err
 
 
 def test_a_command_that_leads_to_others_shows_its_help(capsys):

@@ -10,10 +10,12 @@ or, in Python, on this machine alone:
     read = functools.partial(edudiff.data.load_range, "mnist")
     denoise = cluster.Sharded(client, read, count=60000, make=functools.partial(Patch, window=5))
 
-`shard` lives on a worker; `sharded` is the denoiser that asks them all.
+`shard` lives on a worker, `spread` gives each a home, `sharded` is the denoiser that asks them all; `sums` are what
+`Linear` follows from.
 """
 
 from edudiff.cluster.client import connect
 from edudiff.cluster.sharded import Sharded
+from edudiff.cluster.sums import scatters
 
-__all__ = ["Sharded", "connect"]
+__all__ = ["Sharded", "connect", "scatters"]

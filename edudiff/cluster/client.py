@@ -2,6 +2,8 @@
 
 import asyncio
 import concurrent.futures
+import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -9,6 +11,8 @@ from typing import Any
 from edudiff.support.threads import cores
 
 TIMEOUT = 10.0  # seconds for a scheduler to answer, and for a first worker to come
+PATIENCE = 60.0  # seconds for a worker to come back after the last one was lost; a busy machine starts one in 20
+LOOK = 0.5  # seconds between two looks whether there are workers
 START = "start one with `dask scheduler`, and workers with `dask worker ADDRESS --nthreads 1`"
 
 
@@ -43,7 +47,42 @@ def workers(client: Any, timeout: float = TIMEOUT) -> list[str]:
         client.wait_for_workers(1, timeout)
     except (TimeoutError, asyncio.TimeoutError):  # two classes before Python 3.11
         raise ConnectionError(f"the Dask scheduler has had no workers for {timeout:g} s; {START}") from None
-    return list(client.nthreads())
+    return _there(client, timeout)
+
+
+def gathered(client: Any, asked: list[Any], patience: float) -> list[Any]:
+    """The results of the futures `asked`, a list.
+
+    Dask would wait for workers for ever. Raises ConnectionError if there is none for `patience` seconds on end.
+    """
+    answer: concurrent.futures.Future[list[Any]] = concurrent.futures.Future()
+
+    def wait() -> None:
+        try:
+            answer.set_result(client.gather(asked))
+        except BaseException as error:  # whatever it is, it is raised where it is waited for
+            answer.set_exception(error)
+
+    threading.Thread(target=wait, daemon=True).start()
+    alive = time.monotonic()
+    while not concurrent.futures.wait([answer], LOOK).done:
+        if _there(client, patience):
+            alive = time.monotonic()
+        elif time.monotonic() - alive > patience:
+            client.cancel(asked, force=True)
+            raise ConnectionError(
+                f"all workers of the Dask cluster were lost, and none came back within {patience:g} s; {START}, and"
+                " begin again"
+            )
+    return answer.result()
+
+
+def _there(client, timeout):
+    """The addresses of the workers, from a scheduler that may not answer any more."""
+    try:
+        return list(client.sync(client.scheduler.ncores, callback_timeout=timeout))
+    except (TimeoutError, asyncio.TimeoutError) as error:
+        raise ConnectionError(f"the Dask scheduler has not answered for {timeout:g} s; {START}") from error
 
 
 @contextmanager
@@ -51,6 +90,7 @@ def explained(client: Any) -> Iterator[None]:
     """Turns what Dask raises when the scheduler or one worker after the other is lost into a ConnectionError."""
     from distributed import KilledWorker
     from distributed.client import ClosedClientError
+    from distributed.comm import CommClosedError
 
     try:
         if client.status != "running":
@@ -61,8 +101,8 @@ def explained(client: Any) -> Iterator[None]:
             f"{error} Is there enough memory on each worker? Use more shards on more workers"
         ) from error
     except (asyncio.CancelledError, concurrent.futures.CancelledError, ClosedClientError, OSError) as error:
-        if isinstance(error, OSError) and client.status == "running":
-            raise  # a file on a worker, not the connection
+        if isinstance(error, OSError) and not isinstance(error, CommClosedError) and client.status == "running":
+            raise  # a file on a worker, or no worker any more; not the connection
         raise ConnectionError(
             f"the Dask scheduler was lost in the middle of the work ({type(error).__name__}); {START}, and begin again"
         ) from error

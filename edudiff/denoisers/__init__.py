@@ -14,6 +14,7 @@ from edudiff.denoisers.mixture import Mixture
 from edudiff.denoisers.origins import Provenance, provenance
 from edudiff.denoisers.patch import Patch
 from edudiff.denoisers.polynomial import Polynomial
+from edudiff.denoisers.scatter import Scatter
 from edudiff.denoisers.smoothed import Smoothed
 from edudiff.denoisers.window_schedule import Between, WindowSchedule
 from edudiff.support.softmax import merge
@@ -30,6 +31,7 @@ __all__ = [
     "Patch",
     "Polynomial",
     "Provenance",
+    "Scatter",
     "Smoothed",
     "WindowSchedule",
     "merge",

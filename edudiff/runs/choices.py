@@ -16,6 +16,7 @@ DRAWN: dict[str, Any] = {"hands": shapes.hands, "strokes": shapes.strokes, "face
 RULES = ("predicted", "held_out")  # for the windows of ELS without a network: by entropy, by error
 FORMULAS = ("els", *RULES, "local", "linear", "masked", "ideal")
 WINDOWS = ("calibrated", *RULES)
+UNSHARED = ("masked",)  # a cluster cannot share it: its pixels are weighed by all images before any is compared
 NETS = ("resnet", "unet")
 PADDINGS = ("zero", "circular")  # of network and formula
 SCHEDULES = ("cosine", "ddpm_linear", "log_linear", "flow")
@@ -119,8 +120,11 @@ class Choices(Settings):
                 raise ValueError(f"window is {self.window} and windows is {self.windows!r}; leave one of them out")
         if self.by_class and self.data in DRAWN:
             raise ValueError(f"by_class is on, but {self.data} have no classes; mnist, fashion_mnist and cifar10 do")
-        if self.by_class and self.scheduler is not None:
-            raise ValueError("by_class with a scheduler: a cluster shares a training set of one class; leave one out")
+        for name in UNSHARED:
+            if self.scheduler is not None and name in self.denoisers:
+                raise ValueError(
+                    f"denoisers has {name!r} with a scheduler, which a cluster cannot share; leave one of them out"
+                )
         if self.scheduler is not None and self.backend == "cupy":
             raise ValueError("backend is cupy with a scheduler: leave it out, and workers with a GPU use it")
 

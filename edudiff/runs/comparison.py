@@ -5,7 +5,7 @@ Each part can be called alone; `compare` is all of them in order.
 
 import json
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 from dataclasses import asdict, replace
 from functools import partial
 from pathlib import Path
@@ -20,19 +20,18 @@ from edudiff.compare.comparison import agreement, draw
 from edudiff.compare.fingers import count_fingers_all
 from edudiff.denoisers import WindowSchedule
 from edudiff.runs import folder as folders
-from edudiff.runs.choices import FORMULAS, Choices
-from edudiff.runs.formulas import SHARED, Share, alone, for_seeds, formulas, spread, window_schedule
+from edudiff.runs.choices import FORMULAS, UNSHARED, Choices
+from edudiff.runs.formulas import Share, for_seeds, formulas, spread, window_schedule
 from edudiff.runs.parts import Parts
 from edudiff.runs.prediction import Prediction
 from edudiff.runs.report import Say, silent
 from edudiff.runs.run import Run, resolve
 from edudiff.runs.training import check_network, train
+from edudiff.runs.usual_windows import usual_windows
 from edudiff.support.arrays import move, to_numpy
 from edudiff.support.files import write_arrays, write_results
 from edudiff.support.progress import bar
 from edudiff.support.types import Array, Denoiser
-
-USUAL_WINDOW = 5  # of a formula that is drawn without a network to calibrate it on
 
 Images = dict[str, Array]
 
@@ -133,15 +132,18 @@ def sampler(choices: Choices, folder: str | Path | None, name: str) -> Iterator[
     It gives a function (progress) -> (results, images). Raises FileNotFoundError or ValueError for a checkpoint or
     images that are not there or do not fit.
     """
-    with spread(choices) if name in SHARED else nullcontext(alone) as share:
-        shared = choices.scheduler is not None and name in SHARED
-        run = resolve(choices, folder or ".", count=1 if shared else None)  # the workers read the rest
+    shared = choices.scheduler is not None
+    if shared and name in ("network", *UNSHARED):
+        raise ValueError(f"a cluster cannot share the denoiser {name!r}; leave --scheduler out")
+    with spread(choices) as share:
+        # The workers read the images; here one is enough, but for the classes that there are.
+        run = resolve(choices, folder or ".", count=1 if shared and not choices.by_class else None)
         if name == "network":
             net = nn.checkpoint.load_net(run.folder / folders.NETWORK, backend=run.backend).to(run.images)
             denoisers = {name: for_seeds(run, net)}
         else:
-            size = USUAL_WINDOW if choices.window is None else choices.window
-            denoisers = formulas(run, lambda alpha, sigma: size, share, only=(name,))
+            size, usual = choices.window, usual_windows(run.images.shape[1:3], choices.padding)
+            denoisers = formulas(run, usual if size is None else lambda alpha, sigma: size, share, only=(name,))
         yield partial(_sampled, run, denoisers)
 
 

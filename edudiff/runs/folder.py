@@ -70,6 +70,12 @@ def remember(path: Path, choices: dict[str, Any]) -> None:
     refuse_changes(path.parent, json.loads(path.read_text()), choices)
 
 
+def write_down(folder: Path, before: dict[str, Any], choices: dict[str, Any]) -> None:
+    """Write down what `recall` will read, a dict of plain values, unless that is what it has read `before`."""
+    if before != json.loads(json.dumps(choices)):
+        write_results(folder / CHOICES, choices)
+
+
 def recall(folder: Path) -> dict[str, Any]:
     """What the run in `folder` wrote down of its choices, a dict of plain values; an empty one if it wrote nothing.
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from functools import partial
 from typing import Any, TypeAlias
 
@@ -9,7 +10,7 @@ from edudiff import cluster, denoisers
 from edudiff.compare import calibrate
 from edudiff.denoisers import WindowSchedule
 from edudiff.runs.choices import FORMULAS, RULES, Choices
-from edudiff.runs.run import Run, classes_of, noise, read_range
+from edudiff.runs.run import Run, classes_of, noise, read_shard
 from edudiff.support.arrays import array_namespace
 from edudiff.support.progress import bar
 from edudiff.support.types import Array, Denoiser
@@ -19,7 +20,6 @@ PARTS = 10  # into which the way from one odd window size to the next is cut
 TAU = {"mnist": 0.005, "fashion_mnist": 0.005, "cifar10": 0.05}  # of the masked score, as published
 OTHER_TAU = 0.02  # of other images; published for faces
 WINDOWED = ("els", "local")
-SHARED = ("els", "local", "ideal")  # formulas whose training set a cluster can share
 
 Make: TypeAlias = Callable[[Array], Any]  # a formula of a training set
 Share: TypeAlias = Callable[[Make, Array], Any]
@@ -30,15 +30,33 @@ def alone(make: Make, images: Array) -> Any:
     return make(images)
 
 
+@dataclass(frozen=True)
+class OnCluster:
+    """Makes a formula on a cluster, as `alone` does here; its workers `read` their images, (first, last) of `count`."""
+
+    client: Any
+    read: Callable[[int, int], Any]
+    count: int
+    gpu: bool
+
+    def __call__(self, make: Make, images: Array) -> Any:
+        """The denoiser `make(images)`, spread over the workers."""
+        return cluster.Sharded(self.client, self.read, self.count, make, gpu=self.gpu)
+
+    def scatters(self) -> dict[Any, denoisers.Scatter]:
+        """What linear denoisers need: of all images under None, and of each class."""
+        return cluster.scatters(self.client, self.read, self.count, gpu=self.gpu)
+
+
 @contextmanager
 def spread(choices: Choices) -> Iterator[Share]:
     """Gives a function (make, images) -> make(images), or, if a scheduler is chosen, the same on its cluster."""
     if choices.scheduler is None:
         yield alone
         return
-    read = partial(read_range, choices)
+    read = partial(read_shard, choices)
     with cluster.connect(choices.scheduler) as client:
-        yield lambda make, images: cluster.Sharded(client, read, choices.images, make, gpu=choices.backend is None)
+        yield OnCluster(client, read, choices.images, gpu=choices.backend is None)
 
 
 def for_seeds(run: Run, net: Any) -> Denoiser:
@@ -54,7 +72,7 @@ def window_schedule(run: Run, net: Any, share: Share = alone) -> WindowSchedule:
     if choices.window is not None:
         sizes = [choices.window]
     numbers = range(CALIBRATION, CALIBRATION + choices.calibration)
-    make = partial(denoisers.Patch, window=sizes[0], padding=choices.padding, backend=run.backend, labels=run.labels)
+    make = partial(denoisers.Patch, window=sizes[0], padding=choices.padding, backend=run.backend, labels=_labels(run))
     patch = share(make, run.images)
     if run.labels is not None:
         classes = classes_of(run.labels, numbers)  # (B,)
@@ -72,11 +90,16 @@ def formulas(
     `table`: the window at each noise level. With classes, denoisers of a batch of all of the run's seeds. Those with
     windows told beforehand are not among them: see `edudiff.runs.prediction`.
     """
-    patch: dict[str, Any] = {"window": 1, "padding": run.choices.padding, "backend": run.backend, "labels": run.labels}
+    patch: dict[str, Any] = {
+        "window": 1,
+        "padding": run.choices.padding,
+        "backend": run.backend,
+        "labels": _labels(run),
+    }
     shared: dict[str, Any] = {
         "els": partial(denoisers.Patch, **patch),
         "local": partial(denoisers.Patch, shifts=False, **patch),
-        "ideal": partial(denoisers.Ideal, labels=run.labels),
+        "ideal": partial(denoisers.Ideal, labels=_labels(run)),
     }
     whole: dict[str, Any] = {
         "linear": denoisers.Linear.fit,
@@ -85,17 +108,34 @@ def formulas(
     made: dict[str, Denoiser] = {}
     wanted = run.choices.denoisers if only is None else only
     for name in (name for name in FORMULAS if name in wanted and name not in RULES):
-        if run.classes is None:
-            made[name] = share(shared[name], run.images) if name in shared else whole[name](run.images)
+        if name in shared:
+            of_class = _of_denoiser(share(shared[name], run.images))
+        elif name == "linear" and isinstance(share, OnCluster):
+            of_class = _of_scatters(share.scatters())
         else:
-            of_class = shared[name](run.images).conditional if name in shared else _of_class(whole[name], run)
-            made[name] = denoisers.ByLabel(of_class, run.classes)
+            of_class = _of_images(whole[name], run.images, run.labels)
+        made[name] = of_class(None) if run.classes is None else denoisers.ByLabel(of_class, run.classes)
         if name in WINDOWED:
             made[name] = denoisers.Between(made[name], table)
     return made
 
 
-def _of_class(make: Make, run: Run) -> Callable[[Any], Denoiser]:
-    """A function from a label to the formula of the training images of that class."""
-    xp = array_namespace(run.images)
-    return lambda label: make(run.images[xp.asarray((run.labels == label).nonzero()[0])])
+def _labels(run: Run) -> Array | None:
+    """The labels that a formula is told here. The workers of a cluster read their own."""
+    return run.labels if run.choices.scheduler is None else None
+
+
+# Each a function from a label, or None for all images, to the formula of the images of that class.
+
+
+def _of_denoiser(denoiser: Any) -> Callable[[Any], Denoiser]:
+    return lambda label: denoiser if label is None else denoiser.conditional(label)
+
+
+def _of_scatters(scatters: dict[Any, denoisers.Scatter]) -> Callable[[Any], Denoiser]:
+    return lambda label: scatters[label].linear()
+
+
+def _of_images(make: Make, images: Array, labels: Any) -> Callable[[Any], Denoiser]:
+    xp = array_namespace(images)
+    return lambda label: make(images if label is None else images[xp.asarray((labels == label).nonzero()[0])])

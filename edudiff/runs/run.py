@@ -70,8 +70,15 @@ def resolve(choices: Choices, folder: str | Path = ".", count: int | None = None
     )
 
 
+def read_shard(choices: Choices, first: int, last: int) -> Array | tuple[Array, Array]:
+    """What a worker of a cluster reads for itself: `read_range`, with the labels (n,) if there are classes."""
+    if not choices.by_class:
+        return read_range(choices, first, last)
+    return data.load_range(choices.data, first, last, size=choices.size, root=choices.root, labels=True)
+
+
 def read_range(choices: Choices, first: int, last: int) -> Array:
-    """Images number `first` to `last` - 1 of the training set: what a worker of a cluster reads for itself."""
+    """Images number `first` to `last` - 1 of the training set."""
     if choices.data in DRAWN:
         return _training_set(choices, last)[0][first:]  # image i does not depend on how many there are
     return data.load_range(choices.data, first, last, size=choices.size, root=choices.root)

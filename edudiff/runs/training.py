@@ -14,7 +14,6 @@ from edudiff.runs import folder as folders
 from edudiff.runs import training_set
 from edudiff.runs.choices import LEARNED
 from edudiff.runs.run import Run
-from edudiff.support.files import write_results
 from edudiff.support.interrupt import deferred
 from edudiff.support.progress import bar
 
@@ -34,7 +33,8 @@ def train(
     choices or images than the run's, KeyboardInterrupt after Ctrl-C, when the network so far is kept.
     """
     choices, path = run.choices, run.folder / folders.NETWORK
-    made, state = training_set.fingerprint(run.images, run.labels), None
+    made = training_set.fingerprint(run.images, run.labels)
+    before, state = {}, None
     check_network(run.folder, resume)
     if resume:
         before = folders.recall(run.folder)
@@ -47,7 +47,7 @@ def train(
     states = nn.train(net, run.images, run.schedule, rng, choices.train_steps, **settings)
     if not resume:
         training_set.keep(run.folder, choices.data, run.images, run.labels)
-    write_results(run.folder / folders.CHOICES, asdict(choices) | {"training_set": made})
+    folders.write_down(run.folder, before, asdict(choices) | {"training_set": made})
     left = choices.train_steps - (state.step if state else 0)
 
     def mark(now: nn.State) -> None:
