@@ -34,7 +34,7 @@ AREAS = {  # the files that are changed, and the tests that should notice
     "page": ([f"edudiff/{name}.py" for name in PAGE], [f"tests/test_{name}.py" for name in PAGE]),
     "denoisers": (["edudiff/denoisers/*.py"], ["tests/denoisers/test_*.py", "tests/test_analytic_*.py", PEERS]),
     "nn": (["edudiff/nn/*.py", "edudiff/nn/layers/*.py"], ["tests/nn/test_*.py", PEERS]),
-    "compare": (["edudiff/compare/*.py"], ["tests/compare/test_*.py", PEERS]),
+    "compare": (["edudiff/compare/*.py"], ["tests/compare/test_*.py", "tests/denoisers/test_between.py", PEERS]),
     "data": (["edudiff/data/*.py"], ["tests/data/test_*.py"]),
 }
 PATIENCE = 3  # times as long as the unchanged code takes: a mutant that runs longer hangs, and is noticed
@@ -236,7 +236,7 @@ def main() -> int:
         for name in COPIED:
             source = PROJECT / name
             if source.is_dir():
-                shutil.copytree(source, root / name, ignore=shutil.ignore_patterns("__pycache__", "results"))
+                shutil.copytree(source, root / name, ignore=shutil.ignore_patterns("__pycache__", "*.png"))
             else:
                 shutil.copy2(source, root / name)
         left = [score(root, area, choices.count, choices.seed, choices.only, known) for area in choices.areas]

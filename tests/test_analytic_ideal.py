@@ -262,3 +262,22 @@ def test_on_the_line_it_is_the_law_of_atoms(level):
     points = np.array([-0.9, -0.5, 0.1, 0.3, 1.0])
     x = np.linspace(-3, 3, 40)[:, None]
     np.testing.assert_allclose(Ideal(points[:, None])(x, *level), Atoms(points)(x, *level), atol=1e-12)
+
+
+@pytest.mark.parametrize("dtype", ["f4", "f8"])
+@pytest.mark.parametrize("chunk", [3, 7, 4096])
+def test_many_candidates_that_nearly_tie_are_each_compared_exactly_p13(dtype, chunk):
+    """Forty points within a few sigma of x, in chunks of fewer: the posterior mean by differences."""
+    rng = np.random.default_rng(0)
+    sigma = {"f4": 1e-4, "f8": 1e-7}[dtype]
+    points = np.concatenate([0.9 + sigma * rng.standard_normal((40, 3)), rng.uniform(-1, 0, (60, 3))])
+    points = rng.permutation(points).astype(dtype)
+    x = (0.9 + sigma * rng.standard_normal((5, 3))).astype(dtype)
+    logs = -np.square((x[:, None].astype(float) - points) / sigma).sum(-1) / 2
+    weights = np.exp(logs - logs.max(1, keepdims=True))
+    expected = weights @ points.astype(float) / weights.sum(1, keepdims=True)
+    assert (weights / weights.sum(1, keepdims=True)).max() < 0.5
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(ideal, "CHUNK", chunk)
+        answer = Ideal(points)(x, 1.0, sigma)
+    np.testing.assert_allclose(answer, expected, atol={"f4": 6e-8, "f8": 1e-4 * sigma}[dtype])

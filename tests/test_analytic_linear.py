@@ -98,3 +98,16 @@ def test_it_is_affine(seed, level):
     denoise = Linear(mean, covariance)
     mixed = denoise(0.3 * x + 0.7 * y, *level)
     np.testing.assert_allclose(mixed, 0.3 * denoise(x, *level) + 0.7 * denoise(y, *level), atol=1e-8)
+
+
+@pytest.mark.parametrize("scale", [1e-6, 1.0, 1e6])
+def test_what_counts_as_symmetric_does_not_depend_on_the_units(scale):
+    """Rounding errors of a covariance are a share of its size, and so is what is forgiven: one part in 100,000."""
+    covariance = np.array([[2.0, 1.0], [1.0, 2.0]])
+    twisted = np.array([[0.0, 1.0], [0.0, 0.0]])
+    Linear(np.zeros(2), scale * (covariance + 1e-6 * twisted))
+    Linear(np.zeros(2), scale * (np.ones((2, 2)) - 1e-6 * np.eye(2)))
+    with pytest.raises(ValueError, match="symmetric"):
+        Linear(np.zeros(2), scale * (covariance + 1e-3 * twisted))
+    with pytest.raises(ValueError, match="eigenvalue"):
+        Linear(np.zeros(2), scale * (np.ones((2, 2)) - 1e-3 * np.eye(2)))

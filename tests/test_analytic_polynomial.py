@@ -226,3 +226,23 @@ def test_pictures_are_refused_and_powers_are_for_the_line():
         Polynomial.fit(np.zeros((2, 4, 4, 1)), 2)
     with pytest.raises(ValueError, match="2 dimensions"):
         Polynomial.fit(np.random.default_rng(0).uniform(-1, 1, (9, 2)), 2).in_powers(0.8, 0.6)
+
+
+@pytest.mark.parametrize("weights", [[0.5, -0.1, 0.6], [2.0, 2.0, -1.0], [0.0, 0.0, 0.0], [1.0, 1.0]])
+def test_weights_are_a_law(weights):
+    points = np.array([[0.0], [0.5], [1.0]])
+    with pytest.raises(ValueError, match="weights have shape"):
+        Polynomial.fit(points, 2, np.array(weights))
+    known, tripled = (Polynomial.fit(points, 2, scale * np.array([0.2, 0.0, 0.8])) for scale in (1, 3))
+    np.testing.assert_allclose(known.in_powers(0.8, 0.6), tripled.in_powers(0.8, 0.6))
+
+
+def test_a_path_has_diverged_beyond_half_of_the_stop():
+    """In standard deviations from the mean, along every axis: data of two very different widths."""
+    points = np.random.default_rng(0).standard_normal((50, 2)) * [3.0, 0.1]
+    denoise = Polynomial.fit(points, 3, stop=8)
+    scale, directions = np.linalg.eigh(np.cov(points.T, bias=True))
+    for deviation, direction in zip(np.sqrt(scale), directions.T, strict=True):
+        for share, beyond in ((0.49, False), (0.51, True)):
+            x = points.mean(0) + share * 8 * deviation * direction
+            assert denoise.stopped(x[None]).item() == beyond

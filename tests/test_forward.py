@@ -223,3 +223,11 @@ def test_noise_is_no_whole_number_and_not_nan():
         random.standard_normal(np.random.default_rng(0), (1, 3), like=np.zeros(1, np.uint8))
     with pytest.raises(ValueError, match="noise has 1 NaN"):
         forward.add_noise(np.zeros((1, 2)), 0.5, 0.5, np.array([[0, np.nan]]))
+
+
+@every_conversion
+@pytest.mark.parametrize("shape", [(4,), (1, 4), (3, 1), (4, 3), (3, 4, 1)])
+def test_conversions_take_two_arrays_of_one_shape(convert, shape):
+    """Each of these would broadcast, or be taken for another batch."""
+    with pytest.raises(ValueError, match=r"\(3, 4\)"):
+        convert(np.ones((3, 4)), np.ones(shape), 0.6, 0.8)

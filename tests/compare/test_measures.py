@@ -137,3 +137,29 @@ def test_frechet_distance_of_pictures_tells_blur_from_the_law():
     features = [d.features(s) for s in (other, one)]
     known = frechet(*(part for f in features for part in (f.mean(0), np.cov(f.T, bias=True))))
     assert near.value == pytest.approx(known, rel=1e-6)
+
+
+def test_features_of_float32_are_those_of_float64():
+    """Means over many values, which float32 would add up with an error that grows with their number."""
+    images = rng(0).uniform(0.5, 1, (1, 2048, 64, 1)).astype(np.float32)
+    found = d.features(images)
+    assert found.dtype == np.float64
+    np.testing.assert_allclose(found[:, :16], d.features(images.astype(np.float64))[:, :16], rtol=1e-9)
+
+
+def test_on_a_line_the_distance_pairs_quantiles_whatever_the_counts():
+    """Against every item repeated to a common number, where pairing is sorting."""
+    for few, many in ((2, 3), (3, 7), (9, 10), (1, 6), (7, 30)):
+        x, y = rng(0).standard_normal((few, 1)), rng(1).standard_normal((many, 1))
+        paired = np.sort(np.repeat(x, many, 0), 0) - np.sort(np.repeat(y, few, 0), 0)
+        assert d.sliced_wasserstein(x, y) == pytest.approx(math.sqrt((paired**2).mean()), rel=1e-9)
+
+
+def test_directions_are_unit_vectors_that_fill_the_half_circle():
+    for width in (1, 2, 3, 5):
+        lines = d.directions(width, 400)
+        assert lines.shape[1] == width
+        np.testing.assert_allclose((lines**2).sum(1), 1)
+        np.testing.assert_allclose((lines.T @ lines) / len(lines), np.eye(width) / width, atol=0.1)
+    angles = np.arctan2(*d.directions(2, 8).T[::-1])
+    np.testing.assert_allclose(angles, math.pi * (np.arange(8) + 0.5) / 8)

@@ -158,3 +158,23 @@ def test_rules_refuse():
     ):
         with pytest.raises(error, match=says):
             face_rules(images)
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("shade", [-1.0, 0.0, 1.0])
+def test_an_even_picture_is_no_face(shade):
+    """Nothing there to look at, and no warning: neither eyes, mouth, head nor skin."""
+    for image in (np.full((1, 32, 32, 3), shade), np.broadcast_to(2 * GROUNDS[0] - 1, (1, 32, 32, 3))):
+        kept = face_rules(image)
+        assert not (kept["eyes"] or kept["mouth"])
+    assert not kept["skin"] and not kept["outline"]  # all ground
+
+
+@pytest.mark.filterwarnings("error")
+def test_parts_of_nothing_are_nothing():
+    empty = np.zeros((1, 8, 8), bool)
+    assert not rules.middle(empty[0]).any()
+    assert not rules.outline(empty[0])
+    assert rules.find(empty)[0].shape == (0, 3)
+    full = rules.find(~empty)[0]
+    np.testing.assert_allclose(full, [[1, 3.5 / 8, 3.5 / 8]])

@@ -262,3 +262,45 @@ def test_a_sweep_wants_windows_and_whole_items_have_none():
         Patch(images, 3).sweep(x, 0.8, 0.6, [3, 4])
     with pytest.raises(TypeError, match="no windows to sweep"):
         Ideal(images).sweep(x, 0.8, 0.6, [3])
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+@pytest.mark.parametrize(("padding", "shifts"), MACHINES)
+@pytest.mark.parametrize("shape", [(4, 9, 1), (9, 4, 2)])
+@pytest.mark.parametrize("sigma", [0.3, 3e-2, 1e-3, 1e-4])
+def test_float32_is_as_exact_as_float64_at_little_noise_p13(backend, padding, shifts, shape, sigma):
+    """Images that are not square and nearly agree, so that more than one window matters at any noise level."""
+    rng = np.random.default_rng(0)
+    one = rng.uniform(-1, 1, shape)
+    images = np.concatenate([one + sigma * rng.standard_normal((4, *shape)), rng.uniform(-1, 1, (3, *shape))])
+    images, x = images.astype("f4"), (one + sigma * rng.standard_normal((2, *shape))).astype("f4")
+    make = lambda i: Patch(i, 3, shifts=shifts, padding=padding, backend=backend)  # noqa: E731
+    exact = make(images.astype("f8"))(x.astype("f8"), 1.0, sigma)
+    close(make(images)(x, 1.0, sigma), exact, 1e-5)
+
+
+def test_float32_is_computed_again_only_where_it_may_be_too_coarse():
+    """Where one window has all the weight, and at high noise, no query is; of two that nearly tie, that query alone."""
+    rng = np.random.default_rng(0)
+    one = rng.uniform(-1, 1, (5, 7, 1))
+    images = np.stack([one, one + 1e-4, -one]).astype("f4")
+    tie, clear = one + 5e-5 + 1e-4 * rng.standard_normal(one.shape), -one
+    calls = []
+
+    def counted(engine):
+        def evaluate(x, *arguments, **named):
+            calls.append((str(x.dtype), len(x)))
+            return engine(x, *arguments, **named)
+
+        evaluate.fused = engine.fused
+        return evaluate
+
+    for x, sigma, again in ((tie, 1e-4, 1), (clear, 1e-4, 0), (tie, 10.0, 0)):
+        denoise = Patch(images, 5, shifts=False, backend="numpy")
+        denoise._rechecked = precision.rechecked(counted(denoise._engine), images, "zero")
+        batch = np.stack([x, clear]).astype("f4")
+        calls.clear()
+        answer = denoise(batch, 1.0, sigma)
+        assert calls == [("float32", 2)] + again * [("float64", 1)]
+        exact = Patch(images.astype("f8"), 5, shifts=False, backend="numpy")(batch.astype("f8"), 1.0, sigma)
+        close(answer, exact, 1e-5)

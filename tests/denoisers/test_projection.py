@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from edudiff.denoisers import Ideal, Linear, Mixture, Polynomial
-from edudiff.denoisers.projection import projection
+from edudiff.denoisers.projection import grid, projection
 
 seeds = st.integers(0, 2**32)
 
@@ -105,3 +105,13 @@ def test_refusals():
     ):
         with pytest.raises(ValueError, match=says):
             Mixture(*arguments)
+
+
+@pytest.mark.parametrize("width", [1, 2])
+def test_the_grid_reaches_ten_deviations_beyond_every_mean(width):
+    law, alpha, sigma = target(2, width), 0.8, 0.6
+    points, cell = grid(law, alpha, sigma)
+    reach = 10 * math.sqrt(alpha**2 * law.variances.max() + sigma**2)
+    assert (points.min(0) <= alpha * law.means.min(0) - reach + 1e-9).all()
+    assert (points.max(0) >= alpha * law.means.max(0) + reach).all()
+    assert np.exp(law.log_density(points, alpha, sigma)).sum() * cell == pytest.approx(1, abs=1e-12)

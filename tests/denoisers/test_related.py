@@ -309,3 +309,13 @@ def test_bad_batches_and_levels(make, x, alpha, sigma, error, says):
 def test_bad_settings(make, error, says):
     with pytest.raises(error, match=says):
         make(case(0)[0])
+
+
+@pytest.mark.parametrize("shape", [(3,), (2, 2, 1)])
+def test_each_value_of_an_item_is_moved_by_itself(shape):
+    """The movements of points and of images are independent in every value, with the standard deviation `spread`."""
+    images = np.random.default_rng(0).uniform(-1, 1, (5, *shape))
+    moves = Smoothed(images, 0.2, 4000, np.random.default_rng(1)).moves
+    assert moves.shape == (4000, *shape)
+    covariance = np.cov(moves.reshape(4000, -1).T) / 0.2**2
+    np.testing.assert_allclose(covariance, np.eye(len(covariance)), atol=5 * math.sqrt(2 / 4000))

@@ -379,3 +379,26 @@ def both(forward, backward, dout, *inputs):
     out, cache = forward(*inputs)
     gradients = backward(dout, cache)
     return [out, *(gradients if isinstance(gradients, tuple) else (gradients,))]
+
+
+@pytest.mark.parametrize("side", (4, 5))
+def test_pooling_treats_each_image_of_a_batch_alike(side):
+    x = normal(5, side, side + 1, 2)
+    for pool, back in (
+        (layers.average_pool, layers.average_pool_backward),
+        (layers.max_pool, layers.max_pool_backward),
+    ):
+        out, cache = pool(x)
+        alone = [pool(image[None]) for image in x]
+        np.testing.assert_array_equal(out, np.concatenate([a for a, _ in alone]))
+        dout = normal(*out.shape)
+        expected = np.concatenate([back(dout[i : i + 1], c) for i, (_, c) in enumerate(alone)])
+        np.testing.assert_array_equal(back(dout, cache), expected)
+
+
+@pytest.mark.parametrize("dtype", ("float32", "float64"))
+def test_dropout_keeps_the_dtype(dtype):
+    x = normal(3, 4, 4, 2).astype(dtype)
+    out, mask = layers.dropout(x, 0.3, streams(0, 3))
+    assert out.dtype == dtype
+    assert layers.dropout_backward(x, mask).dtype == dtype

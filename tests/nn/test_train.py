@@ -9,9 +9,10 @@ import pytest
 
 import edudiff as ed
 from edudiff import nn
-from edudiff.nn.adam import clip, gradient_norm
+from edudiff.nn.adam import clip, gradient_norm, update_ema
 from edudiff.nn.loss import augment, denoising_loss
 from edudiff.nn.noise_level import loss_weight
+from edudiff.nn.unet import UNetConfig
 from edudiff.support.random import streams
 
 SCHEDULE = ed.schedule.cosine()
@@ -450,3 +451,46 @@ def test_unknown_weighting_and_empty_batches():
         loss_weight(np.full(1, 0.5), np.full(1, 0.5), "bogus", 0.5)
     with pytest.raises(ValueError, match="batch is an empty list"):
         nn.train(nn.ResNet(2, 0), np.zeros((4, 5, 5, 1)), ed.schedule.cosine(), np.random.default_rng(0), batch=[])
+
+
+def test_the_loss_does_not_depend_on_the_parts_that_it_is_added_up_from(monkeypatch):
+    """Mean and gradients over 13 images, in parts of 1, 5, 8 and all: the same sums."""
+    found = []
+    for part in (1, 5, 8, 100):
+        monkeypatch.setattr(importlib.import_module("edudiff.nn.loss"), "PART", part)
+        net = small(dtype=np.float64)
+        images = IMAGES.astype(np.float64)
+        found.append(denoising_loss(net, images, SCHEDULE, np.random.default_rng(3), 13, "edm"))
+    for loss, gradients in found[1:]:
+        assert loss == pytest.approx(found[0][0], rel=1e-12)
+        for name, gradient in gradients.items():
+            np.testing.assert_allclose(gradient, found[0][1][name], atol=1e-12)
+
+
+def test_young_averages_forget_as_the_paper_of_tensorflow_says():
+    """After step n the average keeps min(decay, (1 + n) / (10 + n)) of itself: 0.1 at first, 0.5 at n = 8."""
+    for step, kept in ((0, 0.1), (8, 0.5), (998, 0.99), (10**6, 0.99)):
+        ema = {"w": np.array([1.0])}
+        update_ema(ema, {"w": np.array([0.0])}, 0.99, step)
+        assert ema["w"].item() == pytest.approx(min(kept, (1 + step) / (10 + step), 0.99))
+
+
+def test_training_may_begin_without_warmup():
+    state = last(nn.train(small(), IMAGES, SCHEDULE, np.random.default_rng(0), 2, batch=4, warmup=0))
+    assert state.step == 2 and len(state.losses) == len(state.norms) == 2
+    assert 0 < state.seconds < 60
+
+
+@pytest.mark.parametrize("labels", (np.zeros((4, 1), int), np.zeros((4, 4), int), [[0]]))
+def test_a_label_for_each_item_is_a_row_of_labels(labels):
+    net = small(classes=3)
+    with pytest.raises(ValueError, match="label has shape"):
+        net.conditional(np.asarray(labels))
+
+
+def test_published_defaults_are_the_defaults():
+    """What a docstring or a paper names is what one gets without asking."""
+    assert UNetConfig().channels == (64, 128, 256)  # Kamb & Ganguli 2024
+    adam = nn.Adam({})
+    assert (adam.beta1, adam.epsilon, adam.weight_decay) == (0.9, 1e-8, 0.0)  # Kingma & Ba 2015
+    assert nn.learning_rate(0, 10, 1.0, 0) == 1.0 and nn.learning_rate(10, 10, 1.0, 0) == pytest.approx(0)
