@@ -9,6 +9,8 @@ import edudiff
 from edudiff.cli import architecture, course, main_job, options, streams, system
 from edudiff.cli.usage import Parser
 from edudiff.support import interrupt
+from edudiff.support.describe import reason
+from edudiff.support.memory import OutOfMemory
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -40,7 +42,9 @@ def run(argv: Sequence[str]) -> int:
         streams.say(f"edudiff: {options.as_typed(str(error), getattr(args, 'settings', None))}")
         return 2
     except MemoryError as error:
-        streams.say(f"edudiff: memory ran out ({error or 'no more'}): ask for fewer or smaller images, or less at once")
+        told = f"memory ran out ({reason(error)}): ask for fewer or smaller images, or less at once"
+        told = str(error) if isinstance(error, OutOfMemory) else told
+        streams.say(f"edudiff: {options.as_typed(told, getattr(args, 'settings', None))}")
         return 2
     except KeyboardInterrupt as error:
         streams.say("\nedudiff: stopped")

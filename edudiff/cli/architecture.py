@@ -3,10 +3,12 @@
 import argparse
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from edudiff.cli import options
+from edudiff.data.files import NAMES, available
 from edudiff.runs import folder as folders
 from edudiff.runs import points, report, variants
 
@@ -43,7 +45,7 @@ def run_points(args: argparse.Namespace) -> None:
 
 def run_faces(args: argparse.Namespace) -> None:
     """`edudiff architecture faces`."""
-    choices = variants.Variants(**options.chosen(variants.Variants, args))
+    choices = _variants(options.chosen(variants.Variants, args))
     images = variants.load_images(choices)
     with folders.claimed(args.out, "architecture-faces") as out:
         try:
@@ -54,6 +56,20 @@ def run_faces(args: argparse.Namespace) -> None:
                 print(f"\n{said}", file=sys.stderr)
             raise
     _say_where(out, results)
+
+
+def _variants(chosen: dict[str, Any]) -> variants.Variants:
+    """The choices, with all images of the user's own files to learn from, but for those that are kept unseen."""
+    choices = variants.Variants(**chosen)
+    if "images" in chosen or choices.data in ("faces", *NAMES):
+        return choices
+    count = available(choices.data)
+    if count < choices.drawn + 2:
+        raise ValueError(
+            f"{choices.data!r} has {count:,} images, but drawn is {choices.drawn:,}, and as many are kept unseen;"
+            " choose fewer to draw, so that at least 2 are left"
+        )
+    return replace(choices, images=count - choices.drawn)
 
 
 def _add(kind: argparse.ArgumentParser, settings: Any, run: Callable[[argparse.Namespace], None]) -> None:

@@ -12,6 +12,7 @@ from typing import Any
 
 from edudiff import plot
 from edudiff.cli import options
+from edudiff.data.files import NAMES, available
 from edudiff.runs import comparison, report, training
 from edudiff.runs import folder as folders
 from edudiff.runs.choices import DEMO, DRAWN, FORMULAS, LEARNED, QUICK, RULES, Choices
@@ -77,12 +78,15 @@ def choices_of(args: argparse.Namespace) -> Choices:
 
     Raises ValueError for one that contradicts what the folder's network has learned.
     """
-    chosen = options.chosen(Choices, args)
-    if getattr(args, "quick", False):
-        chosen = QUICK | chosen
+    given = options.chosen(Choices, args)
+    chosen = QUICK | given if getattr(args, "quick", False) else given
     folder, before = before_of(args)
-    if "size" not in chosen and not before and chosen.get("data", DEMO.data) not in DRAWN:
-        chosen["size"] = None  # files have a size of their own
+    data = chosen.get("data", DEMO.data)
+    if not before and data not in DRAWN:
+        chosen.setdefault("size", None)  # files have a size of their own
+        if data not in NAMES and "images" not in given:
+            count = available(data)
+            chosen["images"] = min(count, chosen.get("images", count))
     choices = replace(DEMO, **before | chosen)
     fixed = SEEN if args.name == "sample" else LEARNED
     folders.refuse_changes(folder, before, {name: getattr(choices, name) for name in fixed})

@@ -52,7 +52,12 @@ class Choices(Settings):
         check=data_set,
         group=DATA,
     )
-    images: int = setting(512, "size of the training set: how many images, the first ones", least=1, group=DATA)
+    images: int = setting(
+        512,
+        "size of the training set: how many images, the first ones (default: 512; of a folder or file of yours, all)",
+        least=1,
+        group=DATA,
+    )
     size: int | None = setting(
         16, "side of the images in pixels; files keep their own if it is not given", least=1, group=DATA
     )

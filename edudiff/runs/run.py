@@ -1,5 +1,6 @@
 """A run, resolved: what its choices stand for is read, drawn and decided once, at the door, and carried from there."""
 
+import math
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from edudiff.runs.choices import DRAWN, Choices
 from edudiff.schedule import Schedule
 from edudiff.support import checks
 from edudiff.support.backends import choose
+from edudiff.support.memory import blamed, check_room
 from edudiff.support.random import streams
 from edudiff.support.types import Array
 
@@ -50,7 +52,9 @@ def resolve(choices: Choices, folder: str | Path = ".", count: int | None = None
 
     Raises FileNotFoundError or ValueError if the images are not there or do not fit, ImportError without the back end.
     """
-    images, labels = _training_set(choices, choices.images if count is None else count)
+    with blamed("images", "size"):
+        images, labels = _training_set(choices, choices.images if count is None else count)
+    _check_memory(vars(choices), images.shape[1:])
     if choices.backend == "cupy":
         images = _on_gpu(images)
     if choices.window is not None:
@@ -75,6 +79,17 @@ def read_shard(choices: Choices, first: int, last: int) -> Array | tuple[Array, 
     if not choices.by_class:
         return read_range(choices, first, last)
     return data.load_range(choices.data, first, last, size=choices.size, root=choices.root, labels=True)
+
+
+def _check_memory(chosen: dict[str, Any], shape: tuple[int, ...]) -> None:
+    """Raise ValueError for a choice that no memory of this machine can hold; what is counted is the least it needs."""
+    pixels = math.prod(shape[:2])
+    image, kernel = 8 * pixels * shape[2], 4 * 9 * chosen["channels"] ** 2  # bytes: float64, float32
+    check_room("channels", chosen["channels"], 5 * kernel)  # weights, their gradient, their average, two of Adam
+    least = {"seeds": image, "calibration": image, "steps": 8, "depth": 5 * 2 * kernel}
+    least["batch"] = 4 * pixels * chosen["channels"]  # one layer's answer
+    for name, size in least.items():
+        check_room(name, chosen[name], chosen[name] * size)
 
 
 def read_range(choices: Choices, first: int, last: int) -> Array:
@@ -106,6 +121,8 @@ def _training_set(choices: Choices, count: int) -> tuple[Array, Array | None]:
     """The first `count` images (N, H, W, C), drawn by code or read from files, and their labels (N,) or None."""
     if choices.data in DRAWN:
         size = SIZE if choices.size is None else choices.size
+        check_room("size", size, 8 * size * size)
+        check_room("images", count, 4 * count * size * size)
         return DRAWN[choices.data](count, size=size, rng=np.random.default_rng(choices.seed)), None
     settings: dict[str, Any] = {"count": count, "size": choices.size, "root": choices.root}
     if choices.by_class:

@@ -15,6 +15,7 @@ from edudiff.runs import training_set
 from edudiff.runs.choices import LEARNED
 from edudiff.runs.run import Run
 from edudiff.support.interrupt import deferred
+from edudiff.support.memory import blamed
 from edudiff.support.progress import bar
 
 SAVE_EVERY = 30.0  # seconds between checkpoints
@@ -56,7 +57,8 @@ def train(
         if each:
             each(now)
 
-    return keep(states, path, left, "training", state, mark)
+    with blamed("batch", "channels", "depth"):
+        return keep(states, path, left, "training", state, mark)
 
 
 def check_network(folder: Path, resume: bool) -> None:

@@ -67,7 +67,9 @@ class Variants(Settings):
         check=partial(data_set, drawn=("faces",)),
         group=DATA,
     )
-    images: int = setting(1000, "training images", least=2, group=DATA)
+    images: int = setting(
+        1000, "training images (default: 1000; of a folder or file of yours, all but --drawn)", least=2, group=DATA
+    )
     size: int = setting(32, "side of the images in pixels", least=8, group=DATA)
     root: str | None = setting(
         None, "the folder that holds fashion_mnist/, cifar10/ (default: EDUDIFF_DATA)", metavar="DIR", group=DATA

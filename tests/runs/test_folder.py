@@ -1,5 +1,6 @@
 """The folder of a run: each has its own, one at a time is in it, and nothing is made for a run that cannot begin."""
 
+import json
 import os
 import subprocess
 import sys
@@ -200,7 +201,30 @@ def test_a_full_disk_while_training_says_how_to_go_on(monkeypatch, capsys):
     monkeypatch.setattr(os, "fsync", full)
     assert cli.main([*words, "--train-steps", "3", "--resume"]) == 2
     said = capsys.readouterr().err
-    assert ".json: No space left on device" in said
+    assert ": No space left on device; what it held before is kept" in said
     assert "go on with:\n  edudiff train" in said and "--resume" in said
     assert Path("out/network.npz").read_bytes() == network
     assert not [name for name in everything() if name.endswith((".part", ".lock"))]
+
+
+def test_all_images_of_a_folder_are_used_by_default(capsys):
+    image = pytest.importorskip("PIL.Image")
+    Path("pics").mkdir()
+    for i in range(7):
+        image.fromarray(np.full((14, 14), 30 * i, np.uint8)).save(f"pics/{i}.png")
+    np.save("mine.npy", np.zeros((5, 14, 14), np.uint8))
+    draw = ["--denoiser", "ideal", "--seeds", "1", "--steps", "2", "--out", "out"]
+    for data, options, count in (
+        ("pics", [], 7),
+        ("mine.npy", [], 5),
+        ("pics", ["--images", "3"], 3),
+    ):
+        assert cli.main(["sample", "--data", data, *options, *draw]) == 0
+        found = json.loads(Path("out/results.json").read_text())
+        assert (found["images"], found["size"]) == (count, 14)
+    quick = ["demo", "--quick", "--data", "pics", "--train-steps", "2", "--steps", "2", "--window", "3", "--out", "new"]
+    assert cli.main(quick) == 0
+    assert "7 images (pics)" in capsys.readouterr().out
+    faces = ["architecture", "faces", "--data", "pics", "--size", "8", "--out", "faces"]
+    assert cli.main([*faces, "--drawn", "6"]) == 2
+    assert "has 7 images, but --drawn is 6" in capsys.readouterr().err
