@@ -37,7 +37,7 @@ def _import_matplotlib():
     """Import matplotlib where it would refuse: a wrong MPLBACKEND, no home for what it keeps."""
     if "matplotlib" in sys.modules:
         return
-    if os.path.expanduser("~") == "~" and "MPLCONFIGDIR" not in os.environ:
+    if os.path.expanduser("~") == "~" and not os.environ.get("MPLCONFIGDIR"):
         kept = tempfile.mkdtemp(prefix="matplotlib-")
         os.environ["MPLCONFIGDIR"] = kept
         atexit.register(shutil.rmtree, kept, ignore_errors=True)

@@ -7,7 +7,6 @@
 # (memory), do it compiled (Numba). And it shows the price of doing it carelessly: a wrong answer at small noise.
 
 # %%
-import importlib.util
 import math
 import os
 import time
@@ -18,9 +17,11 @@ import edudiff as ed
 from edudiff import plot
 from edudiff.bench import measure
 from edudiff.data import shapes
+from edudiff.support.backends import has_numba
 
 FAST = bool(os.environ.get("EDUDIFF_FAST"))  # or True: everything small, for a quick look
-NUMBA = importlib.util.find_spec("numba") is not None
+KERNELS = has_numba()
+NUMBA = KERNELS or bool(os.environ.get("NUMBA_DISABLE_JIT"))  # then its functions are Python, to be stepped through
 
 # %% [markdown]
 # ## Measure first
@@ -258,7 +259,7 @@ print(f"their answers differ by {apart:.1e}")
 # %%
 images = shapes.strokes(16 if FAST else 100, size=14, rng=np.random.default_rng(0))  # (N, H, W, C)
 x = np.random.default_rng(1).standard_normal((2, 14, 14, 1)).astype(np.float32)  # (B, H, W, C)
-sizes, backends = ((3, 9) if FAST else (3, 5, 9, 13)), ["numpy", *["numba"] * NUMBA]
+sizes, backends = ((3, 9) if FAST else (3, 5, 9, 13)), ["numpy", *["numba"] * KERNELS]
 seconds = {name: [] for name in backends}
 for size in sizes:
     calls = {b: ed.denoisers.Patch(images, size, padding="circular", backend=b) for b in backends}

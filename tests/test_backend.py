@@ -49,8 +49,12 @@ def test_there_and_back(standin_cupy):
 
 def test_choose(standin_cupy, monkeypatch):
     there = standin_cupy.zeros(1)
-    for numba in (True, False):
-        monkeypatch.setattr(backends, "without_numba", lambda numba=numba: "" if numba else "is not installed")
+    for numba, why in ((True, ""), (False, "is not installed: pip install 'edudiff[fast]'")):
+        monkeypatch.setattr(
+            backends,
+            "without_numba",
+            lambda numba=numba: "" if numba else "is not installed: pip install 'edudiff[fast]'",
+        )
         assert backends.choose(None, HOST) == ("numba" if numba else "numpy")
         assert backends.choose("numpy", HOST) == "numpy"
         assert backends.choose(None, there) == backends.choose("cupy", there) == "cupy"
@@ -81,7 +85,7 @@ def test_without_numba_says_why(monkeypatch):
     config.DISABLE_JIT = 1
     assert backends.without_numba.__wrapped__() == "is switched off by NUMBA_DISABLE_JIT"
     monkeypatch.setitem(sys.modules, "numba", None)
-    assert backends.without_numba.__wrapped__() == "is not installed"
+    assert backends.without_numba.__wrapped__() == "is not installed: pip install 'edudiff[fast]'"
 
 
 def test_a_numba_that_cannot_be_imported_is_passed_over(tmp_path, monkeypatch):

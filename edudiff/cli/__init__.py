@@ -28,14 +28,14 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def run(argv: Sequence[str]) -> int:
     """`main` within streams and signals that are seen to."""
+    args = None
     try:
         args = parser().parse_args(argv)
-    except SystemExit as stop:  # help, the version, or words that make no command: all is said
-        return int(stop.code or 0)
-    args.command = shlex.join(["edudiff", *argv])
-    try:
+        args.command = shlex.join(["edudiff", *argv])
         status = args.run(args)
         sys.stdout.flush()
+    except SystemExit as stop:  # help, the version, or words that make no command: all is said
+        return int(stop.code or 0)
     except (ValueError, TypeError, OSError, ImportError, FloatingPointError) as error:
         if isinstance(error, BrokenPipeError) and streams.reader_is_gone():
             return 0

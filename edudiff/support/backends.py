@@ -20,7 +20,7 @@ def without_numba() -> str:
         import numba
     except Exception as error:  # of any kind: it is not there, too old for the NumPy beside it, or damaged
         if isinstance(error, ModuleNotFoundError) and error.name == "numba":
-            return "is not installed"
+            return "is not installed: pip install 'edudiff[fast]'"
         return f"cannot be imported ({(str(error) or type(error).__name__).splitlines()[0]})"
     return "is switched off by NUMBA_DISABLE_JIT" if getattr(numba.config, "DISABLE_JIT", False) else ""
 
@@ -57,7 +57,5 @@ def choose(backend: str | None, *arrays: Any) -> str:
     if backend == "cupy":
         raise ValueError("backend is 'cupy' but the arrays are NumPy arrays; move them with cupy.asarray first")
     if backend == "numba" and not has_numba():
-        raise ImportError(
-            f"backend 'numba' cannot be used, as Numba {without_numba()}; pip install 'edudiff[fast]', or use 'numpy'"
-        )
+        raise ImportError(f"backend 'numba' cannot be used, as Numba {without_numba()}; use backend 'numpy'")
     return backend or ("numba" if has_numba() else "numpy")
