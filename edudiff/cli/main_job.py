@@ -128,15 +128,13 @@ def out_folder(args: argparse.Namespace) -> Iterator[Path]:
 def run_compare(args: argparse.Namespace) -> None:
     """`edudiff demo` and `edudiff compare`."""
     choices = choices_of(args)
-    with spread(choices) as share:
-        run = resolve(choices)
-        with out_folder(args) as folder:
-            print(f"{choices.images} images ({choices.data}); results go to {folder}", flush=True)
-            results, images, captions = comparison.compared(
-                replace(run, folder=folder), share, args.resume, say=partial(print, flush=True)
-            )
-            report.write(folder, args.command, results, images, captions)
-            (folder / folders.PARTS).unlink(missing_ok=True)
+    run = resolve(choices)
+    with spread(choices) as share, out_folder(args) as folder:
+        print(f"{choices.images} images ({choices.data}); results go to {folder}", flush=True)
+        run, say = replace(run, folder=folder), partial(print, flush=True)
+        results, images, captions = comparison.compared(run, share, args.resume, say=say)
+        report.write(folder, args.command, results, images, captions)
+        (folder / folders.PARTS).unlink(missing_ok=True)
     say_where(folder, images)
     print("\n".join(report.lines(results)))
 

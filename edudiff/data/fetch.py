@@ -4,7 +4,6 @@ A file gets its name only after its checksum has been found right, so an interru
 looks like data.
 """
 
-import errno
 import gzip
 import hashlib
 import importlib.util
@@ -15,11 +14,15 @@ import tarfile
 import tempfile
 import zlib
 from pathlib import Path
+from typing import Any
 
 from edudiff.data.files import cache_folder
 from edudiff.data.registry import DATA_SETS, Download
 from edudiff.support import checks
-from edudiff.support.files import expanded
+from edudiff.support.files import NO_ROOM, expanded, open_folder
+from edudiff.support.locks import only_one
+
+WORKPLACE = ".fetching-"  # how a folder begins in which a download is not whole yet
 
 
 def fetch(name: str, root: str | Path | None = None, progress: bool = True) -> Path:
@@ -33,28 +36,52 @@ def fetch(name: str, root: str | Path | None = None, progress: bool = True) -> P
     folder = (cache_folder() if root is None else expanded(root)) / name
     if folder.parts[0].startswith("~"):
         raise FileNotFoundError(f"{folder} needs a home folder, and there is none here; name another place with root")
-    for file in DATA_SETS[name]:
-        if not all(_whole(folder / part, checksum) for part, checksum in file.unpacked.items()):
-            folder.mkdir(parents=True, exist_ok=True)
-            with tempfile.TemporaryDirectory(prefix=".fetching-", dir=folder) as workplace:
-                _unpack(_download(file, workplace, progress), file, Path(workplace), folder)
+    missing = [file for file in DATA_SETS[name] if not _all_whole(folder, file)]
+    if not missing and not _leftovers(folder):
+        return folder
+    _pooch()  # before a folder is made
+    with only_one(open_folder(folder, "--root"), "--root"):
+        for left in _leftovers(folder):
+            shutil.rmtree(left, ignore_errors=True)
+        for file in missing:
+            with tempfile.TemporaryDirectory(prefix=WORKPLACE, dir=folder) as workplace:
+                try:
+                    _unpack(_download(file, workplace, progress), file, Path(workplace), folder)
+                except OSError as error:
+                    if error.errno in NO_ROOM:
+                        why = f"{error.strerror}; nothing is kept of it. Make room, or name another --root"
+                        raise OSError(f"no room for {file.name} in {folder}: {why}") from error
+                    raise
     return folder
 
 
-def _download(file: Download, workplace: str, progress: bool) -> str:
+def _leftovers(folder: Path) -> list[Path]:
+    """What processes that were killed have left of their downloads."""
+    return [path for path in folder.glob(f"{WORKPLACE}????????") if path.is_dir() and not path.is_symlink()]
+
+
+def _all_whole(folder: Path, file: Download) -> bool:
+    return all(_whole(folder / part, checksum) for part, checksum in file.unpacked.items())
+
+
+def _pooch() -> Any:
     try:
         import pooch
     except ImportError:
         raise ImportError("fetching data sets needs pooch: pip install 'edudiff[data]'") from None
+    return pooch
+
+
+def _download(file: Download, workplace: str, progress: bool) -> str:
     bar = progress and importlib.util.find_spec("tqdm") is not None
     errors: list[Exception] = []
     for base in file.bases:
         if progress:
             print(f"fetching {base}{file.name}", file=sys.stderr)
         try:
-            return pooch.retrieve(base + file.name, f"md5:{file.md5}", file.name, workplace, progressbar=bar)
+            return _pooch().retrieve(base + file.name, f"md5:{file.md5}", file.name, workplace, progressbar=bar)
         except (OSError, ValueError) as error:  # unreachable or interrupted; a wrong checksum
-            if getattr(error, "errno", None) == errno.ENOSPC:
+            if getattr(error, "errno", None) in NO_ROOM:
                 raise
             errors.append(error)
     told = "".join(f"\n  {base}{file.name}: {error}" for base, error in zip(file.bases, errors, strict=True))

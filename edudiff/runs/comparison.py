@@ -30,6 +30,7 @@ from edudiff.runs.training import check_network, train
 from edudiff.runs.usual_windows import usual_windows
 from edudiff.support.arrays import move, to_numpy
 from edudiff.support.files import write_arrays, write_results
+from edudiff.support.memory import blamed
 from edudiff.support.progress import bar
 from edudiff.support.types import Array, Denoiser
 
@@ -44,10 +45,9 @@ def compare(
     `table`: window sizes to use instead of calibrating. What is done is kept in the folder: with `resume`, the same
     job goes on where it was stopped, also while it calibrates or draws.
     """
-    with spread(choices) as share:
-        run = resolve(choices)
-        with folders.claimed(folder) as place:
-            return compared(replace(run, folder=place), share, resume, table)
+    run = resolve(choices)
+    with spread(choices) as share, folders.claimed(folder) as place:
+        return compared(replace(run, folder=place), share, resume, table)
 
 
 def compared(
@@ -110,7 +110,8 @@ def _draw(run: Run, denoisers: dict[str, Denoiser], parts: Parts) -> tuple[Image
 
 
 def _drawn(run: Run, name: str, denoise: Denoiser) -> Array:
-    images, _ = draw({name: denoise}, run.schedule, run.noise, run.times, progress=bar)
+    with blamed("seeds", "images"):
+        images, _ = draw({name: denoise}, run.schedule, run.noise, run.times, progress=bar)
     return images[name]
 
 
@@ -135,9 +136,9 @@ def sampler(choices: Choices, folder: str | Path | None, name: str) -> Iterator[
     shared = choices.scheduler is not None
     if shared and name in ("network", *UNSHARED):
         raise ValueError(f"a cluster cannot share the denoiser {name!r}; leave --scheduler out")
+    # The workers read the images; here one is enough, but for the classes that there are.
+    run = resolve(choices, folder or ".", count=1 if shared and not choices.by_class else None)
     with spread(choices) as share:
-        # The workers read the images; here one is enough, but for the classes that there are.
-        run = resolve(choices, folder or ".", count=1 if shared and not choices.by_class else None)
         if name == "network":
             net = nn.checkpoint.load_net(run.folder / folders.NETWORK, backend=run.backend).to(run.images)
             denoisers = {name: for_seeds(run, net)}
@@ -150,7 +151,8 @@ def sampler(choices: Choices, folder: str | Path | None, name: str) -> Iterator[
 def _sampled(
     run: Run, denoisers: dict[str, Denoiser], progress: Callable[..., Iterable] | None = bar
 ) -> tuple[dict[str, Any], Images]:
-    images, seconds = draw(denoisers, run.schedule, run.noise, run.times, progress=progress)
+    with blamed("seeds", "images"):
+        images, seconds = draw(denoisers, run.schedule, run.noise, run.times, progress=progress)
     results = {key: getattr(run.choices, key) for key in ("data", "images", "size", "steps", "seeds", "seed")}
     return results | {"size": run.images.shape[1], "draw_seconds": seconds}, images
 

@@ -101,10 +101,10 @@ def check_file(path: Path) -> None:
         raise OSError(f"cannot write {path}: the folder {path.parent} is not yours to write to; name another file")
 
 
-def open_folder(path: str | Path) -> Path:
+def open_folder(path: str | Path, option: str = "--out") -> Path:
     """Make the folder `path` if needed and check that it can be written; returns it as a Path.
 
-    Raises OSError that names the folder and says what to do.
+    Raises OSError that names the folder and advises to name another `option`.
     """
     folder = Path(path)
     try:
@@ -114,7 +114,7 @@ def open_folder(path: str | Path) -> Path:
         probe.unlink()
     except (OSError, ValueError) as error:  # ValueError: a name that no file can have
         told = getattr(error, "strerror", None) or error
-        raise _error(f"cannot write to the folder {folder} ({told}); name another with --out", error) from error
+        raise _error(f"cannot write to the folder {folder} ({told}); name another with {option}", error) from error
     return folder
 
 

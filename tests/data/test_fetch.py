@@ -13,6 +13,7 @@ import pytest
 from edudiff.data import fetch as fetching
 from edudiff.data.fetch import fetch
 from edudiff.data.registry import DATA_SETS, Download
+from edudiff.support.locks import only_one
 
 CONTENT = bytes(range(256)) * 40
 PACKED = gzip.compress(CONTENT)
@@ -194,6 +195,36 @@ def test_a_full_disk_is_called_so(server, tmp_path, monkeypatch):
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(pooch, "retrieve", full)
-    with pytest.raises(OSError, match="No space left"):
+    with pytest.raises(OSError, match=r"no room for a\.gz in .*small: No space left .* name another --root"):
         fetch("small", root=tmp_path, progress=False)
     assert everything_under(tmp_path) == []
+
+
+def test_what_a_killed_fetch_left_is_removed_by_the_next(server, tmp_path, monkeypatch):
+    address, asked = server
+    register(monkeypatch, address, "good")
+    for times in (1, 1):  # also where nothing is missing any more
+        (tmp_path / "small" / ".fetching-0123abcd").mkdir(parents=True)
+        (tmp_path / "small" / ".fetching-0123abcd" / "a.gz").write_bytes(PACKED[:100])
+        fetch("small", root=tmp_path, progress=False)
+        assert everything_under(tmp_path) == ["small/a.gz"]
+        assert [path.name for path in (tmp_path / "small").iterdir()] == ["a.gz"]
+        assert len(asked) == times
+
+
+def test_two_at_once_do_not_meet(server, tmp_path, monkeypatch):
+    address, asked = server
+    register(monkeypatch, address, "good")
+    (tmp_path / "small").mkdir()
+    with only_one(tmp_path / "small", "--root"), pytest.raises(BlockingIOError, match="name another --root"):
+        fetch("small", root=tmp_path, progress=False)
+    assert asked == []
+    fetch("small", root=tmp_path, progress=False)
+    assert everything_under(tmp_path) == ["small/a.gz"]
+
+
+def test_without_pooch_no_folder_is_made(tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "pooch", None)
+    with pytest.raises(ImportError, match="pooch"):
+        fetch("mnist", root=tmp_path / "new")
+    assert not (tmp_path / "new").exists()
