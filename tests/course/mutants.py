@@ -22,6 +22,17 @@ AT_THE_DOOR = {
     "sigma": ("sigma = max(sigma, 0.01)", "sigma = sigma + 0.0001", "sigma = min(sigma, 0.9)"),
     "now": ("now = (now[0], max(now[1], 0.01))",),
     "levels": ("levels = [(a, max(s, 0.01)) for a, s in levels]",),
+    "alpha": ("alpha = np.maximum(alpha, 0.1)",),
+    "x": ("x = np.clip(x, -1, 1)", "x = x.astype('float32').astype(x.dtype)"),
+    "x0": ("x0 = np.clip(x0, -1, 1)",),
+    "data": ("data = np.unique(data, axis=0)", "data = np.clip(data, -1, 1)"),
+    "images": ("images = np.unique(images, axis=0)", "images = images[:2]", "images = np.clip(images, -1, 1)"),
+    "logits": ("logits = np.maximum(logits, -700)", "logits = np.nan_to_num(logits)"),
+    "window": ("window = 3", "window = min(window, 3)"),
+    "size": ("size = 3",),
+    "t": ("t = np.round(t, 3)",),
+    "truth": ("truth = truth[..., :1]", "truth = np.clip(truth, -1, 1)"),
+    "wanted": ("wanted = wanted + 1e-3",),
 }
 
 
@@ -119,6 +130,7 @@ def each(answer: Any, change: Any) -> Any:
 
 AT_THE_END = {
     "wide": lambda answer: each(answer, lambda a: a.astype("float64")),
+    "clipped": lambda answer: each(answer, lambda a: np.clip(a, -1, 1)),
     "narrow": lambda answer: each(answer, lambda a: a.astype("float32").astype(a.dtype)),
     "all_as_the_first": lambda answer: each(answer, lambda a: np.broadcast_to(a[:1], a.shape) if a.ndim else a),
 }

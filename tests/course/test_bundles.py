@@ -124,7 +124,7 @@ def test_students_commands(bundles, tmp_path):
     assert "0 of 4 tasks passed" in said
     assert "heun: not written yet" in said
     said = say("-m", "pytest", "-m", "noise_from_x0", "-p", "no:cacheprovider")
-    assert "1 failed, 11 deselected" in said
+    assert re.search(r"[1-9]\d* failed, \d+ deselected", said)
     assert "AssertionError: the noise at alpha = 0.8, sigma = 0.6 is" in said
     assert "Warning" not in said
 

@@ -48,7 +48,13 @@ def test_add_noise_equals_the_package(student):
     for shape in ((4, 4), (1, 6), (3, 5, 3, 3), (2, 2, 2, 2)):
         for dtype in ("float64", "float32"):
             x0, noise = rng.standard_normal((2, *shape)).astype(dtype)
-            for alpha, sigma in ((0.3, 0.7), rng.uniform(0.1, 1, (2, shape[0])), (0.4, np.ones(shape[0])), (1.0, 0.0)):
+            for alpha, sigma in (
+                (0.3, 0.7),
+                rng.uniform(0.1, 1, (2, shape[0])),
+                (0.4, np.ones(shape[0])),
+                (0.02, 1.3),
+                (1.0, 0.0),
+            ):
                 expected = ed.forward.add_noise(x0, alpha, sigma, noise)
                 agree(student.add_noise(x0, alpha, sigma, noise), expected, 1e-6 if dtype == "float32" else 1e-12)
 

@@ -65,7 +65,7 @@ def test_score_in_single_precision(student):
 @pytest.mark.score_from_x0
 def test_score_at_little_noise(student):
     """One standard deviation from the picture, the score is -1 / sigma, however small sigma is."""
-    for sigma in (0.5, 0.002):
+    for sigma in (0.3, 0.002):
         x0_hat = np.array([[0.5, -1.0], [0.25, 0.0]])
         found = sigma * student.score_from_x0(0.75 * x0_hat + sigma, x0_hat, 0.75, sigma)
         agree(found, np.full((2, 2), -1.0), rounding(sigma), f"sigma times the score at {sigma = }")

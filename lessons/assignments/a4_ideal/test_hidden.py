@@ -74,7 +74,7 @@ def test_any_scale(student):
     data[4] = data[2]
     for alpha, sigma in ((1.0, 1.0), (0.7, 0.4)):
         expected = ed.denoisers.Ideal(data)(x, alpha, sigma)
-        for c in (0.003, 2e-4):
+        for c in (3.0, 0.003, 2e-4):
             agree(student.ideal(c * x, c * data, alpha, c * sigma) / c, expected, 1e-4, f"the answer over {c:g}")
 
 

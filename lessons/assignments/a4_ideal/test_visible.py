@@ -58,6 +58,7 @@ def test_little_noise_finds_the_picture(student):
     """With sigma = 0.001 the answer is the training picture that made x, and not NaN."""
     data = np.random.default_rng(2).standard_normal((6, 4))
     agree(student.ideal(0.9 * data[:3] + 0.001, data, 0.9, 0.001), data[:3])
+    agree(student.ideal(0.9 * data[:3] + 0.1, data, 0.9, 0.001), data[:3], what="the answer for an x that is far off")
 
 
 @pytest.mark.ideal

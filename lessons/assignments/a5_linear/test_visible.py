@@ -19,6 +19,8 @@ def test_four_points_of_a_rectangle(student):
     """The corners (+-3, +-1) moved by (10, 20): mean (10, 20), covariance diag(9, 1)."""
     data = np.array([[13.0, 21.0], [13.0, 19.0], [7.0, 21.0], [7.0, 19.0]])
     agree(student.moments(data), (np.array([10.0, 20.0]), np.diag([9.0, 1.0])), what="(mean, covariance)")
+    twice = data[[0, 0, 0, 2]]  # (13, 21) three times, (7, 21) once
+    agree(student.moments(twice), (np.array([11.5, 21.0]), np.diag([6.75, 0.0])), what="(mean, covariance) with twins")
 
 
 @pytest.mark.moments

@@ -57,7 +57,7 @@ def test_local_at_any_scale_and_precision(student):
     images, x = rng.uniform(-1, 1, (4, 3, 5, 2)), rng.uniform(-1, 1, (2, 3, 5, 2))
     images[3] = images[1]
     expected = ed.denoisers.Patch(images, window=3, shifts=False, backend="numpy")(x, 0.7, 0.8)
-    for c in (1.0, 0.003, 2e-4):
+    for c in (3.0, 1.0, 0.003, 2e-4):
         agree(student.local(c * x, c * images, 0.7, c * 0.8, 3) / c, expected, 1e-4, f"the answer over {c:g}")
     single = student.local(x.astype("float32"), images.astype("float32"), 0.7, 0.8, 3)
     agree(single, expected.astype("float32"), 1e-4, "the answer to float32")

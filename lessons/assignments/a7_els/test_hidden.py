@@ -12,6 +12,7 @@ CASES = (
     ((5, 5, 1), 5, 0.8, 0.9),
     ((3, 4, 3), 1, 0.7, 0.7),
     ((4, 5, 1), 3, 1.0, 1e-3),
+    ((4, 4, 2), 3, 0.05, 1.0),
 )
 
 
@@ -43,7 +44,7 @@ def any_scale_and_precision(function, padding):
     images, x = pair((4, 5, 2), 75)
     images[2] = images[1]
     expected = ed.denoisers.Patch(images, 3, padding=padding, backend="numpy")(x, 0.7, 0.8)
-    for c in (0.003, 2e-4):
+    for c in (3.0, 0.003, 2e-4):
         agree(function(c * x, c * images, 0.7, c * 0.8, 3) / c, expected, 1e-4, f"the answer over {c:g}")
     single = function(x.astype("float32"), images.astype("float32"), 0.7, 0.8, 3)
     agree(single, expected.astype("float32"), 1e-4, "the answer to float32")
@@ -51,7 +52,7 @@ def any_scale_and_precision(function, padding):
 
 @pytest.mark.els_circular
 def test_els_circular_at_any_scale_and_precision(student):
-    """Everything up to five thousand times smaller, and float32."""
+    """Everything three times larger, up to five thousand times smaller, and float32."""
     any_scale_and_precision(student.els_circular, "circular")
 
 
@@ -85,5 +86,5 @@ def test_wide_windows_know_everything(student):
 
 @pytest.mark.els_zero
 def test_els_zero_at_any_scale_and_precision(student):
-    """Everything up to five thousand times smaller, and float32."""
+    """Everything three times larger, up to five thousand times smaller, and float32."""
     any_scale_and_precision(student.els_zero, "zero")

@@ -54,6 +54,19 @@ def small_and_single(function):
     agree(single, whole.astype("float32"), 1e-4, "the answer to float32")
 
 
+def twins_count_twice(function):
+    """Window 1, all of {m, m, -m} of one gray: m tanh(alpha m x / sigma^2 + log(2) / 2)."""
+    m, x = 0.7 * np.ones((5, 5, 1)), random_images(2, 5, 5, seed=1)
+    expected = m * np.tanh(0.5 * m * x / 1.1**2 + np.log(2) / 2)
+    agree(function(x, np.stack([m, m, -m]), 0.5, 1.1, 1), expected, what="the answer with twins")
+
+
+@pytest.mark.els_circular
+def test_a_picture_that_is_there_twice_counts_twice(student):
+    """Two alike and one other."""
+    twins_count_twice(student.els_circular)
+
+
 @pytest.mark.els_circular
 def test_small_pictures_and_single_precision(student):
     """Pictures that are as close as the noise, and float32."""
@@ -138,8 +151,9 @@ def test_inside_is_compared_with_inside(student):
 def test_a_window_that_sees_all_from_everywhere(student):
     """2 x 3 pictures of two channels {m, -m}, window 5: every place is alone, m tanh(alpha m.x / sigma^2)."""
     [m], x = random_images(1, 2, 3, 2), random_images(2, 2, 3, 2, seed=1)
-    expected = np.tanh(0.6 * (m * x).sum(axis=(1, 2, 3), keepdims=True) / 2.5**2) * m
-    agree(student.els_zero(x, np.stack([m, -m]), 0.6, 2.5, 5), expected)
+    for alpha, sigma in ((0.6, 2.5), (0.03, 1.0)):
+        expected = np.tanh(alpha * (m * x).sum(axis=(1, 2, 3), keepdims=True) / sigma**2) * m
+        agree(student.els_zero(x, np.stack([m, -m]), alpha, sigma, 5), expected, what=f"the answer at {alpha = }")
 
 
 @pytest.mark.els_zero
@@ -150,6 +164,12 @@ def test_little_noise_finds_the_picture_with_a_border(student):
         agree(
             student.els_zero(0.9 * images[:2] + off, images, 0.9, 0.001, 3), images[:2], 1e-6, f"the answer, {off = }"
         )
+
+
+@pytest.mark.els_zero
+def test_a_picture_that_is_there_twice_counts_twice_with_a_border(student):
+    """Two alike and one other."""
+    twins_count_twice(student.els_zero)
 
 
 @pytest.mark.els_zero

@@ -78,8 +78,8 @@ def test_each_gradient_adds_up_to_zero(student):
 @pytest.mark.softmax_backward
 def test_softmax_backward_in_single_precision(student):
     """Weights (1/4, 3/4): the gradient is 3/16 of the difference, up and down. float32 stays float32."""
-    dp, p = np.array([[1.0, 3.0], [0.5, -0.5]]), np.array([[0.25, 0.75], [0.25, 0.75]])
-    expected = np.array([[-6.0, 6.0], [3.0, -3.0]]) / 16
+    dp, p = np.array([[8.0, 24.0], [4.0, -4.0]]), np.array([[0.25, 0.75], [0.25, 0.75]])
+    expected = np.array([[-3.0, 3.0], [1.5, -1.5]])
     agree(student.softmax_backward(dp, p), expected)
     single = student.softmax_backward(dp.astype("float32"), p.astype("float32"))
     agree(single, expected.astype("float32"), 1e-5, "the gradient in float32")
