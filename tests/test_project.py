@@ -5,7 +5,9 @@ import re
 import runpy
 import shlex
 from pathlib import Path
+from types import SimpleNamespace
 
+import numpy as np
 import pytest
 
 import edudiff
@@ -88,3 +90,44 @@ def test_the_lowest_versions_are_those_of_the_extras():
     lowest = runpy.run_path(str(ROOT / ".ci" / "lowest.py"))["lowest"](ROOT / "setup.cfg")
     assert {"numpy==1.26", "numba==0.59", "matplotlib==3.7", "dask==2024.1"} <= set(lowest)
     assert not any(">" in line or "[" in line for line in lowest)
+
+
+def examples():
+    """{path: code} of the files that CONTRIBUTING.md writes out; a path is the last one named before the code."""
+    found = re.findall(r"(.*?)```python\n(.*?)```", text("CONTRIBUTING.md"), re.DOTALL)
+    return {re.findall(r"`([\w/.]+/[\w/.]+\.py)`", before)[-1]: code for before, code in found}
+
+
+def names_of(path, **known):
+    """What the code of one of these files defines, where `known` is there already."""
+    names = dict(known)
+    exec(compile(examples()[path], path, "exec"), names)
+    return names
+
+
+def test_the_denoiser_of_contributing_passes_its_test(monkeypatch):
+    made = names_of("edudiff/denoisers/nearest.py")["Nearest"]
+    monkeypatch.setattr(edudiff.denoisers, "Nearest", made, raising=False)
+    tests = names_of("tests/denoisers/test_nearest.py")
+    tests["test_in_little_noise_the_ideal_denoiser_answers_the_nearest_item"]()
+
+
+def test_the_layer_of_contributing_passes_its_test():
+    from edudiff.nn.layers import activations
+
+    layer = SimpleNamespace(**names_of("edudiff/nn/layers/activations.py", **vars(activations)))
+    known = {"check_gradients": edudiff.nn.check_gradients, "modules": lambda: [layer]}
+    normal = np.random.default_rng(0).standard_normal
+    tests = names_of("tests/nn/test_layers.py", normal=lambda *shape: normal(shape), **known)
+    tests["test_gradient_of_leaky_relu_p47"]()
+
+
+def test_the_assignment_of_contributing_is_built(tmp_path):
+    pytest.importorskip("jupytext")
+    for path, code in examples().items():
+        if path.startswith("lessons/assignments/"):
+            file = tmp_path / path
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_text(code, encoding="utf-8")
+    [built] = edudiff.course.build.build(tmp_path / "lessons" / "assignments", tmp_path / "course")
+    assert built.tasks == ["noise_share"]

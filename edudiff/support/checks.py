@@ -2,6 +2,7 @@
 
 import difflib
 import math
+import tokenize
 import zipfile
 import zlib
 from collections.abc import Callable, Iterable, Sequence
@@ -15,8 +16,12 @@ from edudiff.support.types import Array, Rng
 
 T = TypeVar("T")
 
-# What reading a damaged file of NumPy arrays can raise; RuntimeError: a flipped bit says that it is encrypted.
-DAMAGED = (OSError, EOFError, KeyError, ValueError, MemoryError, RuntimeError, zipfile.BadZipFile, zlib.error)
+# What reading a damaged file of NumPy arrays can raise; RuntimeError: a flipped bit says that it is encrypted;
+# SyntaxError and TokenError: NumPy reads a header as Python does, and Pythons differ in what they stumble over.
+DAMAGED = (
+    *(OSError, EOFError, KeyError, ValueError, MemoryError, RuntimeError, zipfile.BadZipFile, zlib.error),
+    *(SyntaxError, tokenize.TokenError),
+)
 FARTHEST = 2  # from 0, of a pixel that should lie in [-1, 1]: filters that sharpen go a little beyond 1
 
 

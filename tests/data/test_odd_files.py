@@ -254,6 +254,8 @@ ARRAYS = {
     "objects": npy(np.array([[[None]]]), allow_pickle=True),
     "a header that goes on": b"\x93NUMPY\x01\x00\xff\xff" + b"{" * 65535,
     "a header that is a program": b"\x93NUMPY\x01\x00\x20\x00" + b"__import__('os').getcwd()".ljust(31) + b"\n",
+    "a header with an open bracket": npy(GRAY).replace(b"}", b"("),
+    "a zero byte in the header": npy(GRAY)[:10] + bytes(1) + npy(GRAY)[11:],
     "a negative shape": npy(GRAY).replace(b"(4, 6, 5)", b"(-4, 6,5)"),
     "labels that are no integers": npz({"images.npy": npy(GRAY), "labels.npy": npy(np.zeros(4))}),
     "labels, too few": npz({"images.npy": npy(GRAY), "labels.npy": npy(np.zeros(3, int))}),
