@@ -152,8 +152,8 @@ plot.present(figure, "04_the_ideal_score_copies_3")
 # is it for the first chunk?
 #
 # **Change this and see it fail.** In `add`, below, change `keep * num + weights @ values` to `num + weights @ values`,
-# and run the cell again: the old sum keeps the scale of the old top, and the answers depend on how the set is cut. Why
-# is the first line still right? Then change it back.
+# and run the cell again: the old sum keeps the scale of the old top, and the answers depend on how the set is cut.
+# Which lines are still right, and where must the largest logit lie for that? Then change it back.
 
 
 # %%

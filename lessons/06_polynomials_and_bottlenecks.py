@@ -41,8 +41,8 @@ FAST = bool(os.environ.get("EDUDIFF_FAST"))  # or True: everything small, for a 
 # at `gram` at small and at large `sigma`. When is it nearly the unit matrix?
 #
 # **Change this and see it fail.** In `normal_equations`, below, change `(i * sigma**2 * m[i - 1] if i else 0)` to `0`,
-# and run the two cells again: without Stein's term the noise is taken for signal, and the two ways part. What is now
-# the polynomial of degree 1? Then change it back.
+# and run the two cells again: without Stein's term the noise is taken for signal, and the two ways part. What does
+# `normal_equations(points, 1, alpha, sigma)` answer now, times alpha, and why? Then change it back.
 
 
 # %%

@@ -49,8 +49,8 @@ FAST = bool(os.environ.get("EDUDIFF_FAST"))  # or True: everything small, for a 
 # inner pixel, one at an edge, one in a corner?
 #
 # **Change this and see it fail.** In `windows` (in `edudiff/scores.py`), change `else "wrap"` to `else "constant"`, and
-# run the cell again: the torus gets a border of zeros. Which of the four lines still agree, and why these? Then change
-# it back.
+# run the cell again: the torus gets a border of zeros. None of the four lines agrees any longer. Why not even the
+# first, though the function is the same at every place? Then change it back.
 
 
 # %%

@@ -132,7 +132,7 @@ for name, side in sides.items():
 # pixels.
 #
 # **Change this and see it fail.** In the cell below, change `padding="circular"` to `padding="zero"`, and run it again.
-# Which shifts does the network without pooling still commute with, and why? Then change it back.
+# The network without pooling commutes with no shift any longer. By which pixels can it tell? Then change it back.
 
 
 # %%

@@ -50,8 +50,8 @@ FAST = bool(os.environ.get("EDUDIFF_FAST"))  # or True: everything small, for a 
 #
 # **Change this and see it fail.** In `attention_backward` (in `edudiff/nn/layers/self_attention.py`), change `weights *
 # (dweights - (weights * dweights).sum(axis=3, keepdims=True))` to `weights * dweights`, and run the cell again: without
-# the mean, the weights of step 2 could all grow. `check_gradients` stops, and says which input's gradient is wrong. Why
-# not that of all? Then change it back.
+# the mean, the weights of step 2 could all grow. `check_gradients` stops, and says that the gradient in `x` is wrong.
+# Which of the five gradients does the missing mean not touch? Then change it back.
 
 
 # %%

@@ -170,6 +170,15 @@ def test_the_index_names_every_lesson(path):
     assert f"({path.name})" in (FOLDER / "README.md").read_text()
 
 
+def test_the_index_leads_to_the_assignment_that_a_lesson_names():
+    index = (FOLDER / "README.md").read_text()
+    for path in LESSONS:
+        named = re.findall(r"`lessons/assignments/(\w+)`", TEXT[path])
+        [row] = re.findall(rf"^.*\({path.name}\).*$", index, re.MULTILINE)
+        assert re.findall(r"\(assignments/(\w+)/\1\.py\)", row) == named[:1]
+        assert all((FOLDER / "assignments" / name / f"{name}.py").is_file() for name in named)
+
+
 def test_a_headless_run_skips_the_sliders(capsys):
     pytest.importorskip("matplotlib").use("Agg")
     edudiff.plot.explore(lambda axis, t: axis.plot([t]), t=(0.0, 1.0, 0.5))
