@@ -6,6 +6,11 @@ sizes off it on noise that is not reported, and draws the reported noise through
 training set and the time grid. Written to `figures/results`: `agreement.json`, `agreement.md`, and a picture for each
 row. Rows that were measured before are kept; a star marks a masked r with another floor than the published one.
 
+Beside the windows read off the network stand those that are told from the training set before it is trained
+(`edudiff.compare.predict`): "predicted" by entropy, "held out" by error. `agreement_windows.png` shows the three. With
+`--weights` the networks of the finished rows are put into the package, where `edudiff compare --pretrained ROW` finds
+them.
+
 The rows that end in 28 or 32 have the size of the paper's pictures. Of their training some steps are kept, and the
 network of each draws too: `agreement_curve.png` shows whether r has stopped rising.
 """
@@ -24,6 +29,7 @@ from edudiff.compare.bootstrap import interval
 from edudiff.denoisers import WindowSchedule
 from edudiff.runs import comparison, training
 from edudiff.runs import folder as folders
+from edudiff.runs import rows as pretrained
 from edudiff.runs.choices import FORMULAS, Choices
 from edudiff.runs.formulas import for_seeds
 from edudiff.runs.run import resolve
@@ -57,6 +63,7 @@ ROWS |= {  # networks that see 17 pixels, about half of the picture, as the pape
     "fashion_resnet_wide_28": replace(ROWS["fashion_resnet_zero_28"], depth=6),
     "cifar_resnet_wide_32": replace(ROWS["cifar_resnet_zero_32"], depth=6),
 }
+LARGEST = 1 << 20  # bytes of the weights of a row that come with the package
 MARKS = (250, 500, 1000, 2000, 3000, 4000, 5000, 6000)  # steps of the training of a row at full size
 # Published medians of r for the same kind of network, at 32 pixels (Kamb & Ganguli 2024; their networks drew in 150
 # steps, their formula in 20).
@@ -75,8 +82,9 @@ PUBLISHED = {
 }
 # With attention a network sees all at once: it is compared with the windows of the same network without.
 WINDOWS_OF = {"cifar_unet_attention": "cifar_unet_zero", "cifar_unet_attention_32": "cifar_unet_zero_32"}
+TOLD = ("predicted", "held_out")  # ELS with windows that are neither trained nor calibrated
 OTHERS = ("local", "linear", "masked", "ideal")
-SHOWN = ("network", "els", *OTHERS)
+SHOWN = ("network", "els", *TOLD, *OTHERS)
 
 
 def record(name, results):
@@ -90,6 +98,8 @@ def record(name, results):
     line |= {"published_r": PUBLISHED.get(name.removesuffix(f"_{results['size']}")), "windows": results["windows"]}
     line |= {"others_r": {k: v["pearson_r"] for k, v in results["agreement"].items() if k != "els"}}
     line |= {key: results[key] for key in ("train_seconds", "calibrate_seconds", "draw_seconds")}
+    if "prediction" in results:
+        line |= {"told": results["prediction"], "ratios": results["window_schedule"]["ratios"][::-1]}
     if "curve" in results:
         line |= {"curve": results["curve"]}
     return line | {"command": f"python figures/table_agreement.py {name}"}
@@ -128,9 +138,31 @@ def curves(lines):
     return figure
 
 
+def window_curves(lines):
+    """A Figure: for each row the windows read off the network, and those told before, over the noise level."""
+    from matplotlib.figure import Figure
+
+    across = min(len(lines), 4)
+    down = -(-len(lines) // across)
+    figure = Figure(figsize=(3.2 * across, 2.6 * down), layout="constrained")
+    axes = figure.subplots(down, across, sharex=True, squeeze=False).ravel()
+    for axis, line in zip(axes, lines, strict=False):
+        axis.plot(line["ratios"], line["windows"][-len(line["ratios"]) :], "k-", label="read off the network")
+        for (name, windows), style in zip(line["told"]["windows"].items(), ("C0--", "C1:"), strict=False):
+            axis.plot(line["ratios"], windows[-len(line["ratios"]) :], style, label=name.replace("_", " "))
+        axis.set(xscale="log", title=line["row"].replace("_", " "))
+    for axis in axes[len(lines) :]:
+        axis.set_visible(False)
+    figure.supxlabel("noise level sigma / alpha")
+    figure.supylabel("side of the window in pixels")
+    figure.legend(*axes[0].get_legend_handles_labels(), loc="outside upper center", ncols=3, frameon=False)
+    return figure
+
+
 def markdown(lines):
-    """The records as a table in Markdown."""
-    names = ("row", "pixels", "images", "ELS: r (95 %)", "r²", "R²", "published r", *OTHERS, "ELS > ideal")
+    """The records as a table in Markdown. What a row was not measured for is left empty."""
+    told = [f"ELS {name.replace('_', ' ')}" for name in TOLD]
+    names = ("row", "pixels", "images", "ELS: r (95 %)", "r²", "R²", "published r", *told, *OTHERS, "ELS > ideal")
     text = ["| " + " | ".join(names) + " |", "|---" * len(names) + "|"]
     for line in lines:
         low, high = line["interval"]
@@ -141,9 +173,10 @@ def markdown(lines):
             f"{line['r_squared']:.3f}",
             f"{line['r2_score']:.3f}",
         ]
-        others = {name: f"{line['others_r'][name]:.3f}" for name in OTHERS}
-        others["masked"] += "*" * ("masked_floor" in line)
-        cells += [published, *others.values(), f"{line['beats_ideal']:.0%}"]
+        others = {name: line["others_r"].get(name) for name in (*TOLD, *OTHERS)}
+        texts = {name: "" if r is None else f"{r:.3f}" for name, r in others.items()}
+        texts["masked"] += "*" * ("masked_floor" in line)
+        cells += [published, *texts.values(), f"{line['beats_ideal']:.0%}"]
         text.append("| " + " | ".join(cells) + " |")
     return "\n".join(text) + "\n"
 
@@ -169,6 +202,8 @@ def main(rows=tuple(ROWS), work=WORK, out=RESULTS):
         file.write(markdown(lines).encode())
     if large := [line for line in lines if "curve" in line]:
         files.write_figure(out / "agreement_curve.png", curves(large))
+    if told := [line for line in lines if "told" in line]:
+        files.write_figure(out / "agreement_windows.png", window_curves(told))
     return lines
 
 
@@ -184,5 +219,14 @@ def finished(name, work):
     return json.loads(path.read_text()) if folders.holds(path, asdict(ROWS[name])) else None
 
 
+def keep_weights(rows=tuple(ROWS), work=WORK, to=None):
+    """Put the networks of the finished `rows` into the package, or the folder `to`: those that take less than 1 MB."""
+    for name in rows:
+        if finished(name, work):
+            path = pretrained.keep(name, work / name, f"python figures/table_agreement.py {name}", to, LARGEST)
+            print(f"{name}: {'too large' if path is None else path}", flush=True)
+
+
 if __name__ == "__main__":
-    main(sys.argv[1:] or tuple(ROWS))
+    named = [word for word in sys.argv[1:] if word != "--weights"]
+    (keep_weights if "--weights" in sys.argv else main)(named or tuple(ROWS))

@@ -16,7 +16,7 @@ def table(monkeypatch):
     """The script's names, with two small rows, the second with the windows of the first."""
     script = runpy.run_path(str(FIGURES / "table_agreement.py"))
     names = script["main"].__globals__
-    tiny = replace(script["SMALL"], data="hands", images=8, channels=2, train_steps=3, batch=4, seeds=5, steps=3)
+    tiny = replace(script["SMALL"], data="hands", images=12, channels=2, train_steps=3, batch=4, seeds=5, steps=3)
     tiny = replace(tiny, calibration=2)
     rows = {"first": tiny, "second": replace(tiny, net="unet", attention=(1,), train_steps=2)}
     monkeypatch.setitem(names, "ROWS", rows)
@@ -35,7 +35,7 @@ def test_each_row_has_its_numbers_and_is_measured_once(table, tmp_path):
     low, high = first["interval"]
     assert low <= first["pearson_r"] <= high
     assert low < high
-    assert set(first["others_r"]) == {"local", "linear", "masked", "ideal"}
+    assert set(first["others_r"]) == {"predicted", "held_out", "local", "linear", "masked", "ideal"}
     wanted = {
         "data",
         "net",
@@ -58,6 +58,19 @@ def test_each_row_has_its_numbers_and_is_measured_once(table, tmp_path):
     stamp = (tmp_path / "work" / "first" / "network.npz").stat().st_mtime_ns
     table["main"](("first",), tmp_path / "work", tmp_path / "out")
     assert (tmp_path / "work" / "first" / "network.npz").stat().st_mtime_ns == stamp
+
+
+def test_networks_of_finished_rows_are_put_among_the_weights(table, tmp_path, capsys):
+    table["main"](("first",), tmp_path / "work", tmp_path / "out")
+    assert (tmp_path / "out" / "agreement_windows.png").stat().st_size > 5000
+    table["keep_weights"](("first", "second"), tmp_path / "work", tmp_path / "weights")
+    assert [path.name for path in sorted((tmp_path / "weights").iterdir())] == ["first.npz", "rows.json"]
+    entry = json.loads((tmp_path / "weights" / "rows.json").read_text())["first"]
+    assert entry["command"] == "python figures/table_agreement.py first"
+    table["LARGEST"] = 10
+    table["keep_weights"](("first",), tmp_path / "work", tmp_path / "others")
+    assert not list((tmp_path / "others").glob("*.npz"))
+    assert "first: too large" in capsys.readouterr().out
 
 
 def test_rows_of_another_machine_are_kept(table, tmp_path, monkeypatch):

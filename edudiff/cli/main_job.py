@@ -13,7 +13,7 @@ from typing import Any
 from edudiff import plot
 from edudiff.cli import options
 from edudiff.data.files import NAMES, available
-from edudiff.runs import comparison, report, training
+from edudiff.runs import comparison, report, rows, training
 from edudiff.runs import folder as folders
 from edudiff.runs.choices import DEMO, DRAWN, FORMULAS, LEARNED, QUICK, RULES, Choices
 from edudiff.runs.formulas import spread
@@ -46,6 +46,12 @@ def add(commands: argparse._SubParsersAction) -> None:
         description="Train a network on images, draw the same noise through it and through formulas, and compare.",
         example="edudiff compare --data mnist --images 1000 --size 14 --denoisers els ideal",
     )
+    compare.add_argument(
+        "--pretrained",
+        metavar="ROW",
+        type=row,
+        help="train nothing: take the network of a row of the table of agreement, its training set and its windows",
+    )
     train = commands.add_parser(
         "train",
         help="train the network and keep its checkpoint",
@@ -73,6 +79,14 @@ def add(commands: argparse._SubParsersAction) -> None:
         command.set_defaults(run=run, name=name)
 
 
+def row(name: str) -> rows.Pretrained:
+    """The network of a row that `--pretrained` names."""
+    try:
+        return rows.pretrained(name)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+
+
 def choices_of(args: argparse.Namespace) -> Choices:
     """The `Choices` that the arguments ask for: those that are given replace the demo's, or those of the run's folder.
 
@@ -80,6 +94,8 @@ def choices_of(args: argparse.Namespace) -> Choices:
     """
     given = options.chosen(Choices, args)
     chosen = QUICK | given if getattr(args, "quick", False) else given
+    if getattr(args, "pretrained", None):
+        return rows.chosen(args.pretrained, chosen)
     folder, before = before_of(args)
     data = chosen.get("data", DEMO.data)
     if not before and data not in DRAWN:
@@ -131,8 +147,8 @@ def run_compare(args: argparse.Namespace) -> None:
     run = resolve(choices)
     with spread(choices) as share, out_folder(args) as folder:
         print(f"{choices.images} images ({choices.data}); results go to {folder}", flush=True)
-        run, say = replace(run, folder=folder), partial(print, flush=True)
-        results, images, captions = comparison.compared(run, share, args.resume, say=say)
+        told: dict[str, Any] = {"say": partial(print, flush=True), "row": getattr(args, "pretrained", None)}
+        results, images, captions = comparison.compared(replace(run, folder=folder), share, args.resume, **told)
         report.write(folder, args.command, results, images, captions)
         (folder / folders.PARTS).unlink(missing_ok=True)
     say_where(folder, images)

@@ -37,12 +37,15 @@ OLDER = {  # the settings that a run had before it could be told
 }
 
 
-def save(path: str | Path, state: State | Net) -> None:
+def save(path: str | Path, state: State | Net, half: bool = False) -> None:
     """Write `state`, or a network alone, to `path`, which always holds a whole checkpoint: a new file is renamed to it.
 
-    Of a network alone, which `load_net` reads, there is no training to go on with. Raises OSError if the folder cannot
-    be written or the disk is full; an older file at `path` is then untouched.
+    Of a network alone, which `load_net` reads, there is no training to go on with; `half`: its parameters take two
+    bytes each, and are rounded to three digits. Raises OSError if the folder cannot be written or the disk is full, and
+    then leaves an older file at `path` untouched; ValueError for half a training.
     """
+    if half and isinstance(state, State):
+        raise ValueError("half is for a network alone: a training in three digits cannot be gone on with")
     net = state if isinstance(state, Net) else state.net
     header: dict[str, Any] = {"format": FORMAT, "kind": type(net).__name__, "net": dataclasses.asdict(net.config)}
     groups: dict[str, Any] = {"net": net.parameters}
@@ -55,7 +58,8 @@ def save(path: str | Path, state: State | Net) -> None:
         histories = {name: np.array(getattr(state, name), np.float64) for name in HISTORIES}
     arrays: dict[str, Any] = {"header": np.array(json.dumps(header)), **histories}
     for group, values in groups.items():
-        arrays |= {f"{group}/{name}": to_numpy(value) for name, value in values.items()}
+        values = {name: to_numpy(value) for name, value in values.items()}
+        arrays |= {f"{group}/{name}": a.astype("float16") if half else a for name, a in values.items()}
     with atomic(path) as file:
         np.savez(file, **arrays)
     if isinstance(state, State):

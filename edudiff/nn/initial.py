@@ -42,13 +42,14 @@ class Stored(Initial):
     """Parameters that are there already, `arrays` by name, "net/in.w" for in.w of the `group` net, instead of new ones.
 
     What the network asks for is compared as it is asked for, so a file that promises more than it holds costs nothing.
-    Raises ValueError for an array that is missing, of another shape, of no float dtype or another than the rest, or
-    that holds NaN or infinity.
+    Half precision becomes float32. Raises ValueError for an array that is missing, of another shape, of no float dtype
+    or another than the rest, or that holds NaN or infinity.
     """
 
     def __init__(self, arrays: Mapping[str, Any], group: str) -> None:
         super().__init__(None, "float32")
         self.arrays, self.group = arrays, group
+        self.stored: Any = None  # the dtype of all arrays
 
     def normal(self, name: str, shape: tuple[int, ...], deviation: float) -> None:
         """The array `name`, which must have this shape."""
@@ -62,11 +63,14 @@ class Stored(Initial):
         array, shape = self.arrays[said], (shape,) if isinstance(shape, int) else tuple(shape)
         if array.shape != shape:
             raise ValueError(f"{said} has shape {array.shape}, expected {shape}")
-        if array.dtype.name not in ("float32", "float64"):
-            raise ValueError(f"{said} has dtype {array.dtype}, expected float32 or float64")
-        first = next(iter(self.parameters.values()), array)
-        if array.dtype != first.dtype:
-            raise ValueError(f"{said} has dtype {array.dtype}, but those before it have {first.dtype}")
+        if array.dtype.name not in ("float16", "float32", "float64"):
+            raise ValueError(
+                f"{said} has dtype {array.dtype}, expected float32 or float64, or float16 of a network alone"
+            )
+        self.stored = self.stored or array.dtype
+        if array.dtype != self.stored:
+            raise ValueError(f"{said} has dtype {array.dtype}, but those before it have {self.stored}")
         if not np.isfinite(array).all():
             raise ValueError(f"{said} holds {(~np.isfinite(array)).sum()} NaN or infinite values of {array.size}")
-        self.parameters[name] = np.ascontiguousarray(array, array.dtype.name)
+        whole = "float32" if array.dtype == "float16" else array.dtype.name
+        self.parameters[name] = np.ascontiguousarray(array, whole)

@@ -5,7 +5,8 @@
 
 from edudiff.runs.choices import Choices
 from edudiff.runs.comparison import compare, sample
+from edudiff.runs.rows import pretrained
 from edudiff.runs.run import Run, resolve
 from edudiff.runs.training import train
 
-__all__ = ["Choices", "Run", "compare", "resolve", "sample", "train"]
+__all__ = ["Choices", "Run", "compare", "pretrained", "resolve", "sample", "train"]

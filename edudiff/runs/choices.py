@@ -17,6 +17,7 @@ RULES = ("predicted", "held_out")  # for the windows of ELS without a network: b
 FORMULAS = ("els", *RULES, "local", "linear", "masked", "ideal")
 WINDOWS = ("calibrated", *RULES)
 UNSHARED = ("masked",)  # a cluster cannot share it: its pixels are weighed by all images before any is compared
+FEWEST = 10  # training images from which windows can be told
 NETS = ("resnet", "unet")
 PADDINGS = ("zero", "circular")  # of network and formula
 SCHEDULES = ("cosine", "ddpm_linear", "log_linear", "flow")
@@ -123,6 +124,11 @@ class Choices(Settings):
             object.__setattr__(self, "window", checks.window(self.window))
             if self.windows != "calibrated":
                 raise ValueError(f"window is {self.window} and windows is {self.windows!r}; leave one of them out")
+        told = [rule for rule in RULES if rule in (self.windows, *self.denoisers)]
+        if told and self.images < FEWEST:
+            raise ValueError(
+                f"images is {self.images}: windows that are {told[0]} leave a tenth out; use {FEWEST} or more"
+            )
         if self.by_class and self.data in DRAWN:
             raise ValueError(f"by_class is on, but {self.data} have no classes; mnist, fashion_mnist and cifar10 do")
         for name in UNSHARED:

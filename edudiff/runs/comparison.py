@@ -20,11 +20,13 @@ from edudiff.compare.comparison import agreement, draw
 from edudiff.compare.fingers import count_fingers_all
 from edudiff.denoisers import WindowSchedule
 from edudiff.runs import folder as folders
+from edudiff.runs import training_set
 from edudiff.runs.choices import FORMULAS, UNSHARED, Choices
 from edudiff.runs.formulas import Share, for_seeds, formulas, spread, window_schedule
 from edudiff.runs.parts import Parts
 from edudiff.runs.prediction import Prediction
 from edudiff.runs.report import Say, silent
+from edudiff.runs.rows import Pretrained
 from edudiff.runs.run import Run, resolve
 from edudiff.runs.training import check_network, train
 from edudiff.runs.usual_windows import usual_windows
@@ -51,23 +53,40 @@ def compare(
 
 
 def compared(
-    run: Run, share: Share, resume: bool = False, table: WindowSchedule | None = None, say: Say = silent
+    run: Run,
+    share: Share,
+    resume: bool = False,
+    table: WindowSchedule | None = None,
+    say: Say = silent,
+    row: Pretrained | None = None,
 ) -> tuple[dict[str, Any], Images, dict[str, list[str]]]:
     """`compare` for a run whose folder is there and its own; `share` is from `spread`.
 
-    `say`: is told where the prediction is, before the network is trained.
+    `say`: is told where the prediction is, before the network is trained. `row`: its network draws, none is trained.
     """
-    check_network(run.folder, resume)
+    choices = run.choices
+    if row is None:
+        check_network(run.folder, resume)
     prediction = Prediction(run, share, say)
-    choices, state = run.choices, train(run, resume, each=prediction.follow)
-    settings = {"loss": state.losses[-1], "windows": table and table.to_dict(), "version": edudiff.__version__}
+    seconds = {"train_seconds": 0.0, "calibrate_seconds": 0.0}
+    if row is None:
+        state = train(run, resume, each=prediction.follow)
+        net, seconds["train_seconds"] = state.ema, state.seconds
+        learned: dict[str, Any] = {"loss": float(np.mean(state.losses[-100:]))}
+        settings: dict[str, Any] = {"loss": state.losses[-1]}
+    else:
+        training_set.refuse_another(
+            run.folder, choices.data, row.training_set, training_set.fingerprint(run.images, run.labels)
+        )
+        net, table = row.net.to(run.images), table or (row.windows if choices.window is None else None)
+        learned = settings = {"pretrained": row.row}
+    settings = settings | {"windows": table and table.to_dict(), "version": edudiff.__version__}
     parts = Parts(run.folder / folders.PARTS, asdict(choices) | settings)
-    seconds = {"train_seconds": state.seconds, "calibrate_seconds": 0.0}
-    if table is None and choices.windows != "calibrated":
+    if choices.windows != "calibrated":
         table, seconds["calibrate_seconds"] = prediction.table(choices.windows)
     elif table is None:
-        table, seconds["calibrate_seconds"] = _calibrated(run, state.ema, share, parts)
-    denoisers = {"network": for_seeds(run, state.ema), **formulas(run, table, share)}
+        table, seconds["calibrate_seconds"] = _calibrated(run, net, share, parts)
+    denoisers = {"network": for_seeds(run, net), **formulas(run, table, share)}
     drawn, draw_seconds = _draw(run, denoisers, parts)
     drawn, draw_seconds = drawn | prediction.images, draw_seconds | prediction.seconds
     drawn = {name: drawn[name] for name in ("network", *FORMULAS) if name in drawn}
@@ -78,7 +97,7 @@ def compared(
         "shape": list(run.images.shape[1:]),
         "windows": [table(*run.schedule(t)) for t in run.times[:-1].tolist()],
         "window_schedule": table.to_dict(),
-        "loss": float(np.mean(state.losses[-100:])),
+        **learned,
         **seconds,
         "draw_seconds": draw_seconds,
         "seconds": sum(seconds.values()) + sum(draw_seconds.values()),

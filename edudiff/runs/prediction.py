@@ -17,6 +17,7 @@ from edudiff.compare import draw, metrics, predict
 from edudiff.denoisers import WindowSchedule
 from edudiff.runs import folder as folders
 from edudiff.runs import report
+from edudiff.runs.choices import FEWEST
 from edudiff.runs.formulas import Share, for_seeds, formulas
 from edudiff.runs.parts import Parts
 from edudiff.runs.run import Run
@@ -42,8 +43,8 @@ def window_schedule(run: Run, rule: str) -> WindowSchedule:
     larger than what the network can see. Raises ValueError for fewer than ten training images.
     """
     count = len(run.images)
-    if count < 10:
-        raise ValueError(f"{count} images are too few for --windows {rule}: a tenth is left out; use 10 or more")
+    if count < FEWEST:  # a folder may hold fewer images than were asked for
+        raise ValueError(f"{count} images are too few for windows that are {rule}: a tenth is left out; use {FEWEST}")
     used = count - count // 10
     asked = np.linspace(used, count - 1, min(QUERIES, count - used)).round().astype(int)  # (B,)
     x0, shape = run.images[asked], run.images.shape[1:3]  # (B, H, W, C)

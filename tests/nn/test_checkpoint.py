@@ -218,7 +218,7 @@ def test_more_monomials_than_can_be_counted_are_refused_at_once():
         (lambda a: np.where(np.arange(a.size).reshape(a.shape) == 1, np.nan, a), "holds 1 NaN or infinite values"),
         (lambda a: a * np.float32(np.inf), "NaN or infinite"),
         (lambda a: a.astype(np.int32), "dtype int32, expected float32 or float64"),
-        (lambda a: a.astype(np.float16), "dtype float16"),
+        (lambda a: a.astype(np.float16), "those before it have float"),
         (lambda a: a.astype(np.complex64), "dtype complex64"),
         (lambda a: a.astype(str), "dtype <U"),
         (lambda a: a.astype(np.float64), "but those before it have float32"),
