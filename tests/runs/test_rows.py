@@ -9,7 +9,7 @@ import pytest
 
 from edudiff import cli
 from edudiff.nn import checkpoint
-from edudiff.runs import comparison, rows
+from edudiff.runs import comparison, formulas, rows
 from edudiff.runs import folder as folders
 from edudiff.runs.choices import Choices
 from edudiff.support.files import write_arrays, write_results
@@ -75,7 +75,7 @@ def test_other_images_than_it_has_learned_are_refused(row, tmp_path, monkeypatch
     np.savez(tmp_path / "mine.npz", images=images)
     run = comparison.resolve(replace(CHOICES, data=str(tmp_path / "mine.npz"), size=None))
     with pytest.raises(ValueError, match="has changed"):
-        comparison.compared(replace(run, folder=tmp_path), comparison.alone, row=rows.pretrained("tiny"))
+        comparison.compared(replace(run, folder=tmp_path), formulas.alone, row=rows.pretrained("tiny"))
 
 
 def test_half_a_training_is_not_saved(tmp_path):
