@@ -82,17 +82,17 @@ def keep(row: str, run_folder: Path, command: str, to: Path | None = None, large
     return to / f"{row}.npz"
 
 
-def chosen(row: Pretrained, given: dict[str, Any]) -> Choices:
-    """The choices of a comparison with the network of `row`, of which those `given` are replaced.
+def chosen(row: Pretrained, asked: dict[str, Any]) -> Choices:
+    """The choices of a comparison with the network of `row`, of which those `asked` for are replaced.
 
     The row's formulas are those of the demo, if no others are given. Raises ValueError that names each choice that
     contradicts what the network has learned.
     """
-    settings = {"denoisers": DEMO.denoisers, "root": None, "backend": None, "scheduler": None} | given
+    settings = {"denoisers": DEMO.denoisers, "root": None, "backend": None, "scheduler": None} | asked
     choices = replace(row.choices, **settings)
-    differ = [name for name in given if name in FIXED and getattr(choices, name) != getattr(row.choices, name)]
+    differ = [name for name in asked if name in FIXED and getattr(choices, name) != getattr(row.choices, name)]
     if differ:
-        words = "; ".join(f"{name} is {given[name]!r}, not {getattr(row.choices, name)!r}" for name in differ)
+        words = "; ".join(f"{name} is {asked[name]!r}, not {getattr(row.choices, name)!r}" for name in differ)
         raise ValueError(f"the network of {row.row} has learned something else ({words}); leave that out, or train one")
     return choices
 
