@@ -50,7 +50,7 @@ def add(commands: argparse._SubParsersAction) -> None:
         "--pretrained",
         metavar="ROW",
         type=row,
-        help="train nothing: take the network of a row of the table of agreement, its training set and its windows",
+        help="take the network of this row of the table of agreement, its images and windows (default: train one)",
     )
     train = commands.add_parser(
         "train",
