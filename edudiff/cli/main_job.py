@@ -23,6 +23,7 @@ from edudiff.support.types import Array
 
 # Which choices a command has: `sample` trains nothing, `train` draws nothing, and only a comparison needs all.
 TRAINING = {"net", "channels", "depth", "attention", "embedding", "target", "train_steps", "batch", "rate"}
+USUAL = Choices()
 COMPARING = {"denoisers", "calibration", "windows"}
 DRAWING = {"steps", "seeds", "scheduler", "window"}
 ALL = {one.name for one in fields(Choices)}
@@ -97,13 +98,13 @@ def choices_of(args: argparse.Namespace) -> Choices:
     if getattr(args, "pretrained", None):
         return rows.chosen(args.pretrained, chosen)
     folder, before = before_of(args)
-    data = chosen.get("data", DEMO.data)
+    data = chosen.get("data", USUAL.data)
     if not before and data not in DRAWN:
         chosen.setdefault("size", None)  # files have a size of their own
         if data not in NAMES and "images" not in given:
             count = available(data)
             chosen["images"] = min(count, chosen.get("images", count))
-    choices = replace(DEMO, **before | chosen)
+    choices = replace(DEMO if args.name == "demo" else USUAL, **before | chosen)
     fixed = SEEN if args.name == "sample" else LEARNED
     folders.refuse_changes(folder, before, {name: getattr(choices, name) for name in fixed})
     return choices

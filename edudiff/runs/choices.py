@@ -145,5 +145,5 @@ LEARNED = (
     *("data", "images", "size", "seed", "by_class", "padding", "schedule"),
     *("net", "channels", "depth", "attention", "embedding", "target", "batch", "rate"),
 )
-DEMO = Choices()
+DEMO = Choices(denoisers=("els", "predicted", "local", "linear", "ideal"))
 QUICK = {"images": 96, "channels": 24, "train_steps": 600, "batch": 32, "seeds": 8, "calibration": 3}

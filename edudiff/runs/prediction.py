@@ -30,6 +30,7 @@ from edudiff.support.types import Array
 
 QUERIES = 16  # images that are left out of the formula and asked about
 NUMBERS = 2_000_000  # their noise is that of images from this number on, which are never drawn
+SHOWN = 10  # seeds that are drawn first
 FOLLOWED = 16  # seeds that the network draws while it is trained
 MARKS = 10  # how often it does
 FUNCTIONS: dict[str, Any] = {"predicted": predict.by_entropy, "held_out": predict.by_error}
@@ -67,26 +68,30 @@ class Prediction:
     """What ELS draws from the run's noise with windows told beforehand, kept in the run's folder.
 
     For each rule among the chosen denoisers: `tables` {name: WindowSchedule}, `images` {name: (seeds, H, W, C)} and
-    `seconds` {name: float}. They are read from the folder if they are there, else made, and drawn as `prediction.png`.
-    Nothing of it depends on a trained network. `share`: as for `formulas`. `say`: is told where the picture is.
+    `seconds` {name: float}. They are read from the folder if they are there, else made. The first ten columns of
+    `prediction.png` are drawn, and shown, before all other seeds. Nothing of it depends on a trained network. `share`:
+    as for `formulas`. `say`: is told where the picture is.
     """
 
     def __init__(self, run: Run, share: Share, say: report.Say = report.silent) -> None:
         self.run = run
         choices = {k: v for k, v in asdict(run.choices).items() if k != "train_steps"}
         self.parts = Parts(run.folder / folders.PREDICTION, choices | {"version": edudiff.__version__})
-        self.tables, self.images, self.seconds = {}, {}, {}
+        self.tables: dict[str, WindowSchedule] = {}
+        self.images: dict[str, Array] = {}
+        self.seconds: dict[str, float] = {}
         for name in (name for name in FUNCTIONS if name in run.choices.denoisers):
-            self.tables[name], looking = self.table(name)
-            drawn, drawing = self.parts(name, partial(self._drawn, name, share))
-            self.images[name], self.seconds[name] = move(drawn, run.images), looking + drawing
-        if self.images:
-            if report.has_matplotlib():
-                title = f"{run.choices.data}, seed {run.choices.seed}: drawn before any network was trained"
-                write_figure(run.folder / folders.PREDICTED, plot.rows(self.images, title=title))
-                say(f"prediction: {run.folder / folders.PREDICTED}")
-            else:
-                say(f"prediction: {run.folder / folders.PREDICTION}")
+            self.tables[name], self.seconds[name] = self.table(name)
+        first, rest = slice(0, SHOWN), slice(SHOWN, len(run.noise))
+        for some in (first, rest)[: 1 + (len(run.noise) > SHOWN)]:
+            for name in self.tables:
+                drawn, seconds = self.parts(f"{name} {some.start}", partial(self._drawn, name, share, some))
+                before = [self.images[name]] if name in self.images else []
+                self.images[name] = np.concatenate([*before, drawn])
+                self.seconds[name] += seconds
+            if self.tables and some is first:
+                self._show(say)
+        self.images = {name: move(batch, run.images) for name, batch in self.images.items()}
 
     def __repr__(self) -> str:
         return f"Prediction({list(self.images)}, folder='{self.run.folder}')"
@@ -118,16 +123,28 @@ class Prediction:
         ]
         return {"prediction": {"windows": windows, "curve": curve}}
 
-    def _drawn(self, name: str, share: Share) -> Array:
-        run = self.run
+    def _show(self, say: report.Say) -> None:
+        """Write the picture of what is drawn, and say where it is."""
+        if report.has_matplotlib():
+            title = f"{self.run.choices.data}, seed {self.run.choices.seed}: drawn before any network was trained"
+            write_figure(self.run.folder / folders.PREDICTED, plot.rows(self.images, title=title))
+        say(f"prediction: {self.run.folder / (folders.PREDICTED if report.has_matplotlib() else folders.PREDICTION)}")
+
+    def _drawn(self, name: str, share: Share, some: slice) -> Array:
+        """The images of some of the seeds."""
+        run = _part(self.run, some)
         els = formulas(run, self.tables[name], share, only=("els",))["els"]
         images, _ = draw({name: els}, run.schedule, run.noise, run.times, progress=bar)
         return images[name]
 
     def _agreement(self, net: Any) -> Array:
         """Median r of the first seeds' images, of the network so far, with each prediction: (predictions,)."""
-        run = self.run
-        some = replace(run, noise=run.noise[:FOLLOWED], classes=None if run.classes is None else run.classes[:FOLLOWED])
-        images, _ = draw({"network": for_seeds(some, net)}, run.schedule, some.noise, run.times)
+        run = _part(self.run, slice(0, FOLLOWED))
+        images, _ = draw({"network": for_seeds(run, net)}, run.schedule, run.noise, run.times)
         r = [metrics.pearson_r(images["network"], batch[:FOLLOWED]) for batch in self.images.values()]  # (seeds,) each
         return np.array([np.median(to_numpy(values)) for values in r])
+
+
+def _part(run: Run, some: slice) -> Run:
+    """The run with some of its seeds."""
+    return replace(run, noise=run.noise[some], classes=None if run.classes is None else run.classes[some])

@@ -13,7 +13,7 @@ from typing import Any
 from edudiff import nn
 from edudiff.denoisers import WindowSchedule
 from edudiff.runs import folder as folders
-from edudiff.runs.choices import DEMO, LEARNED, Choices
+from edudiff.runs.choices import LEARNED, Choices
 from edudiff.support import checks
 from edudiff.support.files import write_results
 
@@ -85,10 +85,10 @@ def keep(row: str, run_folder: Path, command: str, to: Path | None = None, large
 def chosen(row: Pretrained, asked: dict[str, Any]) -> Choices:
     """The choices of a comparison with the network of `row`, of which those `asked` for are replaced.
 
-    The row's formulas are those of the demo, if no others are given. Raises ValueError that names each choice that
+    The row's formulas are the usual ones, if no others are given. Raises ValueError that names each choice that
     contradicts what the network has learned.
     """
-    settings = {"denoisers": DEMO.denoisers, "root": None, "backend": None, "scheduler": None} | asked
+    settings = {"denoisers": Choices().denoisers, "root": None, "backend": None, "scheduler": None} | asked
     choices = replace(row.choices, **settings)
     differ = [name for name in asked if name in FIXED and getattr(choices, name) != getattr(row.choices, name)]
     if differ:

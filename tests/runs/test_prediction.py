@@ -34,9 +34,30 @@ def test_it_lies_in_the_folder_before_the_first_step_of_training(tmp_path, monke
         comparison.compare(CHOICES, tmp_path)
     assert not (tmp_path / folders.NETWORK).exists()
     with np.load(tmp_path / folders.PREDICTION) as file:
-        assert file["predicted"].shape == file["held_out"].shape == (3, 16, 16, 1)
+        assert file["predicted 0"].shape == file["held_out 0"].shape == (3, 16, 16, 1)
     if prediction.report.has_matplotlib():
         assert (tmp_path / folders.PREDICTED).stat().st_size > 1000
+
+
+def test_the_first_columns_are_shown_before_the_other_seeds_are_drawn(tmp_path, monkeypatch):
+    monkeypatch.setattr(prediction, "SHOWN", 2)
+    told, whole = [], prediction.draw
+
+    def draw(denoisers, *args, **settings):
+        told.append(len(args[1]))
+        return whole(denoisers, *args, **settings)
+
+    monkeypatch.setattr(prediction, "draw", draw)
+    run = replace(resolve(CHOICES), folder=tmp_path)
+    made = prediction.Prediction(run, alone, told.append)
+    assert [n for n in told if isinstance(n, int)] == [2, 2, 1, 1]
+    assert isinstance(told[2], str)
+    assert folders.PREDICTED in told[2] or folders.PREDICTION in told[2]
+    assert made.images["predicted"].shape == (3, 16, 16, 1)
+    monkeypatch.setattr(prediction, "SHOWN", 10)
+    together = prediction.Prediction(replace(run, choices=replace(CHOICES, rate=1.0)), alone).images
+    for name, batch in together.items():
+        np.testing.assert_allclose(made.images[name], batch, atol=1e-5)
 
 
 def test_another_training_has_the_same_prediction_and_goes_on_with_it(tmp_path, monkeypatch):
