@@ -122,8 +122,9 @@ def test_the_layer_of_contributing_passes_its_test():
     tests["test_gradient_of_leaky_relu_p47"]()
 
 
-def test_the_assignment_of_contributing_is_built(tmp_path):
+def test_the_assignment_of_contributing_is_built(tmp_path, request):
     pytest.importorskip("jupytext")
+    request.config.addinivalue_line("markers", "noise_share: the task of the example")
     for path, code in examples().items():
         if path.startswith("lessons/assignments/"):
             file = tmp_path / path
