@@ -5,7 +5,7 @@ import re
 import pytest
 from mutants import AT_THE_END
 
-from edudiff.course import assignment, hints, judge, runner
+from edudiff.course import assignment, handed_in, hints, judge, runner
 
 ALL = assignment.read_all(assignment.shipped())
 FILES = (assignment.VISIBLE, assignment.HIDDEN)
@@ -64,9 +64,8 @@ def test_a_hint_is_for_one_mistake_and_not_for_every_error_of_its_kind(bundles):
     known = hints.read(bundles / "grader" / one.name / hints.FILE)
     for body, told in (("x0 += noise", True), ("raise ValueError('no')", False), ("x0.reshape(7, 11)", False)):
         source = f"{one.source}\n\ndef add_noise(x0, alpha, sigma, noise):\n    {body}\n"
-        [verdict] = [
-            v for v in judge.judge(source, one.name, one.test_file(FILES[0]), known)[0] if v.task == "add_noise"
-        ]
+        judged = judge.judge(handed_in.HandedIn(one.name, source), one.test_file(FILES[0]), known)
+        [verdict] = [v for v in judged.verdicts if v.task == "add_noise"]
         assert ("You write the answer into x0" in verdict.hint) == told, verdict
 
 
