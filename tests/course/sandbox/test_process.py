@@ -15,7 +15,7 @@ import pytest
 
 from edudiff.course import runner, shipped
 from edudiff.course.answers import print_of
-from edudiff.course.sandbox import callbacks, process, wire
+from edudiff.course.sandbox import callbacks, own, process, wire
 from edudiff.course.sandbox.process import Broken, CannotStart, Limits, Sandbox
 
 HERE = "edudiff.course.sandbox"
@@ -435,3 +435,15 @@ def test_a_machine_without_landlock_takes_no_points_from_a_right_solution(monkey
         assert box.call("f", (1.0,), {}) == 2
         with pytest.raises(Broken, match="PermissionError"):
             box.call("g", (), {})
+
+
+@KERNEL
+def test_a_test_cannot_take_the_machines_memory_with_a_submissions_answers():
+    """An outer product of two answers of allowed size: the test fails, and afterwards memory is as it was."""
+    import resource
+
+    before = resource.getrlimit(resource.RLIMIT_AS)
+    a, b = np.ones((1, 40_000)), np.ones((40_000, 1))
+    with own.memory(1 << 30), pytest.raises(MemoryError):
+        a * b
+    assert resource.getrlimit(resource.RLIMIT_AS) == before
