@@ -33,12 +33,13 @@ def test_threads_are_made_anew_in_a_forked_process(monkeypatch):
     if not hasattr(os, "fork"):
         pytest.skip("no fork here")
     code = """
-import os, types
+import os, threading, types
 from contextlib import nullcontext
 from edudiff.support import threads
 threads.cores = lambda: 2
 threads._matrix_library = lambda: types.SimpleNamespace(limit=lambda **_: nullcontext())
-threads.map_threads(abs, [-1, -2])
+both = threading.Barrier(2)  # or one thread would do the work of two, and the child could make the other
+threads.map_threads(lambda _: both.wait(), [1, 2])
 if child := os.fork():
     os._exit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
 __import__("signal").alarm(20)
@@ -89,6 +90,25 @@ def test_a_kernel_runs_where_it_cannot_be_kept(spoil, tmp_path, monkeypatch):
         for path in files:
             path.write_bytes(b"damaged")
     assert jit.compiled(double)(4) == 8
+    if spoil == "damaged":  # it is mended: the next process need not compile
+        again = jit.compiled(double)
+        assert again(4) == 8
+        assert sum(again.stats.cache_hits.values()) == 1
+
+
+def test_compiling_is_told_once(tmp_path, monkeypatch):
+    pytest.importorskip("numba")
+    from edudiff.fast import jit
+
+    def double(x):
+        return 2 * x
+
+    told = []
+    monkeypatch.setattr(jit.numba.config, "CACHE_DIR", str(tmp_path))
+    monkeypatch.setattr(progress, "compiling", lambda: told.append(1))
+    for _ in range(2):
+        assert jit.compiled(double)(4) == 8
+    assert told == [1]
 
 
 def raise_full(*_):
@@ -186,6 +206,14 @@ def test_a_closed_stream_costs_no_result(closed, tmp_path):
     done = subprocess.run(["sh", "-c", script, sys.executable], cwd=tmp_path, stdout=subprocess.DEVNULL)
     assert done.returncode == 0
     assert (tmp_path / "run" / "results.json").exists()
+
+
+def test_no_file_gets_the_number_of_a_closed_stream(tmp_path):
+    if os.name != "posix":
+        pytest.skip("no such shell here")
+    code = "from edudiff.cli import streams; streams.prepare(); import sys; sys.exit(open('file', 'w').fileno() < 3)"
+    done = subprocess.run(["sh", "-c", 'exec "$0" -c "$1" 0<&- 2>&-', sys.executable, code], cwd=tmp_path)
+    assert done.returncode == 0
 
 
 def test_a_letter_that_the_terminal_lacks_costs_no_result(tmp_path):
@@ -348,4 +376,4 @@ assert codes == [0, 2, 2], codes
     done = python(code, env=bare)
     assert done.returncode == 0, done.stderr
     assert "Traceback" not in done.stderr
-    assert "there is none here; name another place with" in done.stderr
+    assert "there is none here; name a place with root" in done.stderr

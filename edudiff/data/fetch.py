@@ -35,7 +35,7 @@ def fetch(name: str, root: str | Path | None = None, progress: bool = True) -> P
     checks.one_of(name, tuple(DATA_SETS), "name")
     folder = (cache_folder() if root is None else expanded(root)) / name
     if folder.parts[0].startswith("~"):
-        raise FileNotFoundError(f"{folder} needs a home folder, and there is none here; name another place with root")
+        raise FileNotFoundError(f"{folder} needs a home folder, there is none here; name a place with root (--root)")
     missing = [file for file in DATA_SETS[name] if not _all_whole(folder, file)]
     if not missing and not _leftovers(folder):
         return folder
