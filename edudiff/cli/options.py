@@ -9,7 +9,7 @@ from typing import Any
 from edudiff.support.settings import Kind, Settings, checked, kinds
 
 A_NUMBER = {int: "an integer", float: "a number"}
-ELSEWHERE = {"count": "images", "window size": "window"}  # what other errors call a setting
+ELSEWHERE = {"count": "images", "window size": "window", "case": "cases"}  # what other errors call a setting
 
 
 def add_options(parser: argparse.ArgumentParser, settings: type[Settings], only: Iterable[str] | None = None) -> None:

@@ -40,6 +40,8 @@ class Parser(argparse.ArgumentParser):
             listed = [choice.strip().strip("'") for choice in choices.split(",")]
             name = f"{where} is {value!r}" if where.startswith("-") else f"{value!r} is no {where.lower()}"
             message = f"{name}, expected one of {', '.join(listed)}{checks.meant(value, listed)}"
+        message = re.sub(r"^argument (\S+): invalid int value: (.*)", r"\1 is \2, expected an integer", message)
+        message = re.sub(r"^argument (\S+): invalid float value: (.*)", r"\1 is \2, expected a number", message)
         message = re.sub(r"^argument (\S+): (?=\1 )", "", message)  # one that names its option itself
         message = message.removeprefix("argument ")
         more = "" if "expected" in message or "did you mean" in message else f"; see `{self.prog} --help`"

@@ -19,6 +19,7 @@ WINDOWS = ("calibrated", *RULES)
 UNSHARED = ("masked",)  # a cluster cannot share it: its pixels are weighed by all images before any is compared
 FEWEST = 10  # training images from which windows can be told
 NETS = ("resnet", "unet")
+SCALES = 3  # of a UNet
 PADDINGS = ("zero", "circular")  # of network and formula
 SCHEDULES = ("cosine", "ddpm_linear", "log_linear", "flow")
 DATA, NETWORK, DRAWING, THEORY, MACHINE = "training set", "network", "noise and drawing", "formulas", "machine"
@@ -129,6 +130,10 @@ class Choices(Settings):
             raise ValueError(
                 f"images is {self.images}: windows that are {told[0]} leave a tenth out; use {FEWEST} or more"
             )
+        places = self.depth if self.net == "resnet" else SCALES
+        if any(place >= places for place in self.attention):
+            what = f"residual blocks, below depth = {places}" if self.net == "resnet" else f"scales, below {places}"
+            raise ValueError(f"attention is {' '.join(map(str, self.attention))}, expected numbers of {what}")
         if self.by_class and self.data in DRAWN:
             raise ValueError(f"by_class is on, but {self.data} have no classes; mnist, fashion_mnist and cifar10 do")
         for name in UNSHARED:

@@ -12,14 +12,13 @@ import numpy as np
 from edudiff import nn
 from edudiff.runs import folder as folders
 from edudiff.runs import training_set
-from edudiff.runs.choices import LEARNED
+from edudiff.runs.choices import LEARNED, SCALES
 from edudiff.runs.run import Run
 from edudiff.support.interrupt import deferred
 from edudiff.support.memory import blamed
 from edudiff.support.progress import bar
 
 SAVE_EVERY = 30.0  # seconds between checkpoints
-SCALES = 3  # of a UNet
 
 
 def train(
