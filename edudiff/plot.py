@@ -99,6 +99,25 @@ def curve(axis: "Axes", at: Sequence[float], intervals: Sequence[Sequence[float]
     axis.fill_between(at, low, high, color=color, alpha=0.15, linewidth=0)
 
 
+def stepwise(table: Mapping[str, Mapping[str, Sequence[float]]], title: str | None = None) -> "Figure":
+    """A Figure of the agreement at every step: lines for the same noisy image, dashed ones for each on its own way.
+
+    `table`: {name: {"answers": [...], "paths": [...]}}, as `edudiff.compare.stepwise` gives it.
+    """
+    figure = empty_figure(6, 3.6)
+    axis = figure.subplots()
+    for i, (name, line) in enumerate(table.items()):
+        for kind, style in (("answers", "-"), ("paths", "--")):
+            axis.plot(
+                range(len(line[kind])), line[kind], style, color=f"C{i}", label=name if kind == "answers" else None
+            )
+    axis.set(xlabel="reverse step", ylabel="r of x0_hat with the network's")
+    axis.legend(title="line: same input\ndashed: own way", frameon=False, loc="lower left")
+    if title:
+        figure.suptitle(title, fontsize=10)
+    return figure
+
+
 def clouds(samples: Mapping[str, Mapping[str, Array]], reach: float = 1.3) -> "Figure":
     """A Figure of points in the plane: a row for each set, a column for each denoiser, its points over the data's.
 

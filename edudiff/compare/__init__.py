@@ -2,8 +2,17 @@
 
 from edudiff.compare import metrics as metrics
 from edudiff.compare.calibration import calibrate
-from edudiff.compare.comparison import agreement, draw, experiment
+from edudiff.compare.comparison import agreement, draw, experiment, stepwise
 from edudiff.compare.fingers import count_fingers, count_fingers_all
 from edudiff.compare.rules import face_rules
 
-__all__ = ["agreement", "calibrate", "count_fingers", "count_fingers_all", "draw", "experiment", "face_rules"]
+__all__ = [
+    "agreement",
+    "calibrate",
+    "count_fingers",
+    "count_fingers_all",
+    "draw",
+    "experiment",
+    "face_rules",
+    "stepwise",
+]

@@ -80,3 +80,26 @@ def agreement(images: Images, reference: str = "network", baseline: str = "ideal
         if baseline in r:
             table[name]["beats_ideal"] = float(np.mean(values > r[baseline]))
     return table
+
+
+def stepwise(
+    denoisers: Denoisers, schedule: Schedule, x: Array, times: Array, reference: str = "network"
+) -> dict[str, dict[str, list[float]]]:
+    """How well each denoiser predicts `reference` at every step: {name: {"answers": [...], "paths": [...]}}.
+
+    Medians over the batch of Pearson's r between answers x0_hat, one for each step. "answers": both are asked about the
+    same noisy image, that of the reference's own way from the noise `x` (B, ...) along `times`. "paths": each is asked
+    about the image of its own way. Where the two part, single answers agree, and their small differences have added up.
+    """
+    table: dict[str, dict[str, list[float]]] = {}
+    walks = {name: reverse_steps(denoise, schedule, x, times) for name, denoise in denoisers.items()}
+    for steps in zip(*walks.values(), strict=True):
+        at = dict(zip(walks, steps, strict=True))
+        now = at[reference]
+        for name, step in at.items():
+            if name != reference:
+                line = table.setdefault(name, {"answers": [], "paths": []})
+                asked = denoisers[name](now.x, now.alpha, now.sigma)  # (B, ...)
+                for kind, x0_hat in (("answers", asked), ("paths", step.x0_hat)):
+                    line[kind].append(float(np.median(to_numpy(metrics.pearson_r(now.x0_hat, x0_hat)))))
+    return table

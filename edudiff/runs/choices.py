@@ -17,7 +17,7 @@ RULES = ("predicted", "held_out")  # for the windows of ELS without a network: b
 FORMULAS = ("els", *RULES, "local", "linear", "masked", "ideal")
 WINDOWS = ("calibrated", *RULES)
 UNSHARED = ("masked",)  # a cluster cannot share it: its pixels are weighed by all images before any is compared
-FEWEST = 10  # training images from which windows can be told
+FEWEST = 2  # training images from which windows can be told: one is left out
 NETS = ("resnet", "unet")
 SCALES = 3  # of a UNet
 PADDINGS = ("zero", "circular")  # of network and formula
@@ -128,7 +128,7 @@ class Choices(Settings):
         told = [rule for rule in RULES if rule in (self.windows, *self.denoisers)]
         if told and self.images < FEWEST:
             raise ValueError(
-                f"images is {self.images}: windows that are {told[0]} leave a tenth out; use {FEWEST} or more"
+                f"images is {self.images}: windows that are {told[0]} leave images out; use {FEWEST} or more"
             )
         places = self.depth if self.net == "resnet" else SCALES
         if any(place >= places for place in self.attention):

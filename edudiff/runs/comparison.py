@@ -16,7 +16,7 @@ import numpy as np
 import edudiff
 from edudiff import nn
 from edudiff.compare import metrics
-from edudiff.compare.comparison import agreement, draw
+from edudiff.compare.comparison import agreement, draw, stepwise
 from edudiff.compare.fingers import count_fingers_all
 from edudiff.denoisers import WindowSchedule
 from edudiff.runs import folder as folders
@@ -30,11 +30,14 @@ from edudiff.runs.rows import Pretrained
 from edudiff.runs.run import Run, resolve
 from edudiff.runs.training import check_network, train
 from edudiff.runs.usual_windows import usual_windows
+from edudiff.schedule import Schedule
 from edudiff.support.arrays import move, to_numpy
 from edudiff.support.files import write_arrays, write_results
 from edudiff.support.memory import blamed
 from edudiff.support.progress import bar
 from edudiff.support.types import Array, Denoiser
+
+STEPWISE = 8  # seeds whose agreement is measured at every step
 
 Images = dict[str, Array]
 
@@ -78,11 +81,13 @@ def compared(
         training_set.refuse_another(
             run.folder, choices.data, row.training_set, training_set.fingerprint(run.images, run.labels)
         )
-        net, table = row.net.to(run.images), table or (row.windows if choices.window is None else None)
-        learned = settings = {"pretrained": row.row}
+        net, learned = row.net.to(run.images), {"pretrained": row.row}
+        settings = learned
+        if table is None and choices.window is None and choices.windows == "calibrated":
+            table = row.windows
     settings = settings | {"windows": table and table.to_dict(), "version": edudiff.__version__}
     parts = Parts(run.folder / folders.PARTS, asdict(choices) | settings)
-    if choices.windows != "calibrated":
+    if table is None and choices.windows != "calibrated":
         table, seconds["calibrate_seconds"] = prediction.table(choices.windows)
     elif table is None:
         table, seconds["calibrate_seconds"] = _calibrated(run, net, share, parts)
@@ -103,6 +108,7 @@ def compared(
         "seconds": sum(seconds.values()) + sum(draw_seconds.values()),
         "agreement": agreement(drawn),
         **prediction.results(),
+        **_stepwise(run, net, {"table": table, **prediction.tables}, parts),
         "distance_to_nearest": float(np.median(to_numpy(distance))),
     }
     captions = {}
@@ -111,6 +117,23 @@ def compared(
         captions = {name: [f"{n}" for n in counts[name]] for name in drawn}
         captions["nearest"] = [f"{counts['training'][i]}" for i in to_numpy(index)]
     return results, drawn | {"nearest": run.images[index]}, captions
+
+
+def _stepwise(run: Run, net: Any, tables: dict[str, WindowSchedule], parts: Parts) -> dict[str, Any]:
+    """The agreement at every step, of the first seeds, with every formula; a cluster is not asked for it."""
+    if run.choices.scheduler is not None:
+        return {}
+    classes = None if run.classes is None else run.classes[:STEPWISE]
+    some = replace(run, noise=run.noise[:STEPWISE], classes=classes)
+
+    def measure() -> str:
+        denoisers = {"network": for_seeds(some, net), **formulas(some, tables["table"])}
+        for name in tables.keys() - {"table"}:
+            denoisers[name] = formulas(some, tables[name], only=("els",))["els"]
+        return json.dumps(stepwise(denoisers, some.schedule, some.noise, some.times))
+
+    text, _ = parts("stepwise", measure)
+    return {"stepwise": json.loads(str(text))}
 
 
 def _calibrated(run: Run, net: Any, share: Share, parts: Parts) -> tuple[WindowSchedule, float]:
@@ -123,14 +146,14 @@ def _draw(run: Run, denoisers: dict[str, Denoiser], parts: Parts) -> tuple[Image
     """Every denoiser's images from the run's noise, and its seconds; what `parts` has is not drawn again."""
     drawn, seconds = {}, {}
     for name, denoise in denoisers.items():
-        batch, seconds[name] = parts(name, partial(_drawn, run, name, denoise))
+        batch, seconds[name] = parts(name, partial(_drawn, name, denoise, run.schedule, run.noise, run.times))
         drawn[name] = move(batch, run.images)
     return drawn, seconds
 
 
-def _drawn(run: Run, name: str, denoise: Denoiser) -> Array:
+def _drawn(name: str, denoise: Denoiser, schedule: Schedule, x: Array, times: Array) -> Array:
     with blamed("seeds", "images"):
-        images, _ = draw({name: denoise}, run.schedule, run.noise, run.times, progress=bar)
+        images, _ = draw({name: denoise}, schedule, x, times, progress=bar)
     return images[name]
 
 

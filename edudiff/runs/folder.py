@@ -12,6 +12,7 @@ from edudiff.support.locks import only_one
 NETWORK, RESULTS, PICTURE, ARRAYS = "network.npz", "results.json", "picture.png", "images.npz"
 CHOICES = "job.json"  # what a run that is gone on with may not change
 PARTS = "unfinished.npz"  # what a run has made so far
+STEPS = "steps.png"  # the agreement at every step
 PREDICTION, PREDICTED = "prediction.npz", "prediction.png"  # what was drawn before the network was trained
 
 

@@ -41,12 +41,14 @@ def window_schedule(run: Run, rule: str) -> WindowSchedule:
 
     The formula is of the first nine tenths of the training set, and is asked about noisy images of the last tenth, each
     of its own class if there are classes. `rule`: "predicted" (by entropy) or "held_out" (by error). No window is
-    larger than what the network can see. Raises ValueError for fewer than ten training images.
+    larger than what the network can see. Raises ValueError for a single training image.
     """
     count = len(run.images)
     if count < FEWEST:  # a folder may hold fewer images than were asked for
-        raise ValueError(f"{count} images are too few for windows that are {rule}: a tenth is left out; use {FEWEST}")
-    used = count - count // 10
+        raise ValueError(
+            f"{count} images are too few for windows that are {rule}: some are left out; use {FEWEST} or more"
+        )
+    used = count - max(count // 10, 1)
     asked = np.linspace(used, count - 1, min(QUERIES, count - used)).round().astype(int)  # (B,)
     x0, shape = run.images[asked], run.images.shape[1:3]  # (B, H, W, C)
     settings: dict[str, Any] = {"window": 1, "padding": run.choices.padding, "backend": run.backend}
@@ -132,19 +134,19 @@ class Prediction:
 
     def _drawn(self, name: str, share: Share, some: slice) -> Array:
         """The images of some of the seeds."""
-        run = _part(self.run, some)
+        run = part_of(self.run, some)
         els = formulas(run, self.tables[name], share, only=("els",))["els"]
         images, _ = draw({name: els}, run.schedule, run.noise, run.times, progress=bar)
         return images[name]
 
     def _agreement(self, net: Any) -> Array:
         """Median r of the first seeds' images, of the network so far, with each prediction: (predictions,)."""
-        run = _part(self.run, slice(0, FOLLOWED))
+        run = part_of(self.run, slice(0, FOLLOWED))
         images, _ = draw({"network": for_seeds(run, net)}, run.schedule, run.noise, run.times)
         r = [metrics.pearson_r(images["network"], batch[:FOLLOWED]) for batch in self.images.values()]  # (seeds,) each
         return np.array([np.median(to_numpy(values)) for values in r])
 
 
-def _part(run: Run, some: slice) -> Run:
+def part_of(run: Run, some: slice) -> Run:
     """The run with some of its seeds."""
     return replace(run, noise=run.noise[some], classes=None if run.classes is None else run.classes[some])

@@ -41,6 +41,9 @@ def write(
         figure = figure or (lambda: plot.rows(images, captions, title=title))
     if figure is not None and has_matplotlib():
         write_figure(folder / folders.PICTURE, figure())
+    if "stepwise" in results and has_matplotlib():
+        title = f"{results['data']}: agreement with the network at every step"
+        write_figure(folder / folders.STEPS, plot.stepwise(results["stepwise"], title))
 
 
 def write_experiment(

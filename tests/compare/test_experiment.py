@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import edudiff as ed
-from edudiff.compare import agreement, calibrate, draw
+from edudiff.compare import agreement, calibrate, draw, stepwise
 from edudiff.denoisers import Ideal, Patch, WindowSchedule
 from edudiff.support.random import streams
 
@@ -104,3 +104,21 @@ def test_agreement_is_a_median_over_seeds_and_counts_the_closer_ones():
     assert table["ideal"]["beats_ideal"] == 0
     assert set(table) == {"els", "ideal"}
     np.testing.assert_allclose(table["els"]["per_seed"], r, atol=1e-6)
+
+
+def test_agreement_at_every_step_is_that_of_answers_and_of_paths():
+    rng = np.random.default_rng(0)
+    images, schedule = rng.uniform(-1, 1, (6, 5, 5, 1)), ed.schedule.cosine()
+    ideal, x, times = ed.scores.ideal(images), rng.standard_normal((4, 5, 5, 1)), schedule.times(6)
+    twin = ed.scores.ideal(images.copy())
+    table = stepwise({"network": ideal, "twin": twin, "els": ed.scores.els(images, 3)}, schedule, x, times)
+    np.testing.assert_allclose(table["twin"]["answers"], 1.0)
+    np.testing.assert_allclose(table["twin"]["paths"], 1.0)
+    walk, own = (list(ed.reverse.steps(d, schedule, x, times)) for d in (ideal, ed.scores.els(images, 3)))
+    for i, (mine, other) in enumerate(zip(walk, own, strict=True)):
+        asked = ed.scores.els(images, 3)(mine.x, mine.alpha, mine.sigma)
+        r = [np.corrcoef(a.ravel(), b.ravel())[0, 1] for a, b in zip(mine.x0_hat, asked, strict=True)]
+        assert table["els"]["answers"][i] == pytest.approx(np.median(r))
+        r = [np.corrcoef(a.ravel(), b.ravel())[0, 1] for a, b in zip(mine.x0_hat, other.x0_hat, strict=True)]
+        assert table["els"]["paths"][i] == pytest.approx(np.median(r))
+    assert table["els"]["answers"][0] == pytest.approx(table["els"]["paths"][0])
