@@ -19,6 +19,7 @@ from edudiff.runs.choices import DEMO, DRAWN, FORMULAS, LEARNED, QUICK, RULES, C
 from edudiff.runs.formulas import spread
 from edudiff.runs.run import resolve
 from edudiff.support.arrays import to_numpy
+from edudiff.support.describe import shown
 from edudiff.support.types import Array
 
 # Which choices a command has: `sample` trains nothing, `train` draws nothing, and only a comparison needs all.
@@ -147,7 +148,7 @@ def run_compare(args: argparse.Namespace) -> None:
     choices = choices_of(args)
     run = resolve(choices)
     with spread(choices) as share, out_folder(args) as folder:
-        print(f"{choices.images} images ({choices.data}); results go to {folder}", flush=True)
+        print(f"{choices.images} images ({shown(choices.data)}); results go to {shown(folder)}", flush=True)
         told: dict[str, Any] = {"say": partial(print, flush=True), "row": getattr(args, "pretrained", None)}
         results, images, captions = comparison.compared(replace(run, folder=folder), share, args.resume, **told)
         report.write(folder, args.command, results, images, captions)
@@ -181,12 +182,12 @@ def run_sample(args: argparse.Namespace) -> None:
 def say_where(folder: Path, images: dict[str, Array] | None = None) -> None:
     """Where the results are; without matplotlib the `images` are shown as text."""
     if report.has_matplotlib():
-        print(f"picture: {folder / folders.PICTURE}")
+        print(f"picture: {shown(folder / folders.PICTURE)}")
     elif images:
         for name, batch in images.items():
             print(f"\n{name}\n{plot.letters(to_numpy(batch)[:3])}")
         print("for a picture: pip install 'edudiff[plot]'")
-    print(f"numbers: {folder / folders.RESULTS}")
+    print(f"numbers: {shown(folder / folders.RESULTS)}")
 
 
 def say_how_to_resume(args: argparse.Namespace, folder: Path) -> None:

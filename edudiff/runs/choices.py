@@ -1,5 +1,6 @@
 """What a run consists of: every choice, so that the run can be repeated from its `results.json`."""
 
+import os
 from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
@@ -32,7 +33,7 @@ def data_set(value: str, name: str, drawn: Collection[str] = tuple(DRAWN)) -> st
     Raises ValueError that lists them all.
     """
     value, known = str(value), (*drawn, *NAMES)
-    if value not in known and not expanded(value).exists():
+    if value not in known and not os.path.exists(expanded(value)):  # False for what no path can be
         raise ValueError(
             f"{name} is {value!r}, expected {', '.join(known)}, or the path of a folder of images, an .npy or an .npz"
             f" file; there is nothing at this path{checks.meant(value, known)}"

@@ -1,6 +1,5 @@
 """What a long run has made so far, in one file beside its network: hours of drawing are not lost to Ctrl-C."""
 
-import json
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -10,7 +9,7 @@ import numpy as np
 
 from edudiff.support import checks
 from edudiff.support.arrays import to_numpy
-from edudiff.support.files import atomic
+from edudiff.support.files import atomic, json_text
 from edudiff.support.types import Array
 
 
@@ -23,7 +22,7 @@ class Parts:
 
     def __init__(self, path: Path, settings: dict[str, Any]) -> None:
         self.path = path
-        self.kept: dict[str, Any] = {"settings": np.array(json.dumps(settings, sort_keys=True))}
+        self.kept: dict[str, Any] = {"settings": np.array(json_text(dict(sorted(settings.items()))))}
         try:
             with np.load(path) as file:
                 if str(file["settings"]) == str(self.kept["settings"]):

@@ -9,6 +9,7 @@ from typing import Any, TypeAlias
 import edudiff
 from edudiff import plot
 from edudiff.runs import folder as folders
+from edudiff.support.describe import shown
 from edudiff.support.files import write_arrays, write_figure, write_results
 from edudiff.support.settings import Settings
 from edudiff.support.tables import TextTable
@@ -37,7 +38,7 @@ def write(
     write_results(folder / folders.RESULTS, {"command": command, "version": edudiff.__version__, **results})
     if images is not None:
         write_arrays(folder / folders.ARRAYS, images)
-        title = f"{results['data']}, seed {results['seed']}: each column is the same noise"
+        title = f"{as_title(results['data'])}, seed {results['seed']}: each column is the same noise"
         figure = figure or (lambda: plot.rows(images, captions, title=title))
     if figure is not None and has_matplotlib():
         write_figure(folder / folders.PICTURE, figure())
@@ -58,6 +59,11 @@ def write_experiment(
     if has_matplotlib():
         write_figure(path.with_name(f"{path.name}.png"), figure())
     return results
+
+
+def as_title(data: str) -> str:
+    """The name or path of a training set for the title of a figure, where dollars are no formula."""
+    return shown(data).replace("$", r"\$")
 
 
 def has_matplotlib() -> bool:

@@ -109,7 +109,7 @@ def experiment(
     work, out = open_folder(work), open_folder(out)
     results, drawn = run(choices, work, seen, unseen, say)
     shown = {"training": seen} | {k.replace("_", " "): v for k, v in drawn.items() if k != "unseen"}
-    title = f"{choices.data}: below the training pictures, each column is the same noise"
+    title = f"{report.as_title(choices.data)}: below the training pictures, each column is the same noise"
     figure = lambda: plot.rows(shown, columns=12, title=title)  # noqa: E731
     return report.write_experiment(out / name, command, choices, results, figure)
 

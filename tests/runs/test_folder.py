@@ -121,6 +121,8 @@ def test_a_folder_that_was_there_stays():
 
 BAD = {
     "no such data": ["--data", "nosuch"],
+    "no path at all": ["--data", "x" * 5000],
+    "a user who is not": ["--data", "~nobody-of-this-name/pics"],
     "a data set that is not here": ["--data", "mnist", "--root", "nowhere"],
     "no images in a folder": ["--data", "empty"],
     "a file of another kind": ["--data", "text.txt"],
@@ -228,3 +230,18 @@ def test_all_images_of_a_folder_are_used_by_default(capsys):
     faces = ["architecture", "faces", "--data", "pics", "--size", "8", "--out", "faces"]
     assert cli.main([*faces, "--drawn", "6"]) == 2
     assert "has 7 images, but --drawn is 6" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("name", ["a$\\foo$b_", "new\nline", "\x1b[31mred", os.fsdecode(b"\xff\xfe"), "%s{x}"])
+def test_names_of_any_kind_are_used_and_shown_on_one_line(name, capsys):
+    np.save("mine.npy", np.random.default_rng(0).uniform(-1, 1, (3, 14, 14, 1)))
+    try:
+        os.rename("mine.npy", f"{name}.npy")
+    except OSError:
+        pytest.skip("a file system that has no such names")
+    words = ["--denoiser", "ideal", "--seeds", "1", "--steps", "2", "--out", f"out {name}"]
+    assert cli.main(["sample", f"--data={name}.npy", *words]) == 0
+    said = capsys.readouterr().out.splitlines()
+    assert said and all(line.isprintable() for line in said)
+    found = json.loads((Path(f"out {name}") / "results.json").read_text())
+    assert found["data"] == f"{name}.npy"
