@@ -39,8 +39,8 @@ one folder or zip file for each student, as `.py` or `.ipynb` under the names th
 It writes the table `grades.csv`, and for each student `grades/STUDENT/results.json`, which Gradescope reads, and
 `junit.xml`. A task's point needs all its visible and hidden tests. `--only {first}` grades one assignment.
 
-**Gradescope.** Zip what is in this folder, `setup.sh` and `run_autograder` at the top of the zip, and upload it as the
-autograder. If edudiff {version} is on no package index, put its wheel into the folder first.
+**Gradescope.** Zip `setup.sh`, `run_autograder` and the folders of the assignments that it shall grade, all at the top
+of the zip, and upload it as the autograder. If edudiff {version} is on no package index, put its wheel into the folder first.
 
 **nbgrader.** The notebooks here are its source notebooks: put each into `source/NAME/` of a course.
 
