@@ -40,7 +40,7 @@ It writes the table `grades.csv`, and for each student `grades/STUDENT/results.j
 `junit.xml`. A task's point needs all its visible and hidden tests. `--only {first}` grades one assignment.
 
 **Gradescope.** Zip `setup.sh`, `run_autograder` and the folders of the assignments that it shall grade, all at the top
-of the zip, and upload it as the autograder. If edudiff {version} is on no package index, put its wheel into the folder first.
+of the zip, and upload it as the autograder. If edudiff {version} is on no package index, put its wheel in, too.
 
 **nbgrader.** The notebooks here are its source notebooks: put each into `source/NAME/` of a course.
 

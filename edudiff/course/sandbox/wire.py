@@ -61,7 +61,7 @@ def _decoded(decode: Callable[[], Any]) -> Any:
     try:
         return decode()
     except (ValueError, TypeError, KeyError, IndexError, RecursionError, MemoryError, OverflowError) as error:
-        raise WireError(f"not a message ({type(error).__name__})") from error
+        raise WireError(f"not a message ({type(error).__name__}: {str(error)[:80]})") from error
 
 
 def _exactly(file: BinaryIO, count: int) -> bytes:
