@@ -236,7 +236,7 @@ def main() -> int:
         for name in COPIED:
             source = PROJECT / name
             if source.is_dir():
-                shutil.copytree(source, root / name, ignore=shutil.ignore_patterns("__pycache__", "*.png"))
+                shutil.copytree(source, root / name, ignore=shutil.ignore_patterns("*.pyc", "*.png"))
             else:
                 shutil.copy2(source, root / name)
         left = [score(root, area, choices.count, choices.seed, choices.only, known) for area in choices.areas]

@@ -126,3 +126,11 @@ def test_disc_sums_are_sums_over_discs(seed, radius, share):
 def test_count_fingers_refuses(image, error, says):
     with pytest.raises(error, match=says):
         count_fingers(image)
+
+
+def test_fine_is_level_beyond_the_outermost_pixels():
+    """Where there is nothing to read on one side, the border pixel is read."""
+    image = np.random.default_rng(0).uniform(-1, 1, (1, 6, 9))
+    read = fine(image)
+    np.testing.assert_allclose(read[0, [0, 0, -1, -1], [0, -1, 0, -1]], image[0, [0, 0, -1, -1], [0, -1, 0, -1]])
+    assert image.min() <= read.min() and read.max() <= image.max()

@@ -178,3 +178,14 @@ def test_parts_of_nothing_are_nothing():
     assert rules.find(empty)[0].shape == (0, 3)
     full = rules.find(~empty)[0]
     np.testing.assert_allclose(full, [[1, 3.5 / 8, 3.5 / 8]])
+
+
+@pytest.mark.parametrize("corners", [((3, 5), (3, 5)), ((1, 2), (4, 6))])
+def test_a_piece_is_its_area_and_its_middle(corners):
+    """In shares of the picture and of its side; down to a single point."""
+    (top, left), (bottom, right) = corners
+    mask = np.zeros((1, 8, 8), bool)
+    mask[0, top : bottom + 1, left : right + 1] = True
+    [[area, y, x]] = rules.find(mask)[0]
+    assert area == mask.sum() / 64
+    assert (y, x) == ((top + bottom) / 2 / 8, (left + right) / 2 / 8)

@@ -5,9 +5,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edudiff.data import draw
+from edudiff.data import draw, toys
 from edudiff.data.faces import GROUNDS, HAIRS, SKINS
-from edudiff.data.shapes import faces, strokes
+from edudiff.data.shapes import faces, hands, strokes
 from edudiff.data.strokes import smooth
 
 seeds = st.integers(0, 2**32)
@@ -118,3 +118,24 @@ def test_drawings_refuse(draw_them, smallest):
         draw_them(2, 32)
     with pytest.raises(ValueError, match="count is -1"):
         draw_them(-1, 32, np.random.default_rng(0))
+
+
+DRAWN = {  # the first four of seed 0, each a weighted sum of its values
+    "hands": (lambda rng: hands(4, 16, rng), [0.894923, 1.216858, 1.692164, 1.374826]),
+    "strokes": (lambda rng: strokes(4, 16, rng), [0.717329, 1.28383, 1.16818, 1.424604]),
+    "faces": (lambda rng: faces(4, 32, rng), [-0.969471, 0.055616, -0.799569, -0.54337]),
+    "ring": (lambda rng: toys.ring(4, rng), [-0.477485, 0.463015, 0.280172, 0.238769]),
+    "two_moons": (lambda rng: toys.two_moons(4, rng), [-0.120544, -0.197869, -0.049973, -0.025874]),
+    "eight_gaussians": (lambda rng: toys.eight_gaussians(4, rng), [-0.451731, -0.46213, -0.143359, 0.410349]),
+    "spiral": (lambda rng: toys.spiral(4, rng), [-0.379994, 0.193818, 0.004643, 0.063323]),
+    "checkerboard": (lambda rng: toys.checkerboard(4, rng), [0.532813, 0.041664, 0.093682, -0.31219]),
+}
+
+
+@pytest.mark.parametrize("name", DRAWN)
+def test_a_seed_draws_the_same_items_in_every_version(name):
+    """The figures' results, and those that others keep, are of these very items: what is drawn may not drift."""
+    make, expected = DRAWN[name]
+    items = make(np.random.default_rng(0)).reshape(4, -1).astype(float)
+    weights = np.random.default_rng(1).standard_normal(items.shape[1]) / np.sqrt(items.shape[1])
+    np.testing.assert_allclose(items @ weights, expected, atol=2e-5)

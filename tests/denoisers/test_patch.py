@@ -279,6 +279,17 @@ def test_float32_is_as_exact_as_float64_at_little_noise_p13(backend, padding, sh
     close(make(images)(x, 1.0, sigma), exact, 1e-5)
 
 
+def counting(engine, calls):
+    """The engine, which notes the dtype and the size of each batch in `calls`."""
+
+    def evaluate(x, *arguments, **named):
+        calls.append((str(x.dtype), len(x)))
+        return engine(x, *arguments, **named)
+
+    evaluate.fused = engine.fused
+    return evaluate
+
+
 def test_float32_is_computed_again_only_where_it_may_be_too_coarse():
     """Where one window has all the weight, and at high noise, no query is; of two that nearly tie, that query alone."""
     rng = np.random.default_rng(0)
@@ -286,21 +297,31 @@ def test_float32_is_computed_again_only_where_it_may_be_too_coarse():
     images = np.stack([one, one + 1e-4, -one]).astype("f4")
     tie, clear = one + 5e-5 + 1e-4 * rng.standard_normal(one.shape), -one
     calls = []
-
-    def counted(engine):
-        def evaluate(x, *arguments, **named):
-            calls.append((str(x.dtype), len(x)))
-            return engine(x, *arguments, **named)
-
-        evaluate.fused = engine.fused
-        return evaluate
-
     for x, sigma, again in ((tie, 1e-4, 1), (clear, 1e-4, 0), (tie, 10.0, 0)):
         denoise = Patch(images, 5, shifts=False, backend="numpy")
-        denoise._rechecked = precision.rechecked(counted(denoise._engine), images, "zero")
+        denoise._rechecked = precision.rechecked(counting(denoise._engine, calls), images, "zero")
         batch = np.stack([x, clear]).astype("f4")
         calls.clear()
         answer = denoise(batch, 1.0, sigma)
         assert calls == [("float32", 2)] + again * [("float64", 1)]
         exact = Patch(images.astype("f8"), 5, shifts=False, backend="numpy")(batch.astype("f8"), 1.0, sigma)
         close(answer, exact, 1e-5)
+
+
+def test_float32_is_computed_again_where_its_error_would_show_and_not_where_it_is_small():
+    """Two images that share the weight of an x between them: how far float32 is from float64, at every noise level."""
+    rng = np.random.default_rng(0)
+    one, other = rng.uniform(-1, 1, (2, 9, 9, 1)).astype("f4")
+    images, calls = np.stack([one, other]), []
+    denoise = Patch(images, 17, shifts=False, backend="numpy")
+    denoise._rechecked = precision.rechecked(counting(denoise._engine, calls), images, "zero")
+    exact = Patch(images.astype("f8"), 17, shifts=False, backend="numpy")
+    for sigma in np.geomspace(1, 1e-4, 33):
+        ahead = sigma**2 / np.square(one.astype("f8") - other).sum()  # one weighs e times as much as the other
+        x = ((one.astype("f8") + other) / 2 + ahead * (one - other))[None].astype("f4")
+        calls.clear()
+        close(denoise(x, 1.0, sigma), exact(x.astype("f8"), 1.0, sigma), 8e-6)
+        if sigma > 0.4:
+            assert calls == [("float32", 1)]
+        if sigma < 0.1:
+            assert calls == [("float32", 1), ("float64", 1)]

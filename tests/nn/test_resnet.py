@@ -230,3 +230,13 @@ def test_other_dtypes_and_generators_are_refused():
         ResNet(4, 1, dtype=np.float16)
     with pytest.raises(TypeError, match="expected a generator"):
         ResNet(4, 1, rng=3)
+
+
+def test_weights_before_training_have_the_deviation_that_keeps_the_size():
+    """sqrt(2 / fan-in) before a rectifier (He et al. 2015), 1 / sqrt(fan-in) for the noise-level embedding."""
+    net = ResNet(64, 2, rng=np.random.default_rng(0))
+    for name, gain in (("embedding.w", 1.0), ("block0.w", math.sqrt(2)), ("block1.w", math.sqrt(2))):
+        w = net.parameters[name]
+        fan_in = math.prod(w.shape[:-1])
+        assert w.std() * math.sqrt(fan_in) == pytest.approx(gain, abs=5 * gain / math.sqrt(2 * w.size)), name
+        assert abs(w.mean()) < 5 * w.std() / math.sqrt(w.size)

@@ -199,3 +199,24 @@ def test_attention_unet_trains_on_color_images_of_32_pixels():
     losses = [s.loss for s in ed.nn.train(net, images, SCHEDULE, np.random.default_rng(0), 12, batch=8, warmup=2)]
     assert np.isfinite(losses).all()
     assert np.mean(losses[-4:]) < np.mean(losses[:4])
+
+
+def test_attention_and_modulation_start_without_effect():
+    """What is added around the convolutions answers zero before training, so that a deep network starts plain."""
+    net = UNet((4, 6), 1, attention=(0, 1), rng=np.random.default_rng(0))
+    start = [name for name in net.parameters if name.endswith((".attention.out.w", ".cond.w")) or name == "out.w"]
+    assert len(start) > 5
+    for name in start:
+        assert not net.parameters[name].any(), name
+
+
+@pytest.mark.parametrize("shape", [(1, 2, 8, 1), (1, 8, 2, 1), (1, 1, 1, 1)])
+def test_images_too_small_to_wrap_are_refused_on_either_side(shape):
+    net = UNet((4, 6), 1, padding="circular", rng=np.random.default_rng(0))
+    with pytest.raises(ValueError, match="at least 3 x 3 pixels"):
+        net(np.zeros(shape), 0.8, 0.6)
+
+
+def test_a_negative_number_of_groups_is_refused():
+    with pytest.raises(ValueError, match="groups is -1"):
+        UNet((4, 6), 1, groups=-1)
