@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edudiff.denoisers import Ideal, Patch, Provenance, WindowSchedule, provenance
+from edudiff.denoisers import Ideal, Patch, Provenance, WindowSchedule, origins, provenance
 
 IMAGES = np.random.default_rng(0).uniform(-1, 1, (5, 5, 4, 2))
 X = np.random.default_rng(1).standard_normal((2, 5, 4, 2))
@@ -178,7 +178,7 @@ def test_neither_chunks_nor_the_batch_change_anything(block, shifts, leading):
     patch = Patch(images, 3, shifts=shifts)
     whole = provenance(patch, x, *LEVEL, leading)
     with pytest.MonkeyPatch.context() as patched:
-        patched.setitem(provenance.__globals__, "BLOCK", block)
+        patched.setattr(origins, "BLOCK", block)
         parts = provenance(patch, x, *LEVEL, leading)
     alone = provenance(patch, x[1:], *LEVEL, leading)
     for name in FIELDS:
@@ -200,7 +200,7 @@ def test_float32_pictures_have_the_weights_of_float64(sigma):
 
 def test_memory_does_not_grow_with_the_training_set(monkeypatch):
     pytest.importorskip("numba")  # the blocks that NumPy's own way takes are larger than these images
-    monkeypatch.setitem(provenance.__globals__, "BLOCK", 1 << 14)
+    monkeypatch.setattr(origins, "BLOCK", 1 << 14)
     images, x = np.random.default_rng(4).uniform(-1, 1, (4000, 6, 6, 1)), np.zeros((8, 6, 6, 1))
     patch = Patch(images, 5, shifts=False)
     patch(x, *LEVEL)  # what the denoiser keeps for itself
