@@ -28,7 +28,7 @@ def test_local_equals_the_package(student):
     rng = np.random.default_rng(62)
     for shape, window in (((4, 4, 1), 3), ((4, 5, 3), 5), ((3, 6, 2), 1)):
         images, x = rng.uniform(-1, 1, (3, *shape)), rng.standard_normal((2, *shape))
-        for alpha, sigma in ((0.9, 0.3), (0.4, 1.0)):
+        for alpha, sigma in ((0.9, 0.3), (0.4, 1.0), (0.03, 1.0)):
             expected = ed.denoisers.Patch(images, window, shifts=False, backend="numpy")(x, alpha, sigma)
             agree(student.local(x, images, alpha, sigma, window), expected, what=f"shape {shape}, window {window}")
 

@@ -36,7 +36,7 @@ def r2_score__picture_by_picture(truth, prediction):
     scores = []
     for t, p in zip(truth, prediction):
         scores.append(1 - np.sum((p - t) ** 2) / np.sum((t - np.mean(t)) ** 2))
-    return np.array(scores)
+    return np.array(scores, truth.dtype)
 
 
 def r2_score__one_fraction(truth, prediction):

@@ -3,7 +3,7 @@
 
 def moments__of_cov(data):
     d = data.shape[1]
-    return data.mean(0), np.cov(data, rowvar=False, ddof=0).reshape(d, d).astype(data.dtype)
+    return data.mean(0), np.cov(data.T, bias=True).reshape(d, d).astype(data.dtype)
 
 
 def moments__outer_products(data):
