@@ -32,7 +32,7 @@ def test_good_training_sets_pass(images):
         (np.full((1, 2), math.inf), ValueError, r"2 NaN or infinite values of 2"),
         (PICTURES[..., 0], ValueError, r"shape \(2, 4, 5\), expected \(N, H, W, C\).*images\[\.\.\., None\]"),
         (np.zeros(3), ValueError, r"shape \(3,\), expected"),
-        (np.round(PICTURES * 127 + 128), ValueError, r"whole numbers up to 255, expected pixels.*from_uint8"),
+        (np.round(PICTURES * 127 + 128), ValueError, r"values from 1 to 255, expected pixels.*images / 127.5 - 1"),
     ],
 )
 def test_bad_training_sets_are_refused(images, error, says):
@@ -67,7 +67,7 @@ def test_on_the_device_too(standin_cupy):
     assert checks.training_set(standin_cupy.asarray(PICTURES)) is standin_cupy
     with pytest.raises(ValueError, match="6 NaN or infinite values of 120"):
         checks.training_set(standin_cupy.asarray(HOLED))
-    with pytest.raises(ValueError, match="whole numbers up to 255"):
+    with pytest.raises(ValueError, match=r"images / 127.5 - 1"):
         checks.training_set(standin_cupy.asarray(np.round(PICTURES * 127 + 128)))
 
 
