@@ -88,9 +88,9 @@ def test_bench_prints_a_table_and_writes_records(tmp_path, capsys):
 
 def test_bench_refuses_what_it_cannot_measure(capsys):
     assert cli.main(["bench", "--cases", "patch_4"]) == 2
-    assert "case is 'patch_4', expected one of 'patch_3'" in capsys.readouterr().err
+    assert "--cases is 'patch_4', expected one of 'patch_3'" in capsys.readouterr().err
     assert cli.main(["bench", "--rounds", "0"]) == 2
-    assert "rounds is 0" in capsys.readouterr().err
+    assert "--rounds is 0" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("dtype", (np.float64, np.float32))
