@@ -13,7 +13,7 @@ from typing import Any
 from edudiff import plot
 from edudiff.cli import options
 from edudiff.data.files import NAMES, available
-from edudiff.runs import comparison, report, rows, training
+from edudiff.runs import comparison, explore, report, rows, training
 from edudiff.runs import folder as folders
 from edudiff.runs.choices import DEMO, DRAWN, FORMULAS, LEARNED, QUICK, RULES, Choices
 from edudiff.runs.formulas import spread
@@ -153,7 +153,11 @@ def run_compare(args: argparse.Namespace) -> None:
         results, images, captions = comparison.compared(replace(run, folder=folder), share, args.resume, **told)
         report.write(folder, args.command, results, images, captions)
         (folder / folders.PARTS).unlink(missing_ok=True)
+        wanted = args.name == "demo" and choices.scheduler is None and explore.shows(choices)
+        page = explore.write(folder) if wanted else None
     say_where(folder, images)
+    if page:
+        print(f"page:    {page}, to point at pixels and see where they come from; open it with any web browser")
     print("\n".join(report.lines(results)))
 
 

@@ -1,0 +1,304 @@
+"""The explorer of a run: one page in one file that shows which training windows each drawn pixel is the mean of.
+
+`explored` draws a few of a run's seeds once more and asks `edudiff.denoisers.provenance` about each pixel at some of
+the steps; `write` puts that, as JSON with arrays in base64, into the page `explore.html`, which needs no server. All
+mathematics is here: the page multiplies, adds and shows.
+"""
+
+import base64
+import json
+from dataclasses import dataclass, fields, replace
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from edudiff import denoisers, nn, reverse
+from edudiff.compare import metrics
+from edudiff.compare.fingers import count_fingers_all
+from edudiff.denoisers import WindowSchedule
+from edudiff.denoisers.window_schedule import split
+from edudiff.reverse import Step
+from edudiff.runs import folder as folders
+from edudiff.runs import training_set
+from edudiff.runs.choices import FORMULAS, RULES, Choices
+from edudiff.runs.formulas import for_seeds, formulas
+from edudiff.runs.rows import pretrained
+from edudiff.runs.run import Run, resolve
+from edudiff.support.files import atomic, json_text
+from edudiff.support.types import Array
+
+PAGE = "explore.html"
+SHIFTS = {"els": True, "local": False, "ideal": False}  # the formulas that weigh windows, and whether those may move
+LARGEST = 1_900_000  # characters of a page, as long as there is something to leave out
+TITLE = {"els": "ELS"}
+MARKED = "The page begins at the pixel that the nearest training picture has least of."
+SHOW = ((6, 8, 6), (6, 6, 6), (4, 6, 5), (4, 5, 4), (3, 4, 3), (2, 3, 3))  # seeds, steps, windows: the most that fits
+
+
+@dataclass(frozen=True)
+class Leading:
+    """The heaviest windows of each pixel at one step: arrays (B, H, W, K), heaviest first, and of what sizes they are.
+
+    `sizes`: {side: its part of the answer}, one odd side or the two next to a side in between. `size`, `image`, `row`,
+    `column`: a window's side, training image and center, -1 where there are fewer than K. `weight`: its share of the
+    answer, its part included. `effective`: (B, H, W), how many windows compete, exp of the mean entropy of the sizes.
+    """
+
+    sizes: dict[int, float]
+    size: Array
+    image: Array
+    row: Array
+    column: Array
+    weight: Array
+    effective: Array
+
+
+def write(folder: str | Path, path: str | Path | None = None) -> Path:
+    """Write the page of the run in `folder`, at `path` or as `explore.html` in the folder; returns where it is.
+
+    Raises ValueError or OSError for a folder without a finished comparison, or that has changed since, and for one
+    whose formulas weigh no windows.
+    """
+    path = Path(folder) / PAGE if path is None else Path(path)
+    text = page(explored(folder))
+    with atomic(path) as file:
+        file.write(text.encode())
+    return path
+
+
+def shows(choices: Choices) -> bool:
+    """Whether a run of these choices has a formula that weighs windows, so that there is a page of it."""
+    return bool(set(SHIFTS) & set(choices.denoisers))
+
+
+def page(found: dict[str, Any]) -> str:
+    """The page, as HTML, that shows what `explored` has `found`."""
+    template = resources.files("edudiff.runs").joinpath(PAGE).read_text(encoding="utf-8")
+    return template.replace("EXPLORED", json_text(found).replace("<", "\\u003c"))
+
+
+def explored(folder: str | Path) -> dict[str, Any]:
+    """What the page shows of the run in `folder`, for JSON; arrays as `packed` makes them. Raises as `write` does."""
+    run, results = read(Path(folder))
+    table = WindowSchedule.from_dict(results["window_schedule"])
+    chosen = run.choices.denoisers
+    names = ["network", *(name for name in FORMULAS if name in chosen and name not in RULES)]
+    windowed = [name for name in SHIFTS if name in names]
+    seeds, steps, count = _room(run.images, len(run.noise), len(run.times) - 1, len(names), len(windowed))
+    order, told = _order(run, windowed[0])
+    seeds_shown = order[:seeds]
+    run = replace(run, noise=run.noise[seeds_shown], classes=None if run.classes is None else run.classes[seeds_shown])
+    numbers = np.unique(np.linspace(0, len(run.times) - 2, steps).round().astype(int)).tolist()
+    made = {"network": for_seeds(run, _network(run, results)), **formulas(run, table)}
+    walks = {name: _walk(run, made[name], numbers) for name in names}
+    origins = {name: [leading(run, name, table, step, count) for step in walks[name]] for name in windowed}
+    used = np.unique(np.concatenate([one.image.ravel() for steps in origins.values() for one in steps]))
+    used = used[used >= 0]  # (n,)
+    drawn = walks[windowed[0]][-1].x_next  # (B, H, W, C)
+    nearest, _ = metrics.nearest(drawn, run.images)
+    new = (drawn - run.images[nearest]).sum(-1)[0]  # (H, W), what the first seed has and no image has
+    row, column = np.unravel_index(new.argmax(), new.shape)
+    return {
+        "data": run.choices.data,
+        "shape": list(run.images.shape[1:]),
+        "padding": run.choices.padding,
+        "total": {"images": len(run.images), "steps": len(run.times) - 1},
+        "seeds": seeds_shown,
+        "steps": [{"number": step.i, "alpha": step.alpha, "sigma": step.sigma} for step in walks[windowed[0]]],
+        "views": {name: _view(walk) for name, walk in walks.items()},
+        "formulas": {name: _windows(steps, used, name == "ideal") for name, steps in origins.items()},
+        "training": packed(run.images[used]),
+        "numbers": used,
+        "begin": {"row": row, "column": column, "text": told},
+        "code": {name: code(run, name, table, count) for name in windowed},
+    }
+
+
+def read(folder: Path) -> tuple[Run, dict[str, Any]]:
+    """The run of a comparison in `folder`, computed on this machine, and its results. Raises as `write` does."""
+    path = folder / folders.RESULTS
+    if not path.is_file():
+        raise ValueError(f"{folder} holds no finished run (no {folders.RESULTS}); `edudiff demo --out DIR` makes one")
+    try:
+        results = json.loads(path.read_text())
+    except ValueError as error:
+        raise ValueError(f"{path} is damaged ({error}); draw the run again") from error
+    if not isinstance(results, dict) or "window_schedule" not in results:
+        raise ValueError(f"{folder} holds no comparison; name the folder of an `edudiff demo` or `edudiff compare`")
+    job = folders.recall(folder)
+    known = {one.name for one in fields(Choices)}
+    written = job or {name: value for name, value in results.items() if name != "windows"}  # there, their sizes
+    told: dict[str, Any] = {name: value for name, value in written.items() if name in known}
+    told |= {name: results[name] for name in ("steps", "seeds", "denoisers")}  # a run that was gone on with has more
+    told |= {"backend": None, "scheduler": None}  # wherever it was made, a page is little work
+    told |= {name: tuple(value) for name, value in told.items() if isinstance(value, list)}
+    run = resolve(Choices(**told), folder)
+    if not shows(run.choices):
+        raise ValueError(f"{folder} was drawn by {', '.join(run.choices.denoisers)}; none of {', '.join(SHIFTS)}")
+    made = training_set.fingerprint(run.images, run.labels)
+    training_set.refuse_another(folder, run.choices.data, job.get("training_set"), made)
+    return run, results
+
+
+def leading(run: Run, name: str, table: Any, step: Step, count: int) -> Leading:
+    """The `count` heaviest windows of each pixel in the answer of the formula `name` at one `step` of the run's seeds.
+
+    `table`: the window at each noise level. Of a side between two odd ones, windows of both weigh in, with their parts.
+    """
+    sizes = _sizes(run, name, table, step.alpha, step.sigma)
+    shape = (*step.x.shape[:3], count * len(sizes))
+    found = {key: np.full(shape, -1) for key in ("size", "image", "row", "column")}
+    weight, entropy = np.zeros(shape), np.zeros(shape[:3])  # (B, H, W, K * sizes), (B, H, W)
+    for n, (size, part) in enumerate(sizes.items()):
+        patch = _patch(run, name, size)
+        here = slice(n * count, (n + 1) * count)
+        for label in [None] if run.classes is None else np.unique(run.classes).tolist():
+            mine = slice(None) if label is None else (run.classes == label).nonzero()[0]
+            asked: Any = patch if label is None else patch.conditional(label)
+            some = denoisers.provenance(asked, step.x[mine], step.alpha, step.sigma, count)
+            for key in ("image", "row", "column"):
+                found[key][mine, ..., here] = getattr(some, key)
+            found["size"][mine, ..., here] = np.where(some.image < 0, -1, size)
+            weight[mine, ..., here] = part * some.weight
+            entropy[mine] += part * asked.entropy(step.x[mine], step.alpha, step.sigma)
+    best = np.argsort(-weight, axis=-1, kind="stable")[..., :count]  # (B, H, W, K)
+    ordered = {key: np.take_along_axis(values, best, axis=-1) for key, values in found.items()}
+    return Leading(sizes=sizes, weight=np.take_along_axis(weight, best, axis=-1), effective=np.exp(entropy), **ordered)
+
+
+def packed(values: Array, kind: str = "int16", scale: float | None = None) -> dict[str, Any]:
+    """An array for JSON: integers of a `kind`, little-endian in base64, that are to be multiplied by `scale`.
+
+    `scale`: None for the finest that the largest value allows.
+    """
+    if scale is None:
+        scale = max(float(np.abs(values).max(initial=0)), 1e-30) / np.iinfo(kind).max
+    whole = np.rint(np.asarray(values) / scale).astype(np.dtype(kind).newbyteorder("<"))
+    data = base64.b64encode(whole.tobytes()).decode()
+    return {"type": kind, "shape": list(whole.shape), "scale": scale, "data": data}
+
+
+def unpacked(array: dict[str, Any]) -> Array:
+    """The array, float64, that `packed` has packed."""
+    whole = np.frombuffer(base64.b64decode(array["data"]), np.dtype(array["type"]).newbyteorder("<"))
+    return whole.reshape(array["shape"]) * array["scale"]
+
+
+def code(run: Run, name: str, table: WindowSchedule, count: int) -> str:
+    """Python that prints what the page shows of a pixel, once `seed`, `number`, `row` and `column` are there."""
+    shifts, padding = SHIFTS[name], run.choices.padding
+    if name == "ideal":
+        table, padding = WindowSchedule([1.0], [_covering(run)]), "zero"
+    settings = f"shifts={shifts}, padding={padding!r}"
+    made = f"Patch(run.images, WINDOW, {settings})"
+    if run.labels is not None:
+        made = f"Patch(run.images, WINDOW, {settings}, labels=run.labels).conditional(run.classes[seed])"
+    return f"""\
+import edudiff as ed
+from edudiff.denoisers import Between, Patch, WindowSchedule, provenance
+from edudiff.denoisers.window_schedule import split
+from edudiff.runs import Choices, resolve
+
+run = resolve({run.choices!r})
+windows = WindowSchedule({list(table.ratios)}, {list(table.windows)})
+denoise = Between({made.replace("WINDOW", "1")}, windows)
+walk = ed.reverse.steps(denoise, run.schedule, run.noise[[seed]], run.times)
+step = next(step for step in walk if step.i == number)
+print("value", *step.x0_hat[0, row, column].tolist())
+narrow, share = split(windows(step.alpha, step.sigma))
+for window, part in ((narrow, 1 - share), (narrow + 2, share))[: 2 if share else 1]:
+    patch = {made.replace("WINDOW", "window")}
+    found = provenance(patch, step.x, step.alpha, step.sigma, leading={count})
+    arrays = (found.image, found.row, found.column, found.weight, found.value)
+    for image, down, right, weight, value in zip(*(a[0, row, column].tolist() for a in arrays), strict=True):
+        print("window", window, "image", image, "center", down, right, "weight", part * weight, "value", *value)
+"""
+
+
+def _network(run: Run, results: dict[str, Any]) -> Any:
+    """The network of the run: trained in its folder, or one that came with the package."""
+    if "pretrained" in results:
+        return pretrained(results["pretrained"], run.backend).net.to(run.images)
+    return nn.checkpoint.load_net(run.folder / folders.NETWORK, backend=run.backend).to(run.images)
+
+
+def _room(images: Array, seeds: int, steps: int, views: int, windowed: int) -> tuple[int, int, int]:
+    """How many seeds, steps and windows of a pixel are shown: as many as a page of LARGEST has room for, about."""
+    count, pixels, channels = len(images), images.shape[1] * images.shape[2], images.shape[3]
+    for some_seeds, some_steps, leading in SHOW:
+        shown = min(seeds, some_seeds) * min(steps, some_steps) * pixels
+        pictures = min(count, shown * leading * windowed) * pixels * channels
+        size = 2 * pictures + shown * (3 * views * channels + (windowed - 1) * (6 * leading + 2))  # ideal is small
+        if size * 4 / 3 < LARGEST:
+            break
+    return min(seeds, some_seeds), min(steps, some_steps), leading
+
+
+def _order(run: Run, name: str) -> tuple[list[int], str]:
+    """The run's seeds, hands with more fingers than any training hand first; and what is to be told of the first."""
+    order = list(range(len(run.noise)))
+    if run.choices.data == "hands":
+        with np.load(run.folder / folders.ARRAYS) as file:
+            fingers, network = count_fingers_all(file[name]), count_fingers_all(file["network"])  # (seeds,) each
+        most = int(count_fingers_all(run.images).max())
+        order = sorted(order, key=lambda seed: (fingers[seed] <= most, network[seed] <= most, seed))
+        first = order[0]
+        if fingers[first] > most:
+            told = f"Seed {first}: {TITLE.get(name, name)} drew {fingers[first]} fingers, the network {network[first]};"
+            return order, f"{told} no training hand has more than {most} (edudiff.compare.count_fingers). {MARKED}"
+    return order, MARKED
+
+
+def _walk(run: Run, denoise: Any, numbers: list[int]) -> list[Step]:
+    """Those steps of the reverse process of the run's seeds that have these numbers."""
+    return [step for step in reverse.steps(denoise, run.schedule, run.noise, run.times) if step.i in numbers]
+
+
+def _covering(run: Run) -> int:
+    """The side of a window that, from every pixel, sees the whole image."""
+    return 2 * max(run.images.shape[1:3]) - 1
+
+
+def _sizes(run: Run, name: str, table: Any, alpha: float, sigma: float) -> dict[int, float]:
+    """{odd side: its part} of the windows of a formula at one noise level."""
+    narrow, share = split(_covering(run) if name == "ideal" else table(alpha, sigma))
+    return {narrow: 1 - share, narrow + 2: share} if share else {narrow: 1.0}
+
+
+def _patch(run: Run, name: str, window: int) -> Any:
+    # A window that covers the image and does not move has no use for what is beyond the border.
+    padding = "zero" if name == "ideal" else run.choices.padding
+    settings: dict[str, Any] = {"shifts": SHIFTS[name], "padding": padding, "labels": run.labels}
+    return denoisers.Patch(run.images, window, backend=run.backend, **settings)
+
+
+def _view(walk: list[Step]) -> dict[str, Any]:
+    """What one denoiser saw and answered, (steps, B, H, W, C): what it saw only to be looked at."""
+    x, x0_hat = (np.stack([getattr(step, name) for step in walk]) for name in ("x", "x0_hat"))
+    return {"x": packed(x, "int8"), "x0_hat": packed(x0_hat)}
+
+
+def _windows(steps: list[Leading], used: Array, whole: bool) -> dict[str, Any]:
+    """The heaviest windows of each pixel, (steps, B, H, W, K); if they are `whole` images, of one pixel for all.
+
+    `place` is ((image * H + row) * W + column) * 2, + 1 for a window of the larger of two sizes, or -1 for none; the
+    images are counted among those that are `used`.
+    """
+    size, image, row, column, weight, effective = (
+        np.stack([getattr(one, key) for one in steps])
+        for key in ("size", "image", "row", "column", "weight", "effective")
+    )
+    height, width = image.shape[2:4]
+    wide = size > np.array([min(one.sizes) for one in steps])[:, None, None, None, None]
+    place = ((np.searchsorted(used, image) * height + row) * width + column) * 2 + wide
+    place = np.where(image < 0, -1, place)
+    if whole:
+        place, weight, effective = (array[:, :, :1, :1] for array in (place, weight, effective))
+    return {
+        "sizes": [list(one.sizes.items()) for one in steps],
+        "place": packed(place, "int32", 1.0),
+        "weight": packed(weight, "uint16", 1 / 65535),
+        "effective": packed(np.log(effective), "uint16"),
+    }
