@@ -12,7 +12,18 @@ POINTS = np.zeros((3, 2), "f4")
 HOLED = np.where(PICTURES > 0.9, math.nan, PICTURES)
 
 
-@pytest.mark.parametrize("images", [PICTURES, POINTS, PICTURES[:1, :1, :1, :1], 200.5 * POINTS, PICTURES * 1.5])
+@pytest.mark.parametrize(
+    "images",
+    [
+        PICTURES,
+        POINTS,
+        PICTURES[:1, :1, :1, :1],
+        200.5 * POINTS,
+        PICTURES * 1.5,
+        np.zeros((2, 3, 9, 4)),
+        np.zeros((2, 9, 1, 8)),
+    ],
+)
 def test_good_training_sets_pass(images):
     assert checks.training_set(images) is np
     assert checks.batch(images, images) is np
@@ -32,6 +43,8 @@ def test_good_training_sets_pass(images):
         (np.full((1, 2), math.inf), ValueError, r"2 NaN or infinite values of 2"),
         (PICTURES[..., 0], ValueError, r"shape \(2, 4, 5\), expected \(N, H, W, C\).*images\[\.\.\., None\]"),
         (np.zeros(3), ValueError, r"shape \(3,\), expected"),
+        (np.zeros((2, 3, 8, 6)), ValueError, r"3 rows of 8 pixels with 6 channels.*moveaxis\(images, 1, -1\)"),
+        (np.zeros((2, 1, 8, 8)), ValueError, r"expected \(N, H, W, C\), channels last"),
         (np.round(PICTURES * 127 + 128), ValueError, r"values from 1 to 255, expected pixels.*images / 127.5 - 1"),
     ],
 )

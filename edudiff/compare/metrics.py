@@ -6,6 +6,7 @@ only because 2 r - 1 happens to be close; R^2 can be negative.
 """
 
 from edudiff.support import checks, distances
+from edudiff.support.arrays import array_namespace
 from edudiff.support.types import Array
 
 
@@ -25,15 +26,16 @@ def r_squared(a: Array, b: Array) -> Array:
 def r2_score(truth: Array, prediction: Array) -> Array:
     """Coefficient of determination, 1 - |truth - prediction|^2 / |truth - its mean|^2: (B, ...) -> (B,), at most 1.
 
-    The only one of the three that sees a wrong brightness or contrast, and the only one that is not symmetric.
+    The only one of the three that sees a wrong brightness or contrast, and the only one that is not symmetric. NaN for
+    a truth of one value, which leaves nothing to explain.
     """
     spread = (_centered(truth, prediction)[0] ** 2).sum(axis=1)  # (B,)
     truth, prediction = _flat(truth, prediction)  # (B, D) each
-    return 1 - ((truth - prediction) ** 2).sum(axis=1) / spread  # (B,)
+    return 1 - _ratio(((truth - prediction) ** 2).sum(axis=1), spread)  # (B,)
 
 
 def cosine_similarity(a: Array, b: Array) -> Array:
-    """Cosine of the angle between two batches, picture by picture: (B, ...), (B, ...) -> (B,)."""
+    """Cosine of the angle between two batches, picture by picture: (B, ...), (B, ...) -> (B,). NaN for one of zeros."""
     return _cosine(*_flat(a, b))  # (B,)
 
 
@@ -53,8 +55,16 @@ def _flat(a, b):
 
 
 def _centered(a, b):
-    return [flat - flat.mean(axis=1, keepdims=True) for flat in _flat(a, b)]  # (B, D) each
+    # From the first pixel: the mean of equal values may be off by a rounding, and what is left of them must be 0.
+    shifted = [flat - flat[:, :1] for flat in _flat(a, b)]  # (B, D) each
+    return [flat - flat.mean(axis=1, keepdims=True) for flat in shifted]  # (B, D) each
+
+
+def _ratio(above, below):
+    """above / below, and NaN without a warning where `below` is 0: (B,), (B,) -> (B,)."""
+    xp, nothing = array_namespace(above, below), below == 0  # (B,)
+    return xp.where(nothing, xp.nan, above / xp.where(nothing, 1, below))  # (B,)
 
 
 def _cosine(a, b):
-    return (a * b).sum(axis=1) / ((a**2).sum(axis=1) * (b**2).sum(axis=1)) ** 0.5  # (B,)
+    return _ratio((a * b).sum(axis=1), ((a**2).sum(axis=1) * (b**2).sum(axis=1)) ** 0.5)  # (B,)

@@ -16,12 +16,14 @@ def novelty(x: Array, images: Array, rng: np.random.Generator, draws: int = 200)
 
     `ratio`: the median distance to the nearest training item, over the median distance of a training item to its
     nearest other: 0 is a copy, 1 is as new as a further item of the data. `new`: the share of items that are further
-    from the training set than all but the closest 5 % of the training items are from each other.
+    from the training set than all but the closest 5 % of the training items are from each other. The ratio is NaN where
+    half of the training items are there twice: then they are no distance to compare with.
     """
     own = to_numpy(nearest(images, images, leave_out=True)[1])  # (N,)
     distance = to_numpy(nearest(x, images)[1])  # (B,)
+    unit = float(np.median(own)) or np.nan
     return {
-        "ratio": bootstrap(lambda i: np.median(distance[i]) / np.median(own), len(distance), rng=rng, draws=draws),
+        "ratio": bootstrap(lambda i: np.median(distance[i]) / unit, len(distance), rng=rng, draws=draws),
         "new": bootstrap(lambda i: (distance[i] > np.quantile(own, COPY)).mean(), len(distance), rng=rng, draws=draws),
     }
 
@@ -29,10 +31,11 @@ def novelty(x: Array, images: Array, rng: np.random.Generator, draws: int = 200)
 def diversity(x: Array, images: Array, rng: np.random.Generator, draws: int = 200) -> Interval:
     """The mean distance between two items of `x` (B, ...), over that between two of `images` (N, ...): an `Interval`.
 
-    0 if all are the same, 1 if they differ as the training items do. Pairs are of different items.
+    0 if all are the same, 1 if they differ as the training items do; NaN if those are all the same. Pairs are of
+    different items.
     """
     own, among = _pairs(images), _pairs(x)  # (N, N), (B, B)
-    whole = own.sum() / (len(own) * (len(own) - 1))
+    whole = float(own.sum()) / (len(own) * (len(own) - 1)) or np.nan
 
     def statistic(i):
         chosen = among[np.ix_(i, i)]  # (B, B)

@@ -17,10 +17,12 @@ def places(path: str | Path) -> list[Path]:
 def check(path: str | Path, limits: Limits | None = None) -> judge.Judged:
     """Judge a student's file (.py, .ipynb) or the folder that holds it.
 
-    The tests and hints lie beside it, as in the student's bundle. Raises ValueError if they do not, or if the file
-    cannot be read.
+    The tests and hints lie beside it, as in the student's bundle. Raises FileNotFoundError if there is nothing at
+    `path`, ValueError if the tests are missing or the file cannot be read.
     """
     path = Path(path)
+    if not path.exists():
+        raise FileNotFoundError(f"there is no file or folder {path}; expected your .py or .ipynb, or its folder")
     folder = path if path.is_dir() else path.parent
     if not (folder / hints.FILE).is_file() or not (folder / VISIBLE).is_file():
         raise ValueError(f"{folder} has no {VISIBLE} and {hints.FILE}; keep your file in the folder of the assignment")

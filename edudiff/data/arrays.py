@@ -55,6 +55,7 @@ def _arrays(path: Path) -> tuple[Array, Array | None]:
 def _as_images(images: Array, path: Path) -> Array:
     if images.ndim == 3:
         images = images[..., None]  # (N, H, W, 1)
+    checks.channels_last(images, f"the array of images in {shown(path)}")
     if images.dtype == np.uint8:
         return from_uint8(images)
     if images.dtype.kind != "f":

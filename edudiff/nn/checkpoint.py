@@ -3,8 +3,10 @@
 import dataclasses
 import json
 import math
+import zipfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
@@ -16,16 +18,21 @@ from edudiff.nn.initial import Stored
 from edudiff.nn.mlp import MLP
 from edudiff.nn.net import Net
 from edudiff.nn.resnet import ResNet
-from edudiff.nn.training import USUAL, State, checked
+from edudiff.nn.training import MOST_STEPS, USUAL, State, checked
 from edudiff.nn.unet import UNet
 from edudiff.support import checks
 from edudiff.support.arrays import to_numpy
 from edudiff.support.files import atomic
+from edudiff.support.memory import room
 
 FORMAT = "edudiff checkpoint 1"
 KINDS = (ResNet, UNet, Linear, Polynomial, Bottleneck, MLP)
 HISTORIES = ("losses", "norms", "rates")
-ADAM = ("count", "beta1", "beta2", "epsilon", "weight_decay")
+ADAM = {
+    **dict.fromkeys(("beta1", "beta2", "weight_decay"), checks.share),
+    "epsilon": partial(checks.positive, most=1.0),
+}
+LONGEST_HEADER = 2**22  # bytes; a few thousand are usual
 OLDER = {  # the settings that a run had before it could be told
     "decay": "cosine",
     "weight_decay": 0.0,
@@ -53,7 +60,7 @@ def save(path: str | Path, state: State | Net, half: bool = False) -> None:
     if isinstance(state, State):
         header |= {"step": state.step, "seconds": state.seconds, "settings": state.settings}
         header |= {"rng": _lists(state.rng.bit_generator.state)}
-        header |= {"adam": {name: getattr(state.adam, name) for name in ADAM}}
+        header |= {"adam": {name: getattr(state.adam, name) for name in ("count", *ADAM)}}
         groups |= {"ema": state.ema.parameters, "m": state.adam.m, "v": state.adam.v}
         histories = {name: np.array(getattr(state, name), np.float64) for name in HISTORIES}
     arrays: dict[str, Any] = {"header": np.array(json.dumps(header)), **histories}
@@ -82,10 +89,10 @@ def load(path: str | Path, backend: str | None = None, kinds: Sequence[type[Net]
         rng.bit_generator.state = header["rng"]
         adam = Adam({})
         adam.m, adam.v = nets["m"].parameters, nets["v"].parameters
-        adam.count = checks.integer(header["adam"]["count"], "adam count", least=0)
-        for name in ADAM[1:]:
-            setattr(adam, name, _number(header["adam"].get(name, getattr(adam, name)), name))
-        step = checks.integer(header["step"], "step", least=0)
+        adam.count = checks.integer(header["adam"]["count"], "adam count", least=0, most=MOST_STEPS)
+        for name, check in ADAM.items():
+            setattr(adam, name, check(header["adam"].get(name, getattr(adam, name)), name))
+        step = checks.integer(header["step"], "step", least=0, most=MOST_STEPS)
         settings = {**OLDER, **header["settings"]}
         settings |= checked({**USUAL, **settings}) if header["settings"] else {}
         histories = {name: _history(arrays, name, step) for name in HISTORIES if name in arrays}
@@ -123,13 +130,48 @@ def _opened(path: str | Path) -> Iterator[tuple[dict[str, Any], Any]]:
     if not path.is_file():
         raise FileNotFoundError(f"no checkpoint at {path}; expected a file that edudiff.nn.checkpoint.save wrote")
     try:
-        with np.load(path, allow_pickle=False) as file:
-            header = json.loads(str(file["header"]), parse_constant=_refused)
+        with zipfile.ZipFile(path) as file:
+            arrays = {name.removesuffix(".npy"): _Packed(file, name) for name in file.namelist()}
+            written = arrays["header"]
+            if written.shape != () or written.dtype.kind != "U" or written.dtype.itemsize > LONGEST_HEADER:
+                raise ValueError(f"its header is {written.dtype} {written.shape}, expected one short text")
+            header = json.loads(str(np.asarray(written)), parse_constant=_refused)
             if header["format"] != FORMAT:
                 raise ValueError(f"its format is {header['format']!r}, expected {FORMAT!r}")
-            yield header, file
+            yield header, arrays
     except (*checks.DAMAGED, TypeError, AttributeError, ArithmeticError) as error:
         raise ValueError(f"{path} is not a whole edudiff checkpoint ({error}); train again or use another") from error
+
+
+class _Packed:
+    """An array in a file: what it says of itself is known before it is read, and `np.asarray` reads it."""
+
+    def __init__(self, file: zipfile.ZipFile, name: str) -> None:
+        self.file, self.name = file, name
+
+    @cached_property
+    def described(self) -> tuple[tuple[int, ...], Any]:
+        """Shape and dtype. Raises ValueError for more bytes than the file has for it, or than this machine has."""
+        with self.file.open(self.name) as member:
+            newer = np.lib.format.read_magic(member) > (1, 0)
+            read = np.lib.format.read_array_header_2_0 if newer else np.lib.format.read_array_header_1_0
+            shape, _, dtype = read(member)
+        size, most = math.prod(shape) * dtype.itemsize, min(self.file.getinfo(self.name).file_size, room())
+        if size > most:
+            raise ValueError(f"{self.name} would take {size:,} bytes, of {most:,.0f} that there can be")
+        return shape, dtype
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return self.described[0]
+
+    @property
+    def dtype(self) -> Any:
+        return self.described[1]
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> Any:
+        with self.file.open(self.name) as member:
+            return np.asarray(np.lib.format.read_array(member, allow_pickle=False), dtype)
 
 
 def _net(header, arrays, group, backend, kinds):
@@ -149,7 +191,7 @@ def _number(value, name):
 
 def _history(arrays, name, step):
     values = arrays[name]
-    if values.shape != (step,) or values.dtype.kind != "f" or not np.isfinite(values).all():
+    if values.shape != (step,) or values.dtype.kind != "f" or not np.isfinite(values := np.asarray(values)).all():
         raise ValueError(f"{name} has shape {values.shape} and dtype {values.dtype}, expected {step} finite floats")
     return values.tolist()
 

@@ -41,7 +41,8 @@ class Initial:
 class Stored(Initial):
     """Parameters that are there already, `arrays` by name, "net/in.w" for in.w of the `group` net, instead of new ones.
 
-    What the network asks for is compared as it is asked for, so a file that promises more than it holds costs nothing.
+    What the network asks for is compared as it is asked for, and only then read, so a file that promises more than it
+    holds, or holds more than it promises, costs nothing.
     Half precision becomes float32. Raises ValueError for an array that is missing, of another shape, of no float dtype
     or another than the rest, or that holds NaN or infinity.
     """
@@ -70,6 +71,7 @@ class Stored(Initial):
         self.stored = self.stored or array.dtype
         if array.dtype != self.stored:
             raise ValueError(f"{said} has dtype {array.dtype}, but those before it have {self.stored}")
+        array = np.asarray(array)  # read now, where it comes from a file
         if not np.isfinite(array).all():
             raise ValueError(f"{said} holds {(~np.isfinite(array)).sum()} NaN or infinite values of {array.size}")
         whole = "float32" if array.dtype == "float16" else array.dtype.name

@@ -14,7 +14,7 @@ from edudiff.nn.net import Net
 from edudiff.nn.noise_level import WEIGHTINGS
 from edudiff.schedule import Schedule
 from edudiff.support import checks
-from edudiff.support.memory import keep_freed_memory
+from edudiff.support.memory import check_room, keep_freed_memory
 from edudiff.support.types import Array
 
 USUAL: dict[str, Any] = {  # what `train` does if it is told nothing else
@@ -31,6 +31,7 @@ USUAL: dict[str, Any] = {  # what `train` does if it is told nothing else
     "shift": 0,
     "flip": False,
 }
+MOST_STEPS, MOST_BATCH, MOST_RATE = 10**12, 10**8, 1e6  # beyond what anybody can train: a damaged or a mistyped number
 
 
 @dataclass(repr=False)
@@ -118,6 +119,10 @@ def train(
     settings |= {"schedule": schedule.name, "shape": list(images.shape), "labels": labels is not None}
     if (settings["shift"] or settings["flip"]) and images.ndim != 4:
         raise ValueError(f"shift and flip are for images (N, H, W, C), but images has shape {images.shape}")
+    if settings["shift"] and settings["shift"] >= min(images.shape[1:3]):
+        raise ValueError(f"shift is {settings['shift']}, expected less than the sides of images of {images.shape[1:3]}")
+    largest = max(_in_turn(settings))
+    check_room("batch", largest, largest * images[0].nbytes)
     labels = _labels(labels, net, len(images))
     if state is None:
         state = _begin(net, rng, settings)
@@ -133,10 +138,10 @@ def checked(settings: dict[str, Any]) -> dict[str, Any]:
     """The settings of `USUAL`, each as a plain value. Raises TypeError or ValueError that names one out of range."""
     clip_norm, decay = settings["clip_norm"], settings["decay"]
     return {
-        "steps": checks.integer(settings["steps"], "steps"),
+        "steps": checks.integer(settings["steps"], "steps", most=MOST_STEPS),
         "batch": _batches(settings["batch"]),
-        "rate": checks.positive(settings["rate"], "rate"),
-        "warmup": checks.integer(settings["warmup"], "warmup", least=0),
+        "rate": checks.positive(settings["rate"], "rate", MOST_RATE),
+        "warmup": checks.integer(settings["warmup"], "warmup", least=0, most=MOST_STEPS),
         "ema_decay": checks.share(settings["ema_decay"], "ema_decay"),
         "weighting": checks.one_of(settings["weighting"], WEIGHTINGS, "weighting"),
         "decay": decay if isinstance(decay, str) and decay == "cosine" else _factor(decay),
@@ -150,7 +155,7 @@ def checked(settings: dict[str, Any]) -> dict[str, Any]:
 
 def _loop(state, images, schedule, labels):
     settings, net = state.settings, state.net
-    batches = settings["batch"] if isinstance(settings["batch"], list) else [settings["batch"]]
+    batches = _in_turn(settings)
     how = {name: settings[name] for name in ("weighting", "drop_label", "shift", "flip")}
     while state.step < settings["steps"]:
         begun = time.perf_counter()
@@ -210,10 +215,15 @@ def _check_same(state, net, settings):
 
 def _batches(batch):
     if not isinstance(batch, list | tuple):
-        return checks.integer(batch, "batch")
+        return checks.integer(batch, "batch", most=MOST_BATCH)
     if len(batch) == 0:
         raise ValueError("batch is an empty list, expected how many images a step takes, such as [32, 64]")
-    return list(checks.integers(batch, "batch"))
+    return list(checks.integers(batch, "batch", most=MOST_BATCH))
+
+
+def _in_turn(settings):
+    """How many images the steps take, in turn: a list."""
+    return settings["batch"] if isinstance(settings["batch"], list) else [settings["batch"]]
 
 
 def _factor(decay):

@@ -1,6 +1,7 @@
 """What a run leaves behind: its numbers, arrays and picture in a folder, and a table for the reader."""
 
 import importlib.util
+import math
 from collections.abc import Callable, Iterator
 from dataclasses import asdict
 from pathlib import Path
@@ -93,7 +94,9 @@ def lines(results: dict[str, Any]) -> Iterator[str]:
 
 def meaning(agreement: dict[str, dict[str, Any]]) -> str:
     """What the table of the `agreement` {name: its row} shows, in one sentence that says no more than its numbers."""
-    r = {name: row["pearson_r"] for name, row in agreement.items()}
+    r = {name: row["pearson_r"] for name, row in agreement.items() if not math.isnan(row["pearson_r"])}
+    if not r:
+        return "images of one value have no correlation with any: nothing here tells the denoisers apart"
     best, worst = max(r, key=r.__getitem__), min(r, key=r.__getitem__)
     if best == worst:
         return f"from the same noise, {best} draws images whose correlation with the network's is {r[best]:.3f}"

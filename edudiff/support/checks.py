@@ -23,6 +23,7 @@ DAMAGED = (
     *(SyntaxError, tokenize.TokenError),
 )
 FARTHEST = 2  # from 0, of a pixel that should lie in [-1, 1]: filters that sharpen go a little beyond 1
+MOST_CHANNELS = 4  # of what is taken for images with their channels first: gray, color, and transparency with either
 
 
 def finite_floats(x: Array, name: str) -> ModuleType:
@@ -64,9 +65,11 @@ def training_set(images: Array, name: str = "images") -> ModuleType:
     """Check a training set: finite floats, (N, H, W, C) images or (N, D) points; returns its array module.
 
     Raises TypeError for integers, ValueError for a wrong rank, an empty set, NaN, or images beyond [-2, 2]: their
-    pixels are not those of [-1, 1] that schedules are made for. Points may lie anywhere.
+    pixels are not those of [-1, 1] that schedules are made for. Points may lie anywhere. Raises ValueError too for
+    (N, C, H, W): images of a few rows that have many columns and channels are taken for some with channels first.
     """
     xp = items(images, name)
+    channels_last(images, name)
     least, most = float(images.min()), float(images.max())
     if images.ndim == 4 and max(-least, most) > FARTHEST:
         raise ValueError(
@@ -74,6 +77,16 @@ def training_set(images: Array, name: str = "images") -> ModuleType:
             " bring those of 0 to 255 there with images / 127.5 - 1"
         )
     return xp
+
+
+def channels_last(images: Array, name: str) -> None:
+    """Raise ValueError for images (N, C, H, W), as other libraries have them: nobody means 3 rows of 32 channels."""
+    if images.ndim == 4 and images.shape[1] <= MOST_CHANNELS < min(images.shape[2:]):
+        rows, columns, channels = images.shape[1:]
+        raise ValueError(
+            f"{name} has shape {images.shape}, which is {rows} rows of {columns} pixels with {channels} channels;"
+            " expected (N, H, W, C), channels last: numpy.moveaxis(images, 1, -1)"
+        )
 
 
 def batch(x: Array, images: Array | None = None, name: str = "x") -> ModuleType:
@@ -136,31 +149,36 @@ def window(size: Any, shape: Sequence[int] | None = None, padding: str = "zero")
     return int(size)
 
 
-def integer(value: Any, name: str, least: int = 1) -> int:
-    """`value` as a Python integer, if it is one and at least `least`.
+def integer(value: Any, name: str, least: int = 1, most: int | None = None) -> int:
+    """`value` as a Python integer, if it is one and at least `least`, and at most `most` unless that is None.
 
-    Raises TypeError for anything else than an integer, ValueError for a smaller one.
+    Raises TypeError for anything else than an integer, ValueError for one out of range.
     """
+    expected = f"an integer >= {least}" if most is None else f"an integer from {least:,} to {most:,}"
     if isinstance(value, bool) or not hasattr(value, "__index__"):
-        raise TypeError(f"{name} is {value!r}, expected an integer >= {least}")
-    if value < least:
-        raise ValueError(f"{name} is {value!r}, expected an integer >= {least}")
+        raise TypeError(f"{name} is {value!r}, expected {expected}")
+    if value < least or (most is not None and value > most):
+        raise ValueError(f"{name} is {value!r}, expected {expected}")
     return int(value)
 
 
-def integers(values: Any, name: str, least: int = 1) -> tuple[int, ...]:
-    """A list or tuple of integers >= `least` as a tuple of Python integers; errors as `integer`."""
+def integers(values: Any, name: str, least: int = 1, most: int | None = None) -> tuple[int, ...]:
+    """A list or tuple of such integers as `integer` takes, as a tuple of Python integers; errors as there."""
     if not isinstance(values, list | tuple):
         raise TypeError(f"{name} is {values!r}, expected a list of integers such as (1, 2)")
-    return tuple(integer(value, f"a value of {name}", least) for value in values)
+    return tuple(integer(value, f"a value of {name}", least, most) for value in values)
 
 
-def positive(value: Any, name: str) -> float:
-    """`value` as a Python float, if it is finite and above 0; TypeError for no number, ValueError for another one."""
+def positive(value: Any, name: str, most: float | None = None) -> float:
+    """`value` as a Python float, if it is above 0, finite, and at most `most` unless that is None.
+
+    Raises TypeError for what is no number, ValueError for one out of range.
+    """
+    expected = "a finite number > 0" if most is None else f"a number > 0 and at most {most:g}"
     if not hasattr(value, "__float__"):
-        raise TypeError(f"{name} is {value!r}, expected a finite number > 0")
-    if not 0 < value < math.inf:
-        raise ValueError(f"{name} is {value!r}, expected a finite number > 0")
+        raise TypeError(f"{name} is {value!r}, expected {expected}")
+    if not 0 < value < math.inf or (most is not None and value > most):
+        raise ValueError(f"{name} is {value!r}, expected {expected}")
     return float(value)
 
 

@@ -68,6 +68,15 @@ def test_copies_are_not_new_and_fresh_items_are_as_new_as_the_data():
     assert n.novelty(fresh + 10, images, rng())["new"].value == 1
 
 
+@pytest.mark.filterwarnings("error")
+def test_a_training_set_whose_items_are_there_twice_is_no_unit():
+    images, x = faces(10, 24, rng=rng()), faces(6, 24, rng=rng(1))
+    found = n.novelty(x, images.repeat(2, 0), rng())
+    assert math.isnan(found["ratio"].value)
+    assert found["new"].value == 1
+    assert math.isnan(n.diversity(x, images[:1].repeat(4, 0), rng()).value)
+
+
 def test_diversity_is_the_ratio_of_mean_distances():
     x, images = rng(0).standard_normal((30, 2, 2, 1)), rng(1).standard_normal((40, 2, 2, 1))
     mean = lambda a: np.sqrt(((a[:, None] - a) ** 2).mean((2, 3, 4))).sum() / (len(a) * (len(a) - 1))  # noqa: E731

@@ -51,6 +51,22 @@ def test_mean_of_the_truth_has_R2_zero_and_worse_is_negative():
     np.testing.assert_allclose(metrics.r2_score(a, a), 1)
 
 
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("value", (0.0, 0.1, -1.0, 1 / 3))
+def test_an_image_of_one_value_has_no_correlation_and_the_others_keep_theirs(value):
+    """0.1 and 1/3: the mean of many such values is not quite their value, and what is left correlates."""
+    a, b = batch(0), batch(1)
+    one = np.concatenate([np.full_like(a[:1], value), a[1:]])
+    with np.errstate(all="raise"):
+        for measure in (metrics.pearson_r, metrics.r_squared, metrics.r2_score):
+            found = measure(one, b)
+            assert np.isnan(found[0]), measure
+            np.testing.assert_array_equal(found[1:], measure(a, b)[1:])
+        assert np.isnan(metrics.pearson_r(b, one)[0])
+        assert np.isfinite(metrics.r2_score(b, one)).all()
+        assert np.isnan(metrics.cosine_similarity(0 * a, b)).all()
+
+
 @given(seed=SEEDS, gain=st.floats(0.1, 10))
 def test_cosine_is_scale_free_and_sees_the_mean(seed, gain):
     a = batch(seed)

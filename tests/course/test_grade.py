@@ -496,3 +496,11 @@ def test_a_test_that_cannot_use_an_answer_says_what_it_was(tmp_path):
         file = handed_in.HandedIn("mine.py", f"def three(x):\n    {body}\n")
         [verdict] = judge.judge(file, tmp_path / "t.py", {"three": {}}, limits=LIMITS).verdicts
         assert f"the test cannot use what three returned, which is {says}" in verdict.message
+
+
+@pytest.mark.parametrize("name", ("nosuch", "nosuch.py", "nosuch/a1_noise.ipynb"))
+def test_check_names_a_file_that_is_not_there(name, tmp_path, capsys):
+    assert cli.main(["course", "check", str(tmp_path / name)]) == 2
+    said = capsys.readouterr().err
+    assert f"there is no file or folder {tmp_path / name}" in said
+    assert "test_visible" not in said

@@ -3,6 +3,8 @@
 import json
 import os
 import pickle
+import tracemalloc
+import zipfile
 
 import numpy as np
 import pytest
@@ -159,6 +161,8 @@ HOSTILE = (
     {"classes": 10**12},
     {"sigma_data": float("inf")},
     {"dropout": float("nan")},
+    {"sigma_data": 1e300},
+    {"sigma_data": 1e-300},
 )
 
 
@@ -191,6 +195,13 @@ def test_hostile_settings_are_named(config, state, tmp_path):
         {"adam": {"count": float("inf")}},
         {"adam": {"count": 1, "beta1": "much"}},
         {"adam": None},
+        *({"adam": {"count": 2, "beta2": value}} for value in (1.0, 5.0, -1)),
+        *({"adam": {"count": 2, "epsilon": value}} for value in (0.0, 1e300)),
+        {"adam": {"count": 2, "weight_decay": 9.0}},
+        {"adam": {"count": 10**400}},
+        *({"settings": {"batch": value}} for value in (10**9, [4, 10**9])),
+        *({"settings": {name: 10**400}} for name in ("steps", "warmup")),
+        {"settings": {"rate": 1e300}},
         {"net": None},
         {"kind": ["ResNet"]},
         {"format": None},
@@ -204,6 +215,37 @@ def test_a_header_with_other_values_is_named(changes, state, tmp_path):
     np.savez(tmp_path / "c.npz", **{**arrays, "header": np.array(json.dumps(header))})
     with pytest.raises(ValueError, match=r"c\.npz is not a whole edudiff checkpoint"):
         checkpoint.load(tmp_path / "c.npz")
+
+
+@pytest.mark.parametrize("name", ("net/in.w", "ema/out.b", "losses", "header"))
+def test_a_small_file_that_unpacks_to_much_is_refused_before_it_is(name, state, tmp_path):
+    checkpoint.save(tmp_path / "c.npz", state)
+    with np.load(tmp_path / "c.npz") as file:
+        arrays = dict(file)
+    huge = np.array("x" * 2**23) if name == "header" else np.zeros((2**21, 4), np.float32)
+    np.savez_compressed(tmp_path / "c.npz", **{**arrays, name: huge})
+    assert (tmp_path / "c.npz").stat().st_size < 2**20
+    tracemalloc.start()
+    try:
+        with pytest.raises(ValueError, match=r"c\.npz is not a whole edudiff checkpoint"):
+            checkpoint.load(tmp_path / "c.npz")
+        assert tracemalloc.get_traced_memory()[1] < 2**22
+    finally:
+        tracemalloc.stop()
+
+
+def test_an_array_that_claims_more_than_its_file_has_is_refused_before_there_is_room_for_it(state, tmp_path):
+    checkpoint.save(tmp_path / "c.npz", state)
+    header = {"shape": (2**40,), "fortran_order": False, "descr": "<f8"}
+    with zipfile.ZipFile(tmp_path / "d.npz", "w") as file, zipfile.ZipFile(tmp_path / "c.npz") as old:
+        for name in old.namelist():
+            with file.open(name, "w") as member:
+                if name == "losses.npy":
+                    np.lib.format.write_array_header_1_0(member, header)
+                else:
+                    member.write(old.read(name))
+    with pytest.raises(ValueError, match=r"losses\.npy would take 8,796,093,022,208 bytes"):
+        checkpoint.load(tmp_path / "d.npz")
 
 
 def test_more_monomials_than_can_be_counted_are_refused_at_once():

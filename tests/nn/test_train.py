@@ -494,3 +494,18 @@ def test_published_defaults_are_the_defaults():
     adam = nn.Adam({})
     assert (adam.beta1, adam.epsilon, adam.weight_decay) == (0.9, 1e-8, 0.0)  # Kingma & Ba 2015
     assert nn.learning_rate(0, 10, 1.0, 0) == 1.0 and nn.learning_rate(10, 10, 1.0, 0) == pytest.approx(0)
+
+
+@pytest.mark.parametrize("shift", (4, 10**9))
+def test_images_are_not_shifted_out_of_sight(shift):
+    with pytest.raises(ValueError, match=f"shift is {shift}, expected less than the sides of images of"):
+        nn.train(nn.ResNet(4, 1), IMAGES, ed.schedule.cosine(), np.random.default_rng(0), 1, shift=shift)
+
+
+@pytest.mark.parametrize("batch", (10**7, [2, 10**7]))
+def test_a_batch_that_no_memory_holds_is_refused_before_anything_is_drawn(batch, monkeypatch):
+    monkeypatch.setattr("edudiff.support.memory.room", lambda: 2**29)
+    rng = np.random.default_rng(0)
+    with pytest.raises(ValueError, match=r"batch is 10,000,000: that alone needs"):
+        nn.train(nn.ResNet(4, 1), IMAGES, ed.schedule.cosine(), rng, 1, batch=batch)
+    assert rng.random() == np.random.default_rng(0).random()

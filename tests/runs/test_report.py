@@ -1,5 +1,7 @@
 """What a run reports: counts of fingers, and a table that names what was measured."""
 
+import math
+
 import numpy as np
 
 from edudiff.runs import report
@@ -25,3 +27,6 @@ def test_the_table_is_followed_by_a_sentence_that_says_what_it_shows():
     assert "ideal draws the images most like" in report.meaning(rows)
     assert "local the least like them (0.900)" in report.meaning(rows)
     assert report.meaning({"els": {"pearson_r": 0.5}}).endswith("correlation with the network's is 0.500")
+    flat = {"pearson_r": math.nan}
+    assert "els draws images whose correlation" in report.meaning({"ideal": flat, "els": {"pearson_r": 0.5}})
+    assert "no correlation" in report.meaning({"ideal": flat, "els": flat})
