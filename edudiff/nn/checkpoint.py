@@ -4,7 +4,7 @@ import dataclasses
 import json
 import math
 import zipfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import cached_property, partial
 from pathlib import Path
@@ -28,7 +28,7 @@ from edudiff.support.memory import room
 FORMAT = "edudiff checkpoint 1"
 KINDS = (ResNet, UNet, Linear, Polynomial, Bottleneck, MLP)
 HISTORIES = ("losses", "norms", "rates")
-ADAM = {
+ADAM: dict[str, Callable[..., float]] = {
     **dict.fromkeys(("beta1", "beta2", "weight_decay"), checks.share),
     "epsilon": partial(checks.positive, most=1.0),
 }

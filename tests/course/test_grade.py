@@ -241,7 +241,8 @@ def test_a_machine_that_confines_nothing_is_told_before_anything_runs(
         (["grade", "..", "--jobs", "0"], "jobs is 0"),
         (["grade", "..", "--seconds", "1"], "expected 0 < call <= total"),
         (["grade", "..", "--only", "a99"], "is not a folder"),
-        (["check", "mine.py"], "keep your file in the folder of the assignment"),
+        (["check", "mine.py"], "there is no file or folder mine.py"),
+        (["check", "."], "keep your file in the folder of the assignment"),
     ],
 )
 def test_bad_arguments_are_one_line(arguments, says, tmp_path, monkeypatch, capsys):
