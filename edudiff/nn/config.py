@@ -18,7 +18,7 @@ def even(value: int, name: str) -> int:
     return int(value)
 
 
-def data_scale(value: float, name: str) -> float:
+def data_size(value: float, name: str) -> float:
     """A root mean square whose square, and the inverse of it, single precision holds with room to spare."""
     if not 1e-9 <= checks.positive(value, name) <= 1e9:
         raise ValueError(f"{name} is {value!r}, expected 1e-9 to 1e9: scale the data, best to about 0.5")
@@ -34,7 +34,7 @@ class NetConfig(Settings):
     """
 
     target: str = setting("edm", f"what the layers answer, {', '.join(TARGETS)}: see `noise_level`", choices=TARGETS)
-    sigma_data: float = setting(0.5, "root mean square of the data, for target edm", check=data_scale)
+    sigma_data: float = setting(0.5, "root mean square of the data, for target edm", check=data_size)
 
     def __str__(self) -> str:
         """As in a call: what may be said without its name, and of the rest what is not the default."""
