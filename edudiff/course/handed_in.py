@@ -3,6 +3,7 @@
 A submission is a folder or a zip file. Nothing of a zip is written to a disk, and what is read of it is bounded.
 """
 
+import codecs
 import os
 import re
 import stat
@@ -21,6 +22,8 @@ MOST_FILES, MOST_DEPTH, MOST_BESIDE = 2000, 4, 20
 UNWRITTEN = re.compile(r"^\s*raise NotImplementedError", re.MULTILINE)  # as code, not in a comment
 KINDS = {".py", ".ipynb"}
 AGAIN = re.compile(r"(?: *\(\d+\)| *-? *[Cc]opy(?: \d+)?|[-_ ]\d+)+$")  # what is added to the name of a second copy
+ENCODING = re.compile(rb"^[ \t\f]*#.*?coding[:=][ \t]*([-\w.]+)")  # as PEP 263 has it
+ENCODINGS = {"latin-1", "iso-8859-1", "iso-8859-15", "cp1252", "windows-1252", "ascii", "us-ascii"}
 NOT_OF_A_STUDENT = re.compile(r"test_.*|grade|conftest")
 
 
@@ -103,11 +106,31 @@ def _read(one: Seen, seen: list[Seen]) -> HandedIn:
             data = notebook.without_outputs(data)
             if len(data) > MOST_BYTES:
                 raise ValueError(f"{len(data)} bytes without its outputs; at most {MOST_BYTES} are read")
-        text = data.decode("utf-8-sig")
+        text = decoded(data)
         source = notebook.code(text) if is_notebook else text
         return HandedIn(one.name, source, beside=_beside(one, seen), path=one.path)
     except (OSError, ValueError, zipfile.BadZipFile, zlib.error, RuntimeError, NotImplementedError, EOFError) as error:
         return HandedIn(one.name, problem=f"cannot be read: {error}")
+
+
+def decoded(data: bytes) -> str:
+    """The text of a file: UTF-8, UTF-16 by its mark, or of the encodings that its first two lines may name, these few.
+
+    Raises ValueError that says how to save it, for any other.
+    """
+    named = [found[1].decode() for line in data.split(b"\n", 2)[:2] if (found := ENCODING.match(line))]
+    encoding = named[0].lower().replace("_", "-") if named else "utf-8"
+    if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        encoding = "utf-16"
+    elif encoding in ("utf-8", "utf8"):
+        encoding = "utf-8-sig"
+    elif encoding not in ENCODINGS:
+        raise ValueError(f"its encoding is {encoding[:40]!r}; save it as UTF-8")
+    try:
+        return data.decode(encoding)
+    except UnicodeDecodeError as error:
+        told = encoding.removesuffix("-sig")
+        raise ValueError(f"byte {error.start:,} is no {told}; save it as UTF-8") from error
 
 
 def _beside(one: Seen, seen: list[Seen]) -> dict[str, str]:
@@ -121,7 +144,7 @@ def _beside(one: Seen, seen: list[Seen]) -> dict[str, str]:
             continue
         if other.size <= left and len(texts) < MOST_BESIDE:
             try:
-                texts[module] = other.read().decode("utf-8-sig")
+                texts[module] = decoded(other.read())
             except (OSError, ValueError, zipfile.BadZipFile, zlib.error, RuntimeError, EOFError):
                 continue
             left -= other.size

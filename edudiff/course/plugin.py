@@ -9,7 +9,7 @@ import ast
 
 import pytest
 
-from edudiff.course import runner
+from edudiff.course import handed_in, runner
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -24,4 +24,4 @@ def pytest_configure(config: pytest.Config) -> None:
 def student(request: pytest.FixtureRequest) -> runner.Student:
     """The functions in the assignment's file, which lies beside the tests and is named like their folder."""
     file = request.path.parent / f"{request.path.parent.name}.py"
-    return runner.Student(runner.local(runner.loaded(file.read_text(encoding="utf-8-sig"), file)))
+    return runner.Student(runner.local(runner.loaded(handed_in.decoded(file.read_bytes()), file)))

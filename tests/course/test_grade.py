@@ -505,3 +505,35 @@ def test_check_names_a_file_that_is_not_there(name, tmp_path, capsys):
     said = capsys.readouterr().err
     assert f"there is no file or folder {tmp_path / name}" in said
     assert "test_visible" not in said
+
+
+@pytest.mark.parametrize(
+    ("first", "encoding"),
+    [
+        ("# -*- coding: latin-1 -*-", "latin-1"),
+        ("# vim: set fileencoding=cp1252 :", "cp1252"),
+        ("\n# coding: ISO_8859-1", "latin-1"),
+        ("# coding: utf-8", "utf-8-sig"),
+        ("# as an editor on Windows may save it", "utf-16"),
+    ],
+)
+def test_a_file_in_the_encoding_that_it_names_is_read(first, encoding, tmp_path):
+    """Python runs the first four; what is read is what was written, umlauts and all."""
+    text = f"{first}\nname = 'Müller'\n"
+    (tmp_path / "a1_noise.py").write_bytes(text.encode(encoding))
+    found = handed_in.find(tmp_path, "a1_noise")
+    assert (found.problem, found.source) == ("", text)
+
+
+@pytest.mark.parametrize(
+    ("data", "says"),
+    [
+        (b"# coding: unicode_escape\n", "its encoding is 'unicode-escape'; save it as UTF-8"),
+        (b"name = 'M\xfcller'\n", "byte 9 is no utf-8; save it as UTF-8"),
+        (b"# coding: ascii\n# \xfc", "byte 18 is no ascii; save it as UTF-8"),
+        (b"\xff\xfea", "save it as UTF-8"),
+    ],
+)
+def test_a_file_in_no_encoding_is_told_what_to_do(data, says, tmp_path):
+    (tmp_path / "a1_noise.py").write_bytes(data)
+    assert says in handed_in.find(tmp_path, "a1_noise").problem

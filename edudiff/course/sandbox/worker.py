@@ -6,7 +6,9 @@ the functions return. So the worst that a submission can forge is an answer, and
 
 import builtins
 import os
+import pdb  # noqa: F401  # before the lock, for doctest asks for it
 import sys
+import types
 from collections.abc import Callable
 from typing import Any, BinaryIO
 
@@ -24,6 +26,9 @@ def main(numpy_folder: str, seconds: int, memory: int) -> None:
     _forget_the_package()
     wire.send(sink, held)
     sys.breakpointhook = lambda *_, **__: None  # one that was left in stops nobody here
+    sys.modules |= {name: types.ModuleType(name) for name in ("ipdb", "pudb")}
+    for name in ("pdb", "ipdb", "pudb"):
+        sys.modules[name].set_trace = sys.breakpointhook  # type: ignore[attr-defined]
     builtins.input = _no_input
     builtins.display = lambda *_, **__: None  # type: ignore[attr-defined]  # notebooks have it
     beside = {name: text.tobytes().decode() for name, text in order["beside"].items()}

@@ -383,6 +383,11 @@ def test_a_statement_that_fails_takes_nothing_else_with_it():
         assert len(box.failed) == 7
 
 
+@pytest.mark.parametrize("line", ("breakpoint()", "import pdb; pdb.set_trace()", "import ipdb; ipdb.set_trace()"))
+def test_a_stop_for_a_debugger_inside_a_function_stops_nobody(line):
+    assert call(f"import doctest\ndef f():\n    {line}\n    return 7") == 7
+
+
 def test_files_beside_the_submission_can_be_imported():
     beside = {"helper": "import numpy as np\ndef twice(x): return 2 * np.asarray(x) if x else 1 / 0\n"}
     with Sandbox("import helper\ndef f(x): return helper.twice(x)", "mine.py", LIMITS, beside) as box:
