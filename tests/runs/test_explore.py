@@ -182,6 +182,18 @@ def test_more_is_left_out_of_a_page_of_larger_images(shape):
         assert seeds >= 4 and steps >= 5
 
 
+@pytest.mark.parametrize("shown", (True, False))
+def test_the_page_is_opened_if_that_is_asked_for(shown, hands, tmp_path, monkeypatch, capsys):
+    opened = []
+    monkeypatch.setattr("webbrowser.open", lambda address: opened.append(address) or shown)
+    path = tmp_path / "a page.html"
+    assert cli.main(["explore", str(hands), "--out", str(path)]) == 0
+    assert opened == [] and str(path) in capsys.readouterr().out
+    assert cli.main(["explore", str(hands), "--out", str(path), "--open"]) == 0
+    assert opened == [path.as_uri()]
+    assert ("no web browser" in capsys.readouterr().out) is not shown
+
+
 def test_a_folder_that_holds_no_comparison_is_one_line(hands, tmp_path, capsys):
     (tmp_path / "empty").mkdir()
     (tmp_path / "damaged").mkdir()
