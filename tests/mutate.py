@@ -3,21 +3,20 @@
     python tests/mutate.py                                    # all areas, 40 changes each; long: an hour and more
     python tests/mutate.py --areas compare --count 60 --seed 1
 
-Each change ("mutant") is made in a copy of the project, and the tests of its area are run until the first one fails,
-those first that speak of the changed file. A mutant that no test notices survives: either a test is missing, or the
-changed program does the same. Those of the second kind stand in `equivalent_mutants.json` beside this file, each with
-the reason, and do not count. The same seed draws the same mutants of the same code. Ctrl-C gives the score so far. Not
-part of the default run.
+Each change ("mutant") is made in a copy of the project. Those tests of its area that enter the changed function are run
+until the first one fails, the short ones first; which enter it, a run of the unchanged code has shown. A mutant that no
+test notices survives: either a test is missing, or the changed program does the same. Those of the second kind stand in
+`equivalent_mutants.json` beside this file, each with the reason, and do not count. The same seed draws the same mutants
+of the same code. Ctrl-C gives the score so far. Not part of the default run.
 """
 
 import argparse
 import ast
 import json
+import multiprocessing
 import os
 import random
-import re
 import shutil
-import subprocess
 import sys
 import tempfile
 import time
@@ -25,9 +24,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
+import watched
+
 PROJECT = Path(__file__).parents[1]
 EQUIVALENT = Path(__file__).with_name("equivalent_mutants.json")
-COPIED = ("edudiff", "tests", "lessons", "figures", "setup.cfg", "pyproject.toml", "README.md", "LICENSE")
+STRICT = "strict"  # of `zip`: it guards against lengths that no caller makes
+LEFT_OUT = (".*", "*.pyc", "*.png", "*.egg-info")
 PAGE = ("schedule", "forward", "reverse", "scores", "convnet")
 PEERS = "tests/peers/test_peers.py"
 AREAS = {  # the files that are changed, and the tests that should notice
@@ -38,6 +40,8 @@ AREAS = {  # the files that are changed, and the tests that should notice
     "data": (["edudiff/data/*.py"], ["tests/data/test_*.py"]),
 }
 PATIENCE = 3  # times as long as the unchanged code takes: a mutant that runs longer hangs, and is noticed
+# Each mutant meets a new process; a fork server has read the large libraries once for all.
+PROCESSES = multiprocessing.get_context("spawn" if sys.platform == "win32" else "forkserver")
 COMPARISONS = {
     ast.Lt: ast.LtE, ast.LtE: ast.Lt, ast.Gt: ast.GtE, ast.GtE: ast.Gt, ast.Eq: ast.NotEq, ast.NotEq: ast.Eq,
     ast.Is: ast.IsNot, ast.IsNot: ast.Is, ast.In: ast.NotIn, ast.NotIn: ast.In,
@@ -107,7 +111,7 @@ def visible(node: ast.AST) -> Iterator[ast.AST]:
         if name in ("annotation", "returns", "decorator_list", "type_params", "bases"):
             continue
         for child in value if isinstance(value, list) else [value]:
-            if isinstance(child, ast.AST):
+            if isinstance(child, ast.AST) and getattr(child, "arg", "") != STRICT:
                 yield from visible(child)
 
 
@@ -135,7 +139,7 @@ def changes(node: ast.AST) -> Iterator[str]:
             yield parts(node.operand)
         case ast.Call(keywords=[_, *_]):
             for i, keyword in enumerate(node.keywords):
-                if keyword.arg != "strict":  # of `zip`: it guards against lengths that no caller makes
+                if keyword.arg != STRICT:
                     yield parts(node, keywords=node.keywords[:i] + node.keywords[i + 1 :])
         case ast.Slice(lower=lower, upper=upper) if lower or upper:
             if lower:
@@ -157,27 +161,53 @@ def expand(root: Path, patterns: list[str]) -> list[str]:
     return sorted(str(p.relative_to(root)) for pattern in patterns for p in root.glob(pattern))
 
 
-def nearest_first(root: Path, tests: list[str], file: str) -> list[str]:
-    """The test files, those first that name the changed module or what it defines most often."""
-    names = [node.name for node in ast.parse((root / file).read_text()).body if hasattr(node, "name")]
-    words = re.compile(rf"\b({'|'.join([Path(file).stem, *map(re.escape, names)])})\b")
-    return sorted(tests, key=lambda test: (Path(file).stem not in test, -len(words.findall((root / test).read_text()))))
+def functions(text: str) -> list[range]:
+    """The lines of each function of a file; the first is that of its first decorator."""
+    found = [n for n in ast.walk(ast.parse(text)) if isinstance(n, ast.FunctionDef | ast.AsyncFunctionDef)]
+    return [range(min([n.lineno, *(d.lineno for d in n.decorator_list)]), n.end_lineno + 1) for n in found]
 
 
-def run(root: Path, tests: list[str], seconds: float | None = None) -> bool:
-    """True if all the tests pass, within `seconds` if they are given; the first run, without, shows what fails."""
-    environment = {**os.environ, "PYTHONPATH": str(root), "MPLBACKEND": "Agg"}
-    if seconds:  # a file that changes twice a second must not be taken for what it was
-        environment["PYTHONDONTWRITEBYTECODE"] = "1"
-    command = [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", *tests]
-    pipe = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
-    try:
-        done = subprocess.run(command, cwd=root, env=environment, timeout=seconds, check=False, **pipe)
-    except subprocess.TimeoutExpired:
-        return False
-    if done.returncode and not seconds:
-        print(done.stdout[-2000:], file=sys.stderr)
-    return done.returncode == 0
+def concerned(mutant: Mutant, text: str, entered: dict[str, set], seconds: dict[str, float]) -> list[str]:
+    """The tests that enter the changed function, or any of its file if it is in none; those that take least first.
+
+    A test that enters nothing may start another process, and belongs to all.
+    """
+    around = [lines for lines in functions(text) if mutant.line in lines]
+    lines = min(around, key=len) if around else range(1, 10**6)
+    tests = [t for t, found in entered.items() if not found or any(f == mutant.file and n in lines for f, n in found)]
+    return sorted(tests, key=seconds.__getitem__)
+
+
+def passes(root: Path, tests: list[str], seconds: float) -> bool:
+    """True if all these tests pass within `seconds`."""
+    if not tests:
+        return True
+    process = PROCESSES.Process(target=_run, args=(root, tests))
+    process.start()
+    process.join(seconds)
+    if process.is_alive():
+        process.kill()
+        process.join()
+    return process.exitcode == 0
+
+
+def _run(root: Path, tests: list[str]) -> None:
+    sys.exit(watched.run(root, tests, root / "said.txt"))
+
+
+def baseline(root: Path, tests: list[str]) -> tuple[dict[str, set], dict[str, float]]:
+    """What each test enters, and the seconds that it takes, on the code as it is."""
+    with PROCESSES.Pool(1) as pool:
+        status, entered, seconds = pool.apply(_watch, (root, tests))
+    if status:
+        said = (root / "said.txt").read_text()
+        raise SystemExit(f"{said[-4000:]}\na test fails on the code as it is, see above; mend that first")
+    return entered, seconds
+
+
+def _watch(root: Path, tests: list[str]) -> tuple[int, dict[str, set], dict[str, float]]:
+    watch = watched.Watch(root)
+    return watched.run(root, tests, root / "said.txt", watch), watch.entered(), watch.seconds
 
 
 def score(root: Path, area: str, count: int, seed: int, only: str, known: dict[tuple[str, ...], str]) -> int:
@@ -187,15 +217,14 @@ def score(root: Path, area: str, count: int, seed: int, only: str, known: dict[t
     made = [mutant for file in files if only in file for mutant in mutants(file, (root / file).read_text())]
     drawn = random.Random(f"{seed} {area}").sample(made, min(count, len(made)))
     begun = time.perf_counter()
-    if not run(root, tests):
-        raise SystemExit(f"{area}: a test fails on the code as it is, see above; mend that first")
-    patience = PATIENCE * (time.perf_counter() - begun) + 10
+    entered, seconds = baseline(root, tests)
+    print(f"{area}: {len(seconds)} tests pass on the code as it is; {time.perf_counter() - begun:.0f} s", flush=True)
     killed, same, survivors, stopped = 0, 0, 0, ""
     try:
         for mutant in drawn:
             if mutant.key() in known:
                 same += 1
-            elif noticed(root, mutant, tests, patience):
+            elif noticed(root, mutant, entered, seconds):
                 killed += 1
             else:
                 survivors += 1
@@ -211,15 +240,17 @@ def score(root: Path, area: str, count: int, seed: int, only: str, known: dict[t
     return survivors
 
 
-def noticed(root: Path, mutant: Mutant, tests: list[str], patience: float) -> bool:
+def noticed(root: Path, mutant: Mutant, entered: dict[str, set], seconds: dict[str, float]) -> bool:
     """Does a test fail, or take for ever, with this one change?"""
     path = root / mutant.file
     source, stat = path.read_bytes(), path.stat()
+    tests = concerned(mutant, source.decode(), entered, seconds)
     path.write_bytes(source[: mutant.start] + mutant.new.encode() + source[mutant.stop :])
-    passes = run(root, nearest_first(root, tests, mutant.file), patience)
-    path.write_bytes(source)
-    os.utime(path, ns=(stat.st_atime_ns, stat.st_mtime_ns))
-    return not passes
+    try:
+        return not passes(root, tests, PATIENCE * sum(seconds[test] for test in tests) + 20)
+    finally:
+        path.write_bytes(source)
+        os.utime(path, ns=(stat.st_atime_ns, stat.st_mtime_ns))
 
 
 def main() -> int:
@@ -229,16 +260,13 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=0, help="which mutants (0)")
     parser.add_argument("--only", default="", metavar="PART", help="only files whose path holds this")
     choices = parser.parse_args()
+    if sys.platform != "win32":
+        PROCESSES.set_forkserver_preload(["hypothesis", "matplotlib.figure", "numba", "numpy", "pytest", "watched"])
     entries = json.loads(EQUIVALENT.read_text())
     known = {(e["file"], e["line"], e["old"], e["new"]): e["why"] for e in entries}
     with tempfile.TemporaryDirectory() as folder:
-        root = Path(folder)
-        for name in COPIED:
-            source = PROJECT / name
-            if source.is_dir():
-                shutil.copytree(source, root / name, ignore=shutil.ignore_patterns("*.pyc", "*.png"))
-            else:
-                shutil.copy2(source, root / name)
+        root = Path(folder).resolve()
+        shutil.copytree(PROJECT, root, ignore=shutil.ignore_patterns(*LEFT_OUT), dirs_exist_ok=True)
         left = [score(root, area, choices.count, choices.seed, choices.only, known) for area in choices.areas]
     return 1 if any(left) else 0
 

@@ -212,6 +212,7 @@ def test_data_on_a_plane_have_polynomials_too():
         ({"degree": 2.0}, TypeError, "expected an integer"),
         ({"degree": 200}, ValueError, "moments, at most 20,000"),
         ({"degree": 3, "stop": 0.5}, ValueError, "stop is 0.5"),
+        ({"degree": 3, "stop": 1.0}, ValueError, "stop is 1.0, expected 1 < stop"),
         ({"degree": 3, "weights": np.ones(2)}, ValueError, "weights have shape"),
         ({"degree": 3, "weights": -np.ones(9)}, ValueError, "none negative"),
     ],
@@ -235,6 +236,15 @@ def test_weights_are_a_law(weights):
         Polynomial.fit(points, 2, np.array(weights))
     known, tripled = (Polynomial.fit(points, 2, scale * np.array([0.2, 0.0, 0.8])) for scale in (1, 3))
     np.testing.assert_allclose(known.in_powers(0.8, 0.6), tripled.in_powers(0.8, 0.6))
+    np.testing.assert_allclose(tripled.mean, [0.8])
+    np.testing.assert_allclose(tripled.covariance, [[0.16]])
+    assert tripled.moments == pytest.approx(known.moments)
+
+
+def test_an_answer_is_held_at_any_stop_above_one():
+    points = np.random.default_rng(0).standard_normal((50, 1))
+    held = Polynomial.fit(points, 3, stop=1.2)(np.linspace(-9, 9, 41)[:, None], 0.8, 0.6)
+    assert np.abs(held - points.mean()).max() == pytest.approx(1.2 * points.std(), rel=1e-9)
 
 
 def test_a_path_has_diverged_beyond_half_of_the_stop():

@@ -211,6 +211,19 @@ def test_moments_are_those_of_all_values(monkeypatch):
     assert precision.moments(np.full((3, 2, 2, 1), 0.1))[1] == pytest.approx(0, abs=1e-16)
 
 
+@pytest.mark.parametrize("sigma", [0.05, 0.8, 10.0])
+def test_the_typical_square_is_the_posterior_mean_of_the_noise_of_a_normal_pixel(sigma):
+    """E[(x - alpha x0)^2 | x], as an integral over x0, of two channels."""
+    alpha, mean, variance = 0.7, 0.3, 0.25
+    x = alpha * mean + np.array([-1.5, 0.4]) * np.hypot(alpha * variance**0.5, sigma)  # (C,)
+    x0 = mean + variance**0.5 * np.linspace(-8, 8, 40001)  # (G,)
+    square = (x[:, None] - alpha * x0) ** 2  # (C, G)
+    weights = np.exp(-square / (2 * sigma**2) - (x0 - mean) ** 2 / (2 * variance))  # (C, G)
+    expected = ((weights * square).sum(1) / weights.sum(1)).sum()
+    found = precision.expected_square(x.reshape(1, 1, 1, 2), alpha, sigma, mean, variance)
+    np.testing.assert_allclose(found, expected, rtol=1e-6)
+
+
 @pytest.mark.parametrize("backend", BACKENDS)
 @pytest.mark.parametrize(("dtype", "sigma"), [(np.float32, 1e-3), (np.float32, 1e-6), (np.float64, 1e-9)])
 def test_windows_that_are_equally_near_share_the_answer_p35(backend, dtype, sigma):
@@ -308,10 +321,11 @@ def test_float32_is_computed_again_only_where_it_may_be_too_coarse():
         close(answer, exact, 1e-5)
 
 
-def test_float32_is_computed_again_where_its_error_would_show_and_not_where_it_is_small():
+@pytest.mark.parametrize("shape", [(9, 9, 1), (5, 5, 3)])
+def test_float32_is_computed_again_where_its_error_would_show_and_not_where_it_is_small(shape):
     """Two images that share the weight of an x between them: how far float32 is from float64, at every noise level."""
     rng = np.random.default_rng(0)
-    one, other = rng.uniform(-1, 1, (2, 9, 9, 1)).astype("f4")
+    one, other = rng.uniform(-1, 1, (2, *shape)).astype("f4")
     images, calls = np.stack([one, other]), []
     denoise = Patch(images, 17, shifts=False, backend="numpy")
     denoise._rechecked = precision.rechecked(counting(denoise._engine, calls), images, "zero")

@@ -89,6 +89,16 @@ def test_samples_of_a_mixture_have_its_moments():
     assert difference.mean < 4 / 200 and difference.covariance < 0.04
 
 
+def test_the_covariance_of_a_mixture_is_that_within_and_that_between_p43():
+    rng = np.random.default_rng(0)
+    roots, weights, means = rng.standard_normal((3, 3, 3)), np.array([0.2, 0.5, 0.3]), rng.uniform(-1, 1, (3, 3))
+    within = roots @ roots.swapaxes(1, 2)  # (K, D, D)
+    law = Mixture(weights, means, within)
+    between = np.cov(means.T, aweights=weights, bias=True)
+    np.testing.assert_allclose(law.mean, weights @ means, atol=1e-12)
+    np.testing.assert_allclose(law.covariance, np.einsum("k,kij->ij", weights, within) + between, atol=1e-12)
+
+
 def test_refusals():
     law = target(0, 1)
     with pytest.raises(ValueError, match="alpha is 0"):

@@ -49,6 +49,10 @@ def test_all_windows_with_their_weights_are_the_answer(padding, shifts, any_cupy
         assert (absent == 0).all()
 
 
+def test_four_windows_lead_if_no_other_number_is_given():
+    assert provenance(Patch(IMAGES, 3), X, *LEVEL).image.shape == (2, 5, 4, 4)
+
+
 @kinds
 def test_the_leading_windows_are_the_nearest_of_all_candidates_in_order(padding, shifts):
     found = provenance(Patch(IMAGES, 3, padding=padding, shifts=shifts), X, *LEVEL, leading=3)

@@ -117,6 +117,17 @@ def test_the_mask_is_where_the_wiener_filter_is_large():
     assert np.diag(Masked(constant, 0.5).mask(0.7, 0.7)).all()
 
 
+def test_what_a_mask_sees_depends_on_noise_over_signal_and_shrinks_as_tau_grows():
+    images = np.random.default_rng(0).uniform(-1, 1, (30, 6)) @ np.random.default_rng(1).standard_normal((6, 6)) / 3
+    masks = [Masked(images, tau).mask(1.0, 0.7) for tau in (0.0, 0.2, 0.6, 1.0)]
+    for tau, mask in zip((0.0, 0.2, 0.6, 1.0), masks, strict=True):
+        for alpha in (0.9, 0.1):
+            np.testing.assert_array_equal(Masked(images, tau).mask(alpha, 0.7 * alpha), mask)
+    assert [int(mask.sum()) for mask in masks] == sorted((int(mask.sum()) for mask in masks), reverse=True)
+    assert masks[0].all()
+    assert 6 <= masks[-1].sum() <= 7  # each value sees itself, and of all ratios one is the largest
+
+
 @pytest.mark.parametrize("height", [1e-6, 1e-4, 1e-3])
 def test_a_value_that_hardly_varies_does_not_set_the_threshold_of_the_others(height):
     """As a pixel that is lit in two of a thousand images: they look where they look without it, and it looks at itself.
