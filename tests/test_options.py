@@ -17,7 +17,7 @@ from edudiff.support.tables import TextTable
 
 @dataclass(frozen=True, repr=False)
 class Mixed(Settings):
-    count: int = setting(3, "how many, up to 100 %", least=1)
+    count: int = setting(3, "how many, up to 100 %", least=1, most=1000)
     share: float = setting(0.5, "how much")
     name: str = setting("a", "which", choices=("a", "b"))
     loud: bool = setting(False, "say so")
@@ -64,6 +64,9 @@ def test_what_an_option_takes_is_what_the_dataclass_takes(capsys):
     with pytest.raises(ValueError, match="count is 0"):
         Mixed(count=0)
     assert "--count is 0, expected an integer >= 1" in capsys.readouterr().err
+    with pytest.raises(ValueError, match="count is 1001, expected an integer <= 1,000"):
+        Mixed(count=1001)
+    assert Mixed(count=1000).count == 1000
     with pytest.raises(SystemExit):
         parsed("--help")
     said = capsys.readouterr().out

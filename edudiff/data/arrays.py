@@ -69,6 +69,10 @@ def _as_images(images: Array, path: Path) -> Array:
 def _open(path: Path) -> tuple[Array, Array | None]:
     with open(path, "rb") as file:
         packed = zipfile.is_zipfile(file)
+        file.seek(0)
+        begin = file.read(len(np.lib.format.MAGIC_PREFIX))
+    if not packed and begin != np.lib.format.MAGIC_PREFIX:  # NumPy would take it for a pickle
+        raise ValueError("it does not begin as one" if begin else "it is empty")
     if not packed:
         return np.load(path, mmap_mode="r", allow_pickle=False), None
     with zipfile.ZipFile(path) as archive:

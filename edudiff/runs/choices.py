@@ -8,6 +8,7 @@ from typing import Any
 from edudiff.data import shapes
 from edudiff.data.files import NAMES
 from edudiff.nn.noise_level import EMBEDDINGS, TARGETS
+from edudiff.nn.training import MOST_BATCH, MOST_RATE, MOST_STEPS
 from edudiff.support import checks
 from edudiff.support.backends import BACKENDS
 from edudiff.support.files import expanded
@@ -33,7 +34,7 @@ def data_set(value: str, name: str, drawn: Collection[str] = tuple(DRAWN)) -> st
     Raises ValueError that lists them all.
     """
     value, known = str(value), (*drawn, *NAMES)
-    if value not in known and not os.path.exists(expanded(value)):  # False for what no path can be
+    if value not in known and not (value and os.path.exists(expanded(value))):  # False for what no path can be
         raise ValueError(
             f"{name} is {value!r}, expected {', '.join(known)}, or the path of a folder of images, an .npy or an .npz"
             f" file; there is nothing at this path{checks.meant(value, known)}"
@@ -87,9 +88,9 @@ class Choices(Settings):
     )
     embedding: str = setting("log_snr", "how the network is told the noise level", choices=EMBEDDINGS, group=NETWORK)
     target: str = setting("edm", "what the network predicts", choices=TARGETS, group=NETWORK)
-    train_steps: int = setting(3800, "steps of training", least=1, group=NETWORK)
-    batch: int = setting(64, "images in a step of training", least=1, group=NETWORK)
-    rate: float = setting(3e-3, "peak learning rate", group=NETWORK)
+    train_steps: int = setting(3800, "steps of training", least=1, most=MOST_STEPS, group=NETWORK)
+    batch: int = setting(64, "images in a step of training", least=1, most=MOST_BATCH, group=NETWORK)
+    rate: float = setting(3e-3, "peak learning rate", most=MOST_RATE, group=NETWORK)
     schedule: str = setting("cosine", "how much noise there is at each time", choices=SCHEDULES, group=DRAWING)
     steps: int = setting(20, "reverse steps of an image", least=1, group=DRAWING)
     seeds: int = setting(64, "how many images are drawn", least=1, group=DRAWING)

@@ -15,6 +15,7 @@ from edudiff import denoisers, nn, plot, schedule
 from edudiff.compare.distances import distances
 from edudiff.compare.novelty import novelty
 from edudiff.data import toys
+from edudiff.nn.training import MOST_BATCH, MOST_RATE, MOST_STEPS
 from edudiff.reverse import sample, start
 from edudiff.runs import report
 from edudiff.runs.choices import DATA, DRAWING, MEASURING, NETWORK
@@ -45,9 +46,9 @@ class Points(Settings):
 
     points: int = setting(1000, "training points, and points drawn by each denoiser", least=10, group=DATA)
     steps: int = setting(50, "reverse steps", least=1, group=DRAWING)
-    train_steps: int = setting(2000, "steps of training of each network", least=1, group=NETWORK)
-    batch: int = setting(128, "points in a step of training", least=1, group=NETWORK)
-    rate: float = setting(3e-3, "peak learning rate", group=NETWORK)
+    train_steps: int = setting(2000, "steps of training of each network", least=1, most=MOST_STEPS, group=NETWORK)
+    batch: int = setting(128, "points in a step of training", least=1, most=MOST_BATCH, group=NETWORK)
+    rate: float = setting(3e-3, "peak learning rate", most=MOST_RATE, group=NETWORK)
     seed: int = setting(0, "seed of everything random", least=0, group=DRAWING)
     draws: int = setting(50, "resamples of each bootstrap interval", least=20, group=MEASURING)
 

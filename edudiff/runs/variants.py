@@ -19,6 +19,7 @@ from edudiff.compare.distances import distances
 from edudiff.compare.novelty import diversity, novelty
 from edudiff.compare.rules import face_rules
 from edudiff.data.files import NAMES
+from edudiff.nn.training import MOST_BATCH, MOST_RATE, MOST_STEPS
 from edudiff.reverse import METHODS, sample, start
 from edudiff.runs import folder as folders
 from edudiff.runs import report
@@ -74,9 +75,9 @@ class Variants(Settings):
     root: str | None = setting(
         None, "the folder that holds fashion_mnist/, cifar10/ (default: EDUDIFF_DATA)", metavar="DIR", group=DATA
     )
-    train_steps: int = setting(6000, "steps of training of each network", least=1, group=NETWORK)
-    batch: int = setting(8, "images in a step of training", least=1, group=NETWORK)
-    rate: float = setting(2e-3, "peak learning rate", group=NETWORK)
+    train_steps: int = setting(6000, "steps of training of each network", least=1, most=MOST_STEPS, group=NETWORK)
+    batch: int = setting(8, "images in a step of training", least=1, most=MOST_BATCH, group=NETWORK)
+    rate: float = setting(2e-3, "peak learning rate", most=MOST_RATE, group=NETWORK)
     drawn: int = setting(256, "images drawn by each variant", least=2, group=DRAWING)
     steps: int = setting(40, "reverse steps", least=1, group=DRAWING)
     method: str = setting("ddpm", "how to go back", choices=METHODS, group=DRAWING)

@@ -154,11 +154,12 @@ def integer(value: Any, name: str, least: int = 1, most: int | None = None) -> i
 
     Raises TypeError for anything else than an integer, ValueError for one out of range.
     """
-    expected = f"an integer >= {least}" if most is None else f"an integer from {least:,} to {most:,}"
     if isinstance(value, bool) or not hasattr(value, "__index__"):
-        raise TypeError(f"{name} is {value!r}, expected {expected}")
-    if value < least or (most is not None and value > most):
-        raise ValueError(f"{name} is {value!r}, expected {expected}")
+        raise TypeError(f"{name} is {value!r}, expected an integer >= {least}")
+    if value < least:
+        raise ValueError(f"{name} is {value!r}, expected an integer >= {least}")
+    if most is not None and value > most:
+        raise ValueError(f"{name} is {float(min(value, 10**99)):g}, expected an integer <= {most:,}")
     return int(value)
 
 
@@ -174,11 +175,12 @@ def positive(value: Any, name: str, most: float | None = None) -> float:
 
     Raises TypeError for what is no number, ValueError for one out of range.
     """
-    expected = "a finite number > 0" if most is None else f"a number > 0 and at most {most:g}"
     if not hasattr(value, "__float__"):
-        raise TypeError(f"{name} is {value!r}, expected {expected}")
-    if not 0 < value < math.inf or (most is not None and value > most):
-        raise ValueError(f"{name} is {value!r}, expected {expected}")
+        raise TypeError(f"{name} is {value!r}, expected a finite number > 0")
+    if not 0 < value < math.inf:
+        raise ValueError(f"{name} is {value!r}, expected a finite number > 0")
+    if most is not None and value > most:
+        raise ValueError(f"{name} is {value!r}, expected a number <= {most:g}")
     return float(value)
 
 

@@ -104,8 +104,10 @@ def check_file(path: Path) -> None:
 def open_folder(path: str | Path, option: str = "--out") -> Path:
     """Make the folder `path` if needed and check that it can be written; returns it as a Path.
 
-    Raises OSError that names the folder and advises to name another `option`.
+    Raises OSError that names the folder and advises to name another `option`, ValueError for no name at all.
     """
+    if not str(path):  # which Path takes for the folder that one is in
+        raise ValueError(f"{option} is {path!r}, expected the name of a folder; . is the one that you are in")
     folder = Path(path)
     try:
         folder.mkdir(parents=True, exist_ok=True)

@@ -21,6 +21,7 @@ def setting(
     help: str,
     *,
     least: int | None = None,
+    most: float | None = None,
     choices: Collection = (),
     check: Callable[[Any, str], Any] | None = None,
     metavar: str = "",
@@ -28,11 +29,12 @@ def setting(
 ) -> Any:
     """A field of a dataclass with its `default` (MISSING for none) and a line of `help`.
 
-    `least`: of an integer, or of those in a tuple, the smallest value. `choices`: the values that there are, of a tuple
+    `least`, `most`: of an integer, or of those in a tuple, the smallest and the largest value; of a float, which is
+    above 0, `most` alone. `choices`: the values that there are, of a tuple
     those of its entries. `check`: instead of these, a function (value, name) that returns the value or raises an error
     that names it. `metavar`: what stands for the value in the help. `group`: the heading that it stands under there.
     """
-    about = {"help": help, "least": least, "choices": tuple(choices), "check": check}
+    about = {"help": help, "least": least, "most": most, "choices": tuple(choices), "check": check}
     about |= {"metavar": metavar, "group": group}
     return field(default=default, metadata=about)
 
@@ -92,11 +94,11 @@ def checked(value: Any, name: str, kind: Kind, about: Mapping[str, Any]) -> Any:
             checks.one_of(one, about["choices"], name)
         return tuple(kind.type(one) for one in value) if kind.many else kind.type(value)
     if kind.many and kind.type is int:
-        return checks.integers(value, name, 1 if about["least"] is None else about["least"])
+        return checks.integers(value, name, 1 if about["least"] is None else about["least"], about["most"])
     if about["least"] is not None:
-        return checks.integer(value, name, about["least"])
+        return checks.integer(value, name, about["least"], about["most"])
     if kind.type is float:
-        return checks.positive(value, name)
+        return checks.positive(value, name, about["most"])
     if kind.type is str and not kind.many:
         if not isinstance(value, str | PathLike):
             raise TypeError(f"{name} is {value!r}, expected a text")

@@ -305,3 +305,11 @@ def test_only_the_arrays_that_are_needed_are_read(tmp_path):
     claims = npy(GRAY).replace(b"(4, 6, 5)", b"(4, 6, 5000000000000)")
     (tmp_path / "a.npz").write_bytes(npz({"images.npy": npy(GRAY), "other.npy": claims, "text": b"hello"}))
     np.testing.assert_array_equal(load(tmp_path / "a.npz"), from_uint8(GRAY))
+
+
+@pytest.mark.parametrize("name", ("a.npy", "a.npz"))
+@pytest.mark.parametrize(("data", "says"), [(b"PK" + b"0" * 50, "it does not begin as one"), (b"", "it is empty")])
+def test_a_file_that_is_only_called_a_numpy_file_is_not_called_a_pickle(name, data, says, tmp_path):
+    (tmp_path / name).write_bytes(data)
+    with pytest.raises(ValueError, match=rf"{name} cannot be read as NumPy arrays without pickle: {says}; save"):
+        load(tmp_path / name)
