@@ -153,12 +153,10 @@ def run_compare(args: argparse.Namespace) -> None:
         results, images, captions = comparison.compared(replace(run, folder=folder), share, args.resume, **told)
         report.write(folder, args.command, results, images, captions)
         (folder / folders.PARTS).unlink(missing_ok=True)
-        wanted = args.name == "demo" and choices.scheduler is None and explore.shows(choices)
-        page = explore.write(folder) if wanted else None
     say_where(folder, images)
-    if page:
-        print(f"page:    {page}, to point at pixels and see where they come from; open it with any web browser")
-    print("\n".join(report.lines(results)))
+    print("\n".join(report.lines(results)), flush=True)
+    if args.name == "demo" and choices.scheduler is None and explore.shows(choices):
+        print(f"where each pixel comes from: open {explore.write(folder)} with any web browser")
 
 
 def run_train(args: argparse.Namespace) -> None:

@@ -27,12 +27,14 @@ from edudiff.runs.formulas import for_seeds, formulas
 from edudiff.runs.rows import pretrained
 from edudiff.runs.run import Run, resolve
 from edudiff.support.files import atomic, json_text
+from edudiff.support.progress import bar
 from edudiff.support.types import Array
 
 PAGE = "explore.html"
 SHIFTS = {"els": True, "local": False, "ideal": False}  # the formulas that weigh windows, and whether those may move
 LARGEST = 1_900_000  # characters of a page, as long as there is something to leave out
 TITLE = {"els": "ELS"}
+SAME = 0.01  # of two values between -1 and 1 that look the same
 MARKED = "The page begins at the pixel that the nearest training picture has least of."
 SHOW = ((6, 8, 6), (6, 6, 6), (4, 6, 5), (4, 5, 4), (3, 4, 3), (2, 3, 3))  # seeds, steps, windows: the most that fits
 
@@ -93,7 +95,10 @@ def explored(folder: str | Path) -> dict[str, Any]:
     numbers = np.unique(np.linspace(0, len(run.times) - 2, steps).round().astype(int)).tolist()
     made = {"network": for_seeds(run, _network(run, results)), **formulas(run, table)}
     walks = {name: _walk(run, made[name], numbers) for name in names}
-    origins = {name: [leading(run, name, table, step, count) for step in walks[name]] for name in windowed}
+    asked = ((name, step) for name in windowed for step in walks[name])
+    origins: dict[str, list[Leading]] = {name: [] for name in windowed}
+    for name, step in bar(asked, len(windowed) * len(numbers), "exploring"):
+        origins[name].append(leading(run, name, table, step, count))
     used = np.unique(np.concatenate([one.image.ravel() for steps in origins.values() for one in steps]))
     used = used[used >= 0]  # (n,)
     drawn = walks[windowed[0]][-1].x_next  # (B, H, W, C)
@@ -111,7 +116,7 @@ def explored(folder: str | Path) -> dict[str, Any]:
         "formulas": {name: _windows(steps, used, name == "ideal") for name, steps in origins.items()},
         "training": packed(run.images[used]),
         "numbers": used,
-        "begin": {"row": row, "column": column, "text": told},
+        "begin": {"row": row, "column": column, "text": told + _apart(run, walks, seeds_shown)},
         "code": {name: code(run, name, table, count) for name in windowed},
     }
 
@@ -254,6 +259,15 @@ def _order(run: Run, name: str) -> tuple[list[int], str]:
 def _walk(run: Run, denoise: Any, numbers: list[int]) -> list[Step]:
     """Those steps of the reverse process of the run's seeds that have these numbers."""
     return [step for step in reverse.steps(denoise, run.schedule, run.noise, run.times) if step.i in numbers]
+
+
+def _apart(run: Run, walks: dict[str, list[Step]], seeds: list[int]) -> str:
+    """What is to be told if the seeds, drawn anew, are not what lies in the run's folder: rounding grows on the way."""
+    with np.load(run.folder / folders.ARRAYS) as file:
+        apart = max(float(np.abs(walk[-1].x_next - file[name][seeds]).max()) for name, walk in walks.items())
+    if apart < SAME:
+        return ""
+    return f" Drawn anew for this page, some values differ from those in the run's folder, by up to {apart:.2f}."
 
 
 def _covering(run: Run) -> int:

@@ -4,6 +4,7 @@ import contextlib
 import io
 import json
 import re
+import shutil
 from dataclasses import replace
 
 import numpy as np
@@ -126,6 +127,16 @@ def test_the_last_step_is_what_the_run_drew(name, request):
         for view, arrays in data["views"].items():
             last = explore.unpacked(arrays["x0_hat"])[-1]  # (B, H, W, C)
             np.testing.assert_allclose(last, drawn[view][data["seeds"]], atol=2e-3)
+
+
+def test_pictures_that_are_not_the_run_s_are_no_secret(hands, tmp_path):
+    assert "Drawn anew" not in explore.explored(hands)["begin"]["text"]
+    shutil.copytree(hands, tmp_path / "run")
+    with np.load(hands / "images.npz") as drawn:
+        arrays = dict(drawn)
+    arrays["local"] = arrays["local"] + np.float32(0.25)
+    np.savez(tmp_path / "run" / "images.npz", **arrays)
+    assert "by up to 0.25" in explore.explored(tmp_path / "run")["begin"]["text"]
 
 
 @both
