@@ -377,3 +377,29 @@ assert codes == [0, 2, 2], codes
     assert done.returncode == 0, done.stderr
     assert "Traceback" not in done.stderr
     assert "there is none here; name a place with root" in done.stderr
+
+
+RNG = np.random.default_rng(0)
+SMALL, POINTS = RNG.uniform(-1, 1, (4, 6, 6, 1)).astype("float32"), RNG.standard_normal((6, 2))
+FLAT = (edudiff.denoisers.Polynomial, edudiff.denoisers.Bottleneck, edudiff.nn.MLP)
+DENOISERS = {
+    "ideal": lambda: edudiff.denoisers.Ideal(SMALL),
+    "els": lambda: edudiff.denoisers.Patch(SMALL, 3),
+    "local, float64": lambda: edudiff.denoisers.Patch(SMALL.astype("float64"), 3, shifts=False),
+    "linear": lambda: edudiff.denoisers.Linear.fit(SMALL),
+    "masked": lambda: edudiff.denoisers.Masked(SMALL, 0.01),
+    "smoothed": lambda: edudiff.denoisers.Smoothed(SMALL, 0.1, rng=np.random.default_rng(0)),
+    "polynomial": lambda: edudiff.denoisers.Polynomial.fit(POINTS, 3),
+    "bottleneck": lambda: edudiff.denoisers.Bottleneck.fit(POINTS, 1),
+    "resnet": lambda: edudiff.nn.ResNet(8, 1),
+    "mlp": lambda: edudiff.nn.MLP(2, 4, 1),
+}
+
+
+@pytest.mark.parametrize("make", DENOISERS.values(), ids=DENOISERS)
+def test_a_denoiser_can_be_pickled_and_answers_alike(make):
+    """As multiprocessing and joblib send it."""
+    denoise = make()
+    again = pickle.loads(pickle.dumps(denoise))
+    x = POINTS[:2] if isinstance(denoise, FLAT) else SMALL[:2]
+    np.testing.assert_array_equal(again(x, 0.7, 0.7), denoise(x, 0.7, 0.7))

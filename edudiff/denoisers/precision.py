@@ -8,6 +8,7 @@ of this is needed.
 """
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 from edudiff.denoisers.windows import box_sums
@@ -25,34 +26,37 @@ def rechecked(engine: Any, images: Array, padding: str) -> Callable[..., list[Pa
 
     `engine`: of a `Patch` with the training set `images` (N, H, W, C), such as `windows.Arrays`.
     """
-    mean, variance = moments(images)
+    return partial(_evaluate, engine, *moments(images), padding)  # which can be pickled
 
-    def evaluate(
-        x: Array,
-        alpha: float,
-        sigma: float,
-        windows: Sequence[int],
-        number: int | None = None,
-        *,
-        moments: bool = False,
-    ) -> list[Part]:
-        xp = array_namespace(x)
-        typical = expected_square(x, alpha, sigma, mean, variance)  # (B, H, W)
-        wide = typical.astype("float64")[..., None]  # (B, H, W, 1)
-        offsets = [box_sums(xp, wide, k, padding=padding)[..., 0] / (-2 * sigma**2) for k in windows]  # (B, H, W) each
-        parts = engine(x, alpha, sigma, windows, number, typical, offsets, moments)
-        again = xp.zeros(len(x), dtype=bool)  # (B,)
-        for k, part, offset in zip(windows, parts, offsets, strict=True):
-            values = min(k, x.shape[1]) * min(k, x.shape[2]) * x.shape[3]
-            again |= doubtful(part, offset, x, sigma, values, engine.fused)
-        if bool(again.any()):
-            exact = engine(x[again].astype("float64"), alpha, sigma, windows, number, moments=moments)
-            for part, better in zip(parts, exact, strict=True):
-                for old, new in zip(part, better, strict=True):
-                    old[again] = new
-        return parts
 
-    return evaluate
+def _evaluate(
+    engine: Any,
+    mean: float,
+    variance: float,
+    padding: str,
+    x: Array,
+    alpha: float,
+    sigma: float,
+    windows: Sequence[int],
+    number: int | None = None,
+    *,
+    moments: bool = False,
+) -> list[Part]:
+    xp = array_namespace(x)
+    typical = expected_square(x, alpha, sigma, mean, variance)  # (B, H, W)
+    wide = typical.astype("float64")[..., None]  # (B, H, W, 1)
+    offsets = [box_sums(xp, wide, k, padding=padding)[..., 0] / (-2 * sigma**2) for k in windows]  # (B, H, W) each
+    parts = engine(x, alpha, sigma, windows, number, typical, offsets, moments)
+    again = xp.zeros(len(x), dtype=bool)  # (B,)
+    for k, part, offset in zip(windows, parts, offsets, strict=True):
+        values = min(k, x.shape[1]) * min(k, x.shape[2]) * x.shape[3]
+        again |= doubtful(part, offset, x, sigma, values, engine.fused)
+    if bool(again.any()):
+        exact = engine(x[again].astype("float64"), alpha, sigma, windows, number, moments=moments)
+        for part, better in zip(parts, exact, strict=True):
+            for old, new in zip(part, better, strict=True):
+                old[again] = new
+    return parts
 
 
 def moments(images: Array) -> tuple[float, float]:
