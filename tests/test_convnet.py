@@ -161,6 +161,9 @@ def test_an_answer_has_the_shape_and_dtype_of_x():
         x.flags.writeable = False
         x0_hat = random_net(image_channels=3, dtype=np.float32)(x, 0.6, 0.8)
         assert (x0_hat.shape, x0_hat.dtype) == (x.shape, dtype)
+        levels = np.array([0.6, 0.8]), np.array([0.8, 0.6])  # float64, whatever x is
+        x0_hat, cache = convnet.forward(random_net(image_channels=3, dtype=dtype), x, *levels)
+        assert x0_hat.dtype == cache["c_out"].dtype == dtype
 
 
 def test_circular_network_is_translation_equivariant_and_zero_padded_is_not():

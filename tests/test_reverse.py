@@ -172,6 +172,14 @@ def test_heun_without_a_second_slope_is_ddim():
         assert np.array_equal(reverse.heun(x, x0_hat, now, then, LAW), reverse.ddim(x, x0_hat, now, then))
 
 
+def test_ddim_draws_nothing_unless_it_is_asked_to():
+    x, now, then = np.array([[1.0, -2.0]]), *(reverse.Level(*FLOW(t), t) for t in (0.6, 0.5))
+    x0_hat, draw = LAW(x, now.alpha, now.sigma), lambda: np.full((1, 2), 9.0)
+    noise = (x - now.alpha * x0_hat) / now.sigma
+    np.testing.assert_allclose(reverse.ddim(x, x0_hat, now, then, draw), then.alpha * x0_hat + then.sigma * noise)
+    assert np.abs(reverse.ddim(x, x0_hat, now, then, draw, 0.5) - reverse.ddim(x, x0_hat, now, then)).min() > 0.1
+
+
 def test_euler_maruyama_needs_a_drift():
     """Flow has none at t = 1: the SDE cannot start there, and can just below."""
     x = np.ones((1, 2))

@@ -68,6 +68,12 @@ def test_copies_are_not_new_and_fresh_items_are_as_new_as_the_data():
     assert n.novelty(fresh + 10, images, rng())["new"].value == 1
 
 
+@pytest.mark.parametrize("measure", [n.novelty, n.diversity])
+def test_an_interval_is_of_200_draws_if_no_other_number_is_given(measure):
+    images, x = rng(0).standard_normal((40, 2)), rng(1).standard_normal((30, 2))
+    assert measure(x, images, rng()) == measure(x, images, rng(), draws=200) != measure(x, images, rng(), draws=199)
+
+
 @pytest.mark.filterwarnings("error")
 def test_a_training_set_whose_items_are_there_twice_is_no_unit():
     images, x = faces(10, 24, rng=rng()), faces(6, 24, rng=rng(1))

@@ -177,6 +177,8 @@ def test_parts_of_nothing_are_nothing():
     assert not rules.outline(empty[0])
     assert rules.find(empty)[0].shape == (0, 3)
     full = rules.find(~empty)[0]
+    for one in rules.find((~empty).repeat(99, 0)):  # how many masks there are does not matter
+        np.testing.assert_array_equal(one, full)
     np.testing.assert_allclose(full, [[1, 3.5 / 8, 3.5 / 8]])
 
 

@@ -120,10 +120,13 @@ def test_drawings_refuse(draw_them, smallest):
         draw_them(-1, 32, np.random.default_rng(0))
 
 
-DRAWN = {  # the first four of seed 0, each a weighted sum of its values
+DRAWN = {  # the first of seed 0, four or 64 of them, as four weighted sums of their values
     "hands": (lambda rng: hands(4, 16, rng), [0.894923, 1.216858, 1.692164, 1.374826]),
     "strokes": (lambda rng: strokes(4, 16, rng), [0.717329, 1.28383, 1.16818, 1.424604]),
     "faces": (lambda rng: faces(4, 32, rng), [-0.969471, 0.055616, -0.799569, -0.54337]),
+    "64 hands": (lambda rng: hands(64, 16, rng), [0.074033, -0.273699, -0.199655, -0.005736]),
+    "64 strokes": (lambda rng: strokes(64, 16, rng), [0.738702, -0.332182, 0.201005, -0.575205]),
+    "64 faces": (lambda rng: faces(64, 32, rng), [-0.419854, -0.057433, -0.343784, -0.496284]),
     "ring": (lambda rng: toys.ring(4, rng), [-0.477485, 0.463015, 0.280172, 0.238769]),
     "two_moons": (lambda rng: toys.two_moons(4, rng), [-0.120544, -0.197869, -0.049973, -0.025874]),
     "eight_gaussians": (lambda rng: toys.eight_gaussians(4, rng), [-0.451731, -0.46213, -0.143359, 0.410349]),

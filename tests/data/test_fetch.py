@@ -29,7 +29,7 @@ def tar(parts):
     return buffer.getvalue()
 
 
-BATCHES = {"in/one.bin": b"1" * 5000, "in/two.bin": b"2" * 5000}
+BATCHES = {"in/one.bin": b"1" * 5000, "in/two.bin": b"2" * 5000, "in/a/folder/three.bin": b"3" * 5000}
 ARCHIVE = tar({**BATCHES, "../outside.bin": b"escaped", "in/readme.html": b"hello"})
 
 
@@ -76,7 +76,10 @@ def register(monkeypatch, address, *kinds, sha256=None):
         "small": [Download("a.gz", bases, md5(PACKED), {"a.gz": checksum})],
         "packed": [
             Download(
-                "set.tar.gz", bases, md5(ARCHIVE), {"in/one.bin": f"md5:{md5(b'1' * 5000)}", "in/two.bin": "size:5000"}
+                "set.tar.gz",
+                bases,
+                md5(ARCHIVE),
+                dict.fromkeys(BATCHES, "size:5000") | {"in/one.bin": f"md5:{md5(b'1' * 5000)}"},
             )
         ],
     }
@@ -117,7 +120,7 @@ def test_an_archive_gives_only_the_files_that_are_named(server, tmp_path, monkey
     address, asked = server
     register(monkeypatch, address, "good")
     fetch("packed", root=tmp_path / "data", progress=False)
-    assert everything_under(tmp_path) == ["data/packed/in/one.bin", "data/packed/in/two.bin"]
+    assert everything_under(tmp_path) == [f"data/packed/{name}" for name in sorted(BATCHES)]
     assert (tmp_path / "data" / "packed" / "in" / "two.bin").read_bytes() == BATCHES["in/two.bin"]
     fetch("packed", root=tmp_path / "data", progress=False)
     assert len(asked) == 1

@@ -31,6 +31,7 @@ def test_loaded_state_equals_the_saved_one(state, tmp_path):
     assert loaded.seconds == state.seconds > 0
     assert loaded.rng.random() == state.rng.random()
     assert loaded.net.config == state.net.config
+    assert repr(loaded.adam.count) == "2"  # an integer, as training counts
     pairs = [(loaded.adam.m, state.adam.m), (loaded.adam.v, state.adam.v)]
     pairs += [(loaded.net.parameters, state.net.parameters), (loaded.ema.parameters, state.ema.parameters)]
     for one, other in pairs:
@@ -205,6 +206,7 @@ def test_hostile_settings_are_named(config, state, tmp_path):
         {"net": None},
         {"kind": ["ResNet"]},
         {"format": None},
+        {"a remark": float("nan")},
     ],
 )
 def test_a_header_with_other_values_is_named(changes, state, tmp_path):

@@ -130,3 +130,24 @@ def test_network_of_a_learner_takes_the_settings_of_all():
     *_, state = nn.train(net, points, ed.schedule.cosine(), np.random.default_rng(0), 300, rate=0.1, weighting="x0")
     assert state.net(points, 0.5, 0.5) == pytest.approx(2.0, abs=0.2)
     nn.check_gradients(net, points, 0.5, 0.5)
+
+
+@pytest.mark.parametrize("kind", SMALL)
+def test_a_setting_takes_its_least_value_and_none_below(kind):
+    config = kind(*SMALL[kind]).config
+    for field in dataclasses.fields(config):
+        least = field.metadata["least"]
+        if least is not None:
+            make = (lambda value: (value,) * 2) if isinstance(getattr(config, field.name), tuple) else int
+            kept = dataclasses.replace(config, **{field.name: make(least)})
+            assert getattr(kept, field.name) == make(least)
+            with pytest.raises(ValueError, match=field.name):
+                dataclasses.replace(config, **{field.name: make(least - 1)})
+
+
+def test_the_smallest_network_has_one_of_each():
+    assert nn.ResNet(1, 0, classes=1, heads=1, image_channels=1).config.classes == 1
+    assert nn.UNet((1, 1), 1, heads=1).config.channels == (1, 1)
+    assert nn.MLP(1, 1, 0).config.depth == 0
+    assert nn.Bottleneck(1, 1, levels=1).config.k == 1
+    assert nn.Polynomial(1, 1).config.degree == 1

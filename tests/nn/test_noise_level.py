@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import edudiff as ed
-from edudiff.nn.noise_level import TARGETS, WEIGHTINGS, loss_weight, preconditioning
+from edudiff.nn.noise_level import TARGETS, WEIGHTINGS, features, loss_weight, preconditioning
 
 SCHEDULES = (ed.schedule.cosine(), ed.schedule.log_linear(), ed.schedule.flow())
 LEVELS = st.tuples(st.sampled_from(SCHEDULES), st.floats(0.02, 0.98), st.floats(0.1, 2.0))
@@ -123,3 +123,22 @@ def test_embedding_hears_the_noise_level_through_c_noise():
     for target in TARGETS:
         *_, c_noise = preconditioning(alpha, sigma, 0.5, target)
         np.testing.assert_allclose(c_noise, [10, math.log(0.8 / 0.6), -10])
+
+
+@pytest.mark.parametrize("size", [2, 8, 64])
+def test_the_angles_of_the_published_embedding_are_those_of_word_positions(size):
+    """Vaswani et al. 2017, section 3.5: position / 10,000^(2i / d); the position is a time, between 0 and 1."""
+    schedule, t = ed.schedule.cosine(), np.linspace(0.01, 0.99, 9)
+    alpha, sigma = np.array([schedule(v) for v in t]).T
+    sine, cosine = np.split(features(np.log(sigma / alpha), size, "time"), 2, axis=1)  # (T, size / 2) each
+    angle = np.arctan2(sine, cosine)
+    np.testing.assert_allclose(angle[:, 0], np.arctan2(sigma, alpha) * 2 / math.pi * 1.008, rtol=1e-9)
+    np.testing.assert_allclose(angle, angle[:, :1] / 10_000 ** (2 * np.arange(size // 2) / size), rtol=1e-7)
+
+
+def test_the_angles_of_the_usual_embedding_are_multiples_of_a_quarter_period():
+    """Over the whole range, c_noise from -10 to 10, the slowest goes through half a period."""
+    sine, cosine = np.split(features(np.array([-10.0, 5.0, 10.0]), 8, "log_snr"), 2, axis=1)  # (3, 4) each
+    angle = np.array([[-1], [0.5], [1]]) * math.pi / 2 * [1, 2, 3, 4]
+    np.testing.assert_allclose(sine, np.sin(angle), atol=1e-12)
+    np.testing.assert_allclose(cosine, np.cos(angle), atol=1e-12)

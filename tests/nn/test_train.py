@@ -436,6 +436,19 @@ def test_training_on_the_device_equals_training_on_the_host(any_cupy):
     assert device.losses == pytest.approx(host.losses, rel=1e-4)
 
 
+def test_a_state_moves_with_all_its_arrays(any_cupy):
+    host = last(nn.train(small(), IMAGES, SCHEDULE, np.random.default_rng(3), 2, batch=8))
+    there = host.to(any_cupy.zeros(1))
+    back = there.to(np.zeros(1))
+    for groups in zip(
+        *([s.net.parameters, s.ema.parameters, s.adam.m, s.adam.v] for s in (host, there, back)), strict=True
+    ):
+        for name in groups[0]:
+            one, moved, again = (group[name] for group in groups)
+            assert type(moved) is any_cupy.ndarray
+            np.testing.assert_array_equal(one, again)
+
+
 def test_another_schedule_or_network_does_not_go_on():
     images = np.zeros((4, 5, 5, 1), np.float32)
     net = nn.ResNet(2, 0)
