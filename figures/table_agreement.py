@@ -7,9 +7,9 @@ training set and the time grid. Written to `figures/results`: `agreement.json`, 
 row. Rows that were measured before are kept; a star marks a masked r with another floor than the published one.
 
 Beside the windows read off the network stand those that are told from the training set before it is trained
-(`edudiff.compare.predict`): "predicted" by entropy, "held out" by error. `agreement_windows.png` shows the three. With
-`--weights` the networks of the finished rows are put into the package, where `edudiff compare --pretrained ROW` finds
-them.
+(`edudiff.compare.predict`): "predicted" by entropy, "held out" by error. `agreement_windows.png` shows the three, and
+`agreement_windows.md` r with each, for the rows that were measured since there are these rules. With `--weights` the
+networks of the finished rows are put into the package, where `edudiff compare --pretrained ROW` finds them.
 
 The rows that end in 28 or 32 have the size of the paper's pictures. Of their training some steps are kept, and the
 network of each draws too: `agreement_curve.png` shows whether r has stopped rising.
@@ -159,10 +159,33 @@ def window_curves(lines):
     return figure
 
 
+def told_markdown(lines):
+    """r of ELS with windows read off the network, and told beforehand by each rule: a table in Markdown."""
+    names = (
+        "row",
+        "pixels",
+        "images",
+        "windows read off the network",
+        *(name.replace("_", " ") for name in TOLD),
+        "published r",
+    )
+    text = ["| " + " | ".join(names) + " |", "|---" * len(names) + "|"]
+    for line in lines:
+        r = [line["pearson_r"], *(line["others_r"][name] for name in TOLD)]
+        cells = [
+            line["row"].replace("_", " "),
+            str(line["size"]),
+            f"{line['images']:,}",
+            *(f"{value:.3f}" for value in r),
+        ]
+        cells.append("" if line["published_r"] is None else f"{line['published_r']:.2f}")
+        text.append("| " + " | ".join(cells) + " |")
+    return "\n".join(text) + "\n"
+
+
 def markdown(lines):
-    """The records as a table in Markdown. What a row was not measured for is left empty."""
-    told = [f"ELS {name.replace('_', ' ')}" for name in TOLD]
-    names = ("row", "pixels", "images", "ELS: r (95 %)", "r²", "R²", "published r", *told, *OTHERS, "ELS > ideal")
+    """The records as a table in Markdown."""
+    names = ("row", "pixels", "images", "ELS: r (95 %)", "r²", "R²", "published r", *OTHERS, "ELS > ideal")
     text = ["| " + " | ".join(names) + " |", "|---" * len(names) + "|"]
     for line in lines:
         low, high = line["interval"]
@@ -173,8 +196,7 @@ def markdown(lines):
             f"{line['r_squared']:.3f}",
             f"{line['r2_score']:.3f}",
         ]
-        others = {name: line["others_r"].get(name) for name in (*TOLD, *OTHERS)}
-        texts = {name: "" if r is None else f"{r:.3f}" for name, r in others.items()}
+        texts = {name: f"{line['others_r'][name]:.3f}" for name in OTHERS}
         texts["masked"] += "*" * ("masked_floor" in line)
         cells += [published, *texts.values(), f"{line['beats_ideal']:.0%}"]
         text.append("| " + " | ".join(cells) + " |")
@@ -204,6 +226,8 @@ def main(rows=tuple(ROWS), work=WORK, out=RESULTS):
         files.write_figure(out / "agreement_curve.png", curves(large))
     if told := [line for line in lines if "told" in line]:
         files.write_figure(out / "agreement_windows.png", window_curves(told))
+        with files.atomic(out / "agreement_windows.md") as file:
+            file.write(told_markdown(told).encode())
     return lines
 
 

@@ -15,7 +15,7 @@ from edudiff.schedule import Schedule
 from edudiff.support import checks
 from edudiff.support.types import Array
 
-NATS = 6.0  # of entropy: about 400 training windows still compete
+NATS = 5.5  # of entropy: about 250 training windows still compete; measured in figures/results/README.md
 
 Progress = Callable[[Iterable[float]], Iterable[float]]
 
