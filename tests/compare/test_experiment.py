@@ -122,3 +122,16 @@ def test_agreement_at_every_step_is_that_of_answers_and_of_paths():
         r = [np.corrcoef(a.ravel(), b.ravel())[0, 1] for a, b in zip(mine.x0_hat, other.x0_hat, strict=True)]
         assert table["els"]["paths"][i] == pytest.approx(np.median(r))
     assert table["els"]["answers"][0] == pytest.approx(table["els"]["paths"][0])
+
+
+def test_a_progress_bar_is_told_how_many_steps_there_are():
+    told, schedule = [], ed.schedule.cosine()
+
+    def progress(walk, total, name):
+        steps = list(walk)
+        told.append((name, total, len(steps)))
+        return steps
+
+    x = np.random.default_rng(0).standard_normal((2, 3))
+    draw({"half": lambda x, alpha, sigma: 0.5 * x}, schedule, x, schedule.times(7), progress=progress)
+    assert told == [("half", 7, 7)]

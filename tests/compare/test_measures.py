@@ -95,6 +95,19 @@ def test_diversity_is_the_ratio_of_mean_distances():
         n.diversity(images[:1], images, rng())
 
 
+def test_the_table_of_distances_holds_the_distances():
+    x, y = rng(0).standard_normal((30, 3)), 0.5 + rng(1).standard_normal((40, 3))
+    found = d.distances(x, y, rng(), draws=20)
+    assert found["sliced_wasserstein"].value == pytest.approx(d.sliced_wasserstein(x, y), rel=1e-9)
+    assert found["energy"].value == pytest.approx(d.energy_distance(x, y), rel=1e-9)
+
+
+def test_a_bootstrap_has_200_draws_if_no_other_number_is_given():
+    drawn = []
+    bootstrap(lambda i: drawn.append(i) or 0.0, 5, rng=rng())
+    assert len(drawn) == 1 + 200
+
+
 def test_sliced_wasserstein_of_a_shift_and_of_a_line():
     """A shift by v moves each projection by v . u, and the mean of (v . u)^2 over directions is |v|^2 / D."""
     x = rng(0).standard_normal((50, 2))

@@ -57,6 +57,20 @@ def test_a_corner_within_a_step_is_no_error():
     assert check_gradients(layers.relu, layers.relu_backward, x) < 1e-6
 
 
+def test_corners_beyond_the_smaller_step_are_no_error():
+    x = np.where(np.arange(40).reshape(8, 5) % 2, 1, -1) * 6e-6  # within the larger step along most directions
+    assert check_gradients(lambda x: layers.relu(x + 0), layers.relu_backward, x) < 1e-6
+
+
+def test_the_rounding_of_a_large_output_is_no_error():
+    """x / x is 1, and its gradient 0, but for rounding; a gradient that is wrong by more is found."""
+    x = 1 + normal(3) ** 2
+    forward = lambda x: (1e6 * (x / x) * (1 + 0 * x), x)  # noqa: E731
+    assert check_gradients(forward, lambda dout, x: 0 * dout, x) < 1e-6
+    with pytest.raises(ValueError, match="is wrong"):
+        check_gradients(forward, lambda dout, x: 1e4 * dout, x)
+
+
 def test_wrong_parameter_of_a_network_is_named():
     class Wrong(nn.ResNet):
         def backward(self, dout, cache):
@@ -108,3 +122,10 @@ def test_network_is_left_as_it_was():
 def test_a_call_with_something_else_is_named():
     with pytest.raises(TypeError, match="a layer's two functions"):
         check_gradients(layers.relu, normal(2, 3))
+
+
+@pytest.mark.parametrize("net", [nn.ResNet(4, 1), nn.UNet((2, 2), 1)])
+def test_an_example_has_one_side_even_and_one_odd(net):
+    x, alpha, sigma = net.example(np.random.default_rng(0))
+    assert sorted(side % 2 for side in x.shape[1:3]) == [0, 1]
+    assert alpha.shape == sigma.shape == (len(x),)

@@ -285,8 +285,9 @@ def test_bad_calls_are_named():
         layers.group_norm(X, np.ones(6), np.ones(6), 4)
     with pytest.raises(ValueError, match="heads is 4, which does not divide 6"):
         layers.attention(*GRADIENTS["attention"][:5], 4)
-    with pytest.raises(ValueError, match="'reflect' shows 2 pixels beyond the border, so it needs 3"):
-        layers.conv(normal(1, 2, 5, 3), normal(5, 5, 3, 4), normal(4), "reflect")
+    for shape in ((1, 2, 5, 3), (1, 5, 2, 3)):
+        with pytest.raises(ValueError, match="'reflect' shows 2 pixels beyond the border, so it needs 3"):
+            layers.conv(normal(*shape), normal(5, 5, 3, 4), normal(4), "reflect")
     with pytest.raises(ValueError, match=r"does not double to \(11, 8\)"):
         layers.nearest(X, (11, 8))
     with pytest.raises(ValueError, match=r"stride 2 does not take to \(8, 8\)"):

@@ -240,3 +240,9 @@ def test_weights_before_training_have_the_deviation_that_keeps_the_size():
         fan_in = math.prod(w.shape[:-1])
         assert w.std() * math.sqrt(fan_in) == pytest.approx(gain, abs=5 * gain / math.sqrt(2 * w.size)), name
         assert abs(w.mean()) < 5 * w.std() / math.sqrt(w.size)
+
+
+def test_normalization_changes_no_scale_before_training():
+    for name, value in ResNet(4, 2, groups=2).parameters.items():
+        if name.endswith("norm.w"):
+            assert (value == 1).all()

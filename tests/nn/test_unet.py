@@ -23,6 +23,15 @@ def pictures(*shape, seed=0):
     return np.random.default_rng(seed).standard_normal(shape)
 
 
+def test_what_is_scaled_up_or_down_keeps_its_size_before_training():
+    net = UNet((32, 32), 1, pooling="strided", upsampling="transposed", rng=np.random.default_rng(0))
+    p, x = net.parameters, pictures(4, 8, 8, 32)
+    up = net.layers.conv_transpose(x, p["upsample0.w"], p["upsample0.b"], (16, 16), "circular")[0]
+    down = net.layers.conv(x, p["pool0.w"], p["pool0.b"], "circular", 2)[0]
+    assert np.mean(up**2) == pytest.approx(1, rel=0.15)
+    assert np.mean(down**2) == pytest.approx(1, rel=0.15)
+
+
 @pytest.mark.parametrize(
     ("settings", "shape"),
     (
