@@ -112,6 +112,7 @@ def stepwise(table: Mapping[str, Mapping[str, Sequence[float]]], title: str | No
                 range(len(line[kind])), line[kind], style, color=f"C{i}", label=name if kind == "answers" else None
             )
     axis.set(xlabel="reverse step", ylabel="r of x0_hat with the network's")
+    axis.locator_params(axis="x", integer=True)
     axis.legend(title="line: same input\ndashed: own way", frameon=False, loc="lower left")
     if title:
         figure.suptitle(title, fontsize=10)

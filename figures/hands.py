@@ -15,7 +15,7 @@ from edudiff.support import files
 
 RESULTS = Path(__file__).parent / "results"
 WORK = Path("runs") / "figure-hands"
-ROWS = ("network", "els", "local", "linear", "ideal", "nearest")
+ROWS = ("network", "els", "predicted", "local", "linear", "ideal", "nearest")
 
 
 def main(job=DEMO, work=WORK, out=RESULTS):

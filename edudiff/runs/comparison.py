@@ -37,7 +37,7 @@ from edudiff.support.memory import blamed
 from edudiff.support.progress import bar
 from edudiff.support.types import Array, Denoiser
 
-STEPWISE = 8  # seeds whose agreement is measured at every step
+STEPWISE = 4  # seeds whose agreement is measured at every step
 
 Images = dict[str, Array]
 

@@ -74,7 +74,7 @@ def has_matplotlib() -> bool:
 
 def lines(results: dict[str, Any]) -> Iterator[str]:
     """The results of `edudiff.runs.comparison.compare` as a short text."""
-    columns = {"": "<8", "r": ">6.3f", "r^2": ">6.3f", "R^2": ">6.3f"}
+    columns = {"": "<10", "r": ">6.3f", "r^2": ">6.3f", "R^2": ">6.3f"}
     if "ideal" in results["agreement"]:
         columns |= {"closer to the network than ideal": "<.0%"}
     table = TextTable(columns)
