@@ -33,7 +33,7 @@ LEFT_OUT = (".*", "*.pyc", "*.png", "*.egg-info")
 PAGE = ("schedule", "forward", "reverse", "scores", "convnet")
 PEERS = "tests/peers/test_peers.py"
 AREAS = {  # the files that are changed, and the tests that should notice
-    "page": ([f"edudiff/{name}.py" for name in PAGE], [f"tests/test_{name}.py" for name in PAGE]),
+    "page": ([f"edudiff/{name}.py" for name in PAGE], [f"tests/test_{name}.py" for name in (*PAGE, "analytic_*")]),
     "denoisers": (["edudiff/denoisers/*.py"], ["tests/denoisers/test_*.py", "tests/test_analytic_*.py", PEERS]),
     "nn": (["edudiff/nn/*.py", "edudiff/nn/layers/*.py"], ["tests/nn/test_*.py", PEERS]),
     "compare": (["edudiff/compare/*.py"], ["tests/compare/test_*.py", "tests/denoisers/test_between.py", PEERS]),

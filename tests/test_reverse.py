@@ -178,6 +178,8 @@ def test_ddim_draws_nothing_unless_it_is_asked_to():
     noise = (x - now.alpha * x0_hat) / now.sigma
     np.testing.assert_allclose(reverse.ddim(x, x0_hat, now, then, draw), then.alpha * x0_hat + then.sigma * noise)
     assert np.abs(reverse.ddim(x, x0_hat, now, then, draw, 0.5) - reverse.ddim(x, x0_hat, now, then)).min() > 0.1
+    back = reverse.ddim(x, x0_hat, now, reverse.Level(*FLOW(0.7), 0.7), draw)  # towards more noise
+    np.testing.assert_allclose(back, FLOW(0.7)[0] * x0_hat + FLOW(0.7)[1] * noise)
 
 
 def test_euler_maruyama_needs_a_drift():
