@@ -101,8 +101,10 @@ def inside_table(statement: ast.stmt) -> Iterator[ast.AST]:
 
 
 def visible(node: ast.AST) -> Iterator[ast.AST]:
-    """The nodes that compute: no annotation, no docstring, no message of an error, nothing in a formatted string."""
+    """The nodes that compute: no annotation, no docstring, no message of an error, no overload, no formatted string."""
     if isinstance(node, ast.Raise | ast.JoinedStr | ast.Import | ast.ImportFrom):
+        return
+    if isinstance(node, ast.FunctionDef) and "overload" in map(ast.unparse, node.decorator_list):
         return
     yield node
     if ast.unparse(node) == "-1" and isinstance(node, ast.UnaryOp):

@@ -14,6 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from edudiff.data import files, folder, from_uint8, load
+from edudiff.data.cifar import read_cifar
 from edudiff.data.idx import PIECE, read_idx
 
 RNG = np.random.default_rng(0)
@@ -201,6 +202,7 @@ def test_cifar_batches_that_are_there_are_used_in_order(tmp_path):
     np.testing.assert_array_equal(labels, KINDS)
     np.testing.assert_array_equal(load("cifar10", 12, root=tmp_path), images[:12])
     assert load("cifar10", 2, size=16, root=tmp_path).shape == (2, 16, 16, 3)
+    np.testing.assert_array_equal(read_cifar([where / "data_batch_1.bin"])[0], CIFAR[:10])
     with pytest.raises(ValueError, match="has 30 pictures here, but count is 31"):
         load("cifar10", 31, root=tmp_path)
     with pytest.raises(FileNotFoundError, match=r"test_batch\.bin"):
@@ -211,6 +213,9 @@ def test_cifar_batches_that_are_there_are_used_in_order(tmp_path):
         load("cifar10", root=tmp_path)
     batch.write_bytes(bytes([10]) * 3073)
     with pytest.raises(ValueError, match="has a label 10, expected 0 to 9"):
+        load("cifar10", root=tmp_path)
+    (where / "data_batch_3.bin").write_bytes(b"")
+    with pytest.raises(ValueError, match=r"data_batch_3\.bin has 0 bytes"):
         load("cifar10", root=tmp_path)
 
 
@@ -290,6 +295,8 @@ def test_a_folder_of_pictures(tmp_path):
     assert resized.shape == (3, 3, 3, 3)
     middle = from_uint8(CIFAR[:1, 1:7, :6])
     np.testing.assert_allclose(resized[2], middle.reshape(3, 2, 3, 2, 3).mean(axis=(1, 3)), atol=1e-6)
+    image.fromarray(CIFAR[0][:8, :6].swapaxes(0, 1)).save(tmp_path / "c.png")  # wide instead of high
+    np.testing.assert_allclose(load(tmp_path, size=3)[2], resized[2].swapaxes(0, 1), atol=1e-6)
 
 
 def test_gray_pictures_have_one_channel_and_bad_ones_are_refused(tmp_path, monkeypatch):
@@ -411,10 +418,10 @@ def test_importing_data_loads_nothing_heavy():
 
 def test_gray_pictures_of_16_bits_keep_their_shades(tmp_path):
     image = pytest.importorskip("PIL.Image")
-    deep = np.linspace(0, 65535, 256).reshape(16, 16)
+    deep = np.linspace(0, 65535, 255 * 3 + 1)[:760].reshape(19, 40)  # shades between those of 8 bits, too
     image.fromarray(deep.astype(np.uint16)).save(tmp_path / "deep.png")
     read = load(tmp_path)
-    assert read.shape == (1, 16, 16, 1)
+    assert read.shape == (1, 19, 40, 1)
     np.testing.assert_allclose(read[0, :, :, 0], deep / 32767.5 - 1, atol=1 / 255)
     (tmp_path / "deep.png").unlink()
     image.fromarray(deep.astype(np.float32)).save(tmp_path / "floats.tiff")
