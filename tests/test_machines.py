@@ -305,7 +305,7 @@ def test_progress_that_nobody_can_read_costs_no_work(stream, monkeypatch, tmp_pa
 
 
 IMAGES = edudiff.data.shapes.hands(4, size=14, rng=np.random.default_rng(0))
-DENOISERS = {
+STRICT = {
     "ideal": edudiff.scores.ideal,
     "els": lambda images: edudiff.scores.els(images, 3),
     "Ideal": edudiff.denoisers.Ideal,
@@ -324,11 +324,11 @@ def strict():
     np.seterr(**before)
 
 
-@pytest.mark.parametrize("name", DENOISERS)
+@pytest.mark.parametrize("name", STRICT)
 def test_a_weight_too_small_to_be_written_is_no_error(name, strict):
     x = np.random.default_rng(1).standard_normal((2, 14, 14, 1))
     for sigma in (1e-3, 0.05, 1.0):
-        DENOISERS[name](IMAGES)(x, 0.9, sigma)
+        STRICT[name](IMAGES)(x, 0.9, sigma)
 
 
 @pytest.mark.parametrize("kind", ("page", "engine"))

@@ -17,12 +17,19 @@ def here(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
 
 
-@pytest.mark.parametrize("name", ["images", "size", "seeds", "batch", "channels", "steps", "depth", "calibration"])
+@pytest.mark.parametrize("name", ["images", "size", "seeds", "channels", "steps", "depth", "calibration"])
 def test_a_choice_that_needs_more_than_there_is_is_refused_at_once(name, capsys):
     assert cli.main(["compare", *TINY, *DRAW, f"--{name}", str(10**13)]) == 2
     said = capsys.readouterr()
     assert said.err.startswith(f"edudiff: --{name} is 10,000,000,000,000: that alone needs ")
     assert len(said.err.splitlines()) == 1
+    assert said.out == "" and os.listdir() == []
+
+
+def test_a_batch_that_needs_more_than_there_is_is_refused_at_once(capsys):
+    assert cli.main(["compare", *TINY, *DRAW, "--images", "4", "--size", "256", "--batch", str(10**8)]) == 2
+    said = capsys.readouterr()
+    assert said.err.startswith("edudiff: --batch is 100,000,000: that alone needs ")
     assert said.out == "" and os.listdir() == []
 
 
