@@ -54,23 +54,28 @@ def add(commands: Any) -> None:
     grade.add_argument("--unconfined", action="store_true", help=what)
     grade.set_defaults(run=run_grade)
     for command in (check, grade):
-        command.add_argument(
-            "--call-seconds",
-            type=float,
-            default=Limits.call,
-            help="limit of one call (default: %(default)s)",
-            metavar="X",
-        )
-        command.add_argument(
-            "--seconds",
-            type=float,
-            default=Limits.total,
-            help="limit of all calls of one test file (default: %(default)s)",
-            metavar="X",
-        )
-        command.add_argument(
-            "--memory", type=int, default=Limits.memory, help="limit in MiB (default: %(default)s)", metavar="N"
-        )
+        add_limits(command)
+
+
+def add_limits(command: argparse.ArgumentParser) -> None:
+    """Add to a `command` that runs what students wrote the limits of time and memory."""
+    command.add_argument(
+        "--call-seconds",
+        type=float,
+        default=Limits.call,
+        help="limit of one call (default: %(default)s)",
+        metavar="X",
+    )
+    command.add_argument(
+        "--seconds",
+        type=float,
+        default=Limits.total,
+        help="limit of all calls of one test file (default: %(default)s)",
+        metavar="X",
+    )
+    command.add_argument(
+        "--memory", type=int, default=Limits.memory, help="limit in MiB (default: %(default)s)", metavar="N"
+    )
 
 
 def limits(args: argparse.Namespace) -> Limits:

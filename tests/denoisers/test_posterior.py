@@ -11,6 +11,7 @@ from test_patch_loops import BACKENDS, MACHINES, level
 
 from edudiff.denoisers import ByLabel, Ideal, Linear, Patch, merge
 from edudiff.denoisers.base import SoftmaxDenoiser
+from edudiff.support.softmax import Softmax
 
 ratios = st.sampled_from([0.1, 0.3, 1.0, 3.0, 30.0])
 seeds = st.integers(0, 2**16)
@@ -157,3 +158,17 @@ def test_what_weighs_no_items_has_no_posterior():
     assert not isinstance(Linear.fit(images), SoftmaxDenoiser)
     with pytest.raises(TypeError, match="Linear weighs no training items"):
         ByLabel(lambda label: Linear.fit(images), [0, 0]).entropy(x, 0.8, 0.6)
+
+
+def test_entropy_is_exact_where_logits_of_both_precisions_come_together():
+    """The top of a float64 chunk is no float32 number: what it loses by rounding is given back."""
+    rng = np.random.default_rng(7)
+    wide, narrow = -1e5 - 0.1234 - rng.random((1, 5)), (-1e5 - 0.5 - rng.random((1, 40))).astype("float32")
+    total = Softmax(np, (1,), 1, 45, moments=True)
+    for logits in (wide, narrow):
+        total.add(logits, np.zeros((logits.shape[1], 1), logits.dtype))
+    logits = np.concatenate([wide, narrow.astype("float64")], axis=1)  # (1, 45)
+    p = np.exp(logits - logits.max())
+    p /= p.sum()
+    _, fall = total.moments
+    assert np.log(total.den) - fall / total.den == pytest.approx(-(p * np.log(p)).sum(1), abs=2e-6)
