@@ -28,10 +28,11 @@ import watched
 
 PROJECT = Path(__file__).parents[1]
 EQUIVALENT = Path(__file__).with_name("equivalent_mutants.json")
-STRICT = "strict"  # of `zip`: it guards against lengths that no caller makes
+SPARED = ("strict", "copy")  # `strict` of `zip` guards against lengths that no caller makes; a copy is only slower
 LEFT_OUT = (".*", "*.pyc", "*.png", "*.egg-info")
 PAGE = ("schedule", "forward", "reverse", "scores", "convnet")
 PEERS = "tests/peers/test_peers.py"
+READ = "tests/test_defaults.py"  # reads what is written down and enters no function: it belongs to every mutant
 AREAS = {  # the files that are changed, and the tests that should notice
     "page": ([f"edudiff/{name}.py" for name in PAGE], [f"tests/test_{name}.py" for name in (*PAGE, "analytic_*")]),
     "denoisers": (["edudiff/denoisers/*.py"], ["tests/denoisers/test_*.py", "tests/test_analytic_*.py", PEERS]),
@@ -113,7 +114,7 @@ def visible(node: ast.AST) -> Iterator[ast.AST]:
         if name in ("annotation", "returns", "decorator_list", "type_params", "bases"):
             continue
         for child in value if isinstance(value, list) else [value]:
-            if isinstance(child, ast.AST) and getattr(child, "arg", "") != STRICT:
+            if isinstance(child, ast.AST) and getattr(child, "arg", "") not in SPARED:
                 yield from visible(child)
 
 
@@ -141,7 +142,7 @@ def changes(node: ast.AST) -> Iterator[str]:
             yield parts(node.operand)
         case ast.Call(keywords=[_, *_]):
             for i, keyword in enumerate(node.keywords):
-                if keyword.arg != STRICT:
+                if keyword.arg not in SPARED:
                     yield parts(node, keywords=node.keywords[:i] + node.keywords[i + 1 :])
         case ast.Slice(lower=lower, upper=upper) if lower or upper:
             if lower:
@@ -172,11 +173,12 @@ def functions(text: str) -> list[range]:
 def concerned(mutant: Mutant, text: str, entered: dict[str, set], seconds: dict[str, float]) -> list[str]:
     """The tests that enter the changed function, or any of its file if it is in none; those that take least first.
 
-    A test that enters nothing may start another process, and belongs to all.
+    A test that enters nothing may start another process, and belongs to all, as do those of `READ`.
     """
     around = [lines for lines in functions(text) if mutant.line in lines]
     lines = min(around, key=len) if around else range(1, 10**6)
-    tests = [t for t, found in entered.items() if not found or any(f == mutant.file and n in lines for f, n in found)]
+    of_all = {t for t, found in entered.items() if not found or t.startswith(READ)}
+    tests = [t for t, found in entered.items() if t in of_all or any(f == mutant.file and n in lines for f, n in found)]
     return sorted(tests, key=seconds.__getitem__)
 
 
@@ -215,7 +217,7 @@ def _watch(root: Path, tests: list[str]) -> tuple[int, dict[str, set], dict[str,
 def score(root: Path, area: str, count: int, seed: int, only: str, known: dict[tuple[str, ...], str]) -> int:
     """Runs the mutants of one area and prints its score; returns how many survive without a reason."""
     patterns, tests = AREAS[area]
-    files, tests = expand(root, patterns), expand(root, tests)
+    files, tests = expand(root, patterns), [*expand(root, tests), READ]
     made = [mutant for file in files if only in file for mutant in mutants(file, (root / file).read_text())]
     drawn = random.Random(f"{seed} {area}").sample(made, min(count, len(made)))
     begun = time.perf_counter()

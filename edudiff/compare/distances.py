@@ -67,13 +67,13 @@ def features(images: Array) -> Array:
     2. the mean absolute difference of the gray picture between neighbors, across and down, in the same parts, 32
        numbers: how much detail there is, and where.
     """
-    gray = images.mean(3, keepdims=True)  # (B, H, W, 1)
-    down, across = (np.abs(np.diff(gray, axis=axis)) for axis in (1, 2))  # (B, H - 1, W, 1), (B, H, W - 1, 1)
+    gray = images.mean(3)  # (B, H, W)
+    down, across = (np.abs(np.diff(gray, axis=axis)) for axis in (1, 2))  # (B, H - 1, W), (B, H, W - 1)
     return np.concatenate([_parts(a) for a in (images, down, across)], axis=1)  # (B, 16 C + 32)
 
 
 def _parts(a):
-    """Means over 4 x 4 parts, which differ by one row or column at most: (B, H, W, C) to (B, 16 C)."""
+    """Means over 4 x 4 parts, which differ by one row or column at most: (B, H, W, C) or (B, H, W) to (B, 16 C)."""
     for axis in (1, 2):
         parts = np.array_split(a, CELLS, axis=axis)
         if min(part.shape[axis] for part in parts) == 0:

@@ -58,7 +58,7 @@ def _silu(x, out, sigmoid):
 
 
 def silu_backward(dout: Array, x: Array, sigmoid: Array) -> Array:
-    """The gradient in the x of `silu`; all contiguous float32."""
+    """The gradient in the x of `silu`, of any shape and order in memory; all float32."""
     dx = np.empty(x.shape, x.dtype)
     _silu_backward(dout.reshape(-1), x.reshape(-1), sigmoid.reshape(-1), dx.reshape(-1))
     return dx

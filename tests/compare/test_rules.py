@@ -142,6 +142,42 @@ def hairless(image):
     return hair.mean() < 0.03
 
 
+def test_values_beyond_the_range_are_cut():
+    """So a shade that is brighter than white is white, and no iris for the blue in it."""
+    painted = FACES[:6].copy()
+    painted[:, :4, 4:9] = 1.0, 1.0, 3.0
+    painted[:, :4, 20:25] = -3.0, -3.0, -1.0
+    for rule, kept in face_rules(painted).items():
+        np.testing.assert_array_equal(kept, face_rules(np.clip(painted, -1, 1))[rule])
+    assert face_rules(painted)["eyes"].all()
+
+
+def test_irises_may_differ_by_a_pixel_each_way_and_no_more():
+    """Of 3 x 3 and 4 x 4 pixels they are of one size; 3 x 4 and 5 x 5 are two sizes, as is one and its double."""
+    side_by_side = lambda *areas: np.array([[area, 0.4, x] for area, x in zip(areas, (0.3, 0.6), strict=True)])  # noqa: E731
+    assert rules.eyes(side_by_side(9 / 1024, 16 / 1024))
+    assert not rules.eyes(side_by_side(12 / 1024, 25 / 1024))
+    assert not rules.eyes(side_by_side(0.02, 0.01))
+
+
+@pytest.mark.parametrize(("darker", "one"), [(0.2, True), (0.3, False)])
+def test_a_tenth_more_or_less_light_is_one_skin_and_more_is_another(darker, one):
+    """On one side of the face; lights go from -1 to 1, so 0.2 is a tenth."""
+    for image in [image.copy() for image in FACES if hairless(image)]:
+        left, right, _ = parts(image)
+        mine = np.abs(image - colors_of(image)[0]).max(axis=2) < 0.1
+        mine[:, (left[1].start + right[1].stop) // 2 :] = False
+        image[mine] -= darker
+        assert face_rules(image[None])["skin"][0] == one
+
+
+def test_the_smallest_piece_that_counts_is_one_of_400_points():
+    mask = np.zeros((1, 20, 20), bool)
+    mask[0, 3, 4] = True
+    assert len(rules.find(mask)[0]) == 1
+    assert len(rules.find(np.pad(mask, ((0, 0), (0, 1), (0, 0))))[0]) == 0
+
+
 def test_a_little_blur_and_noise_break_nothing():
     """What a good model leaves: a few percent of noise, a twentieth of the neighbors' color."""
     blurred = 0.9 * FACES + 0.05 * np.roll(FACES, 1, 1) + 0.05 * np.roll(FACES, -1, 2)

@@ -269,6 +269,8 @@ def test_a_range_of_a_large_file_needs_the_memory_of_the_range(tmp_path, packed)
     assert tracemalloc.get_traced_memory()[1] < 6 * PIECE  # of 32
     tracemalloc.stop()
     np.testing.assert_array_equal(part, np.arange(10 * 4096, dtype=np.uint8).reshape(10, 64, 64))
+    long = read_idx(path, 3, 200, 800)  # from within the first piece that is read into the fourth
+    np.testing.assert_array_equal(long, np.arange(600 * 4096, dtype=np.uint8).reshape(-1, 64, 64))
     path.write_bytes(gzip.compress(data[:-1], 1) if packed else data[:-1])
     with pytest.raises(ValueError, match="bytes of data, expected the"):
         read_idx(path, 3, 0, 10)

@@ -11,6 +11,7 @@ import pytest
 import edudiff as ed
 from edudiff import nn
 from edudiff.nn import layers
+from edudiff.nn.config import ConvConfig
 from edudiff.nn.resnet import ResNetConfig
 from edudiff.support.backends import choose
 
@@ -143,6 +144,23 @@ def test_a_setting_takes_its_least_value_and_none_below(kind):
             assert getattr(kept, field.name) == make(least)
             with pytest.raises(ValueError, match=field.name):
                 dataclasses.replace(config, **{field.name: make(least - 1)})
+
+
+MAY_BE_NONE = {"attention", "groups", ("MLP", "depth"), ("ResNet", "depth")}
+
+
+@pytest.mark.parametrize("kind", SMALL)
+def test_of_what_is_counted_there_is_at_least_one_but_for_what_a_network_may_do_without(kind):
+    for field in dataclasses.fields(kind.Config):
+        if field.type in (int, tuple[int, ...], int | None) and not field.metadata["check"]:
+            without = bool(MAY_BE_NONE & {field.name, (kind.__name__, field.name)})
+            assert field.metadata["least"] == (0 if without else 1), field.name
+
+
+def test_an_architecture_of_a_learner_has_a_block_unless_it_says_otherwise():
+    assert ConvConfig(4, 1).depth == 1
+    with pytest.raises(ValueError, match="depth is 0"):
+        ConvConfig(4, 0)
 
 
 def test_the_smallest_network_has_one_of_each():

@@ -54,7 +54,7 @@ def silu(x: Array) -> tuple[Array, Any]:
 def silu_backward(dout: Array, cache: Any) -> Array:
     """As `edudiff.nn.layers.silu_backward`."""
     x, sigmoid = cache
-    if x.dtype != np.float32 or not (dout.flags.c_contiguous and x.flags.c_contiguous):
+    if x.dtype != np.float32:
         return layers.silu_backward(dout, cache)
     return kernels.silu_backward(dout, x, sigmoid)
 
