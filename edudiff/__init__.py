@@ -11,11 +11,29 @@ from typing import TYPE_CHECKING
 from edudiff import forward, reverse, schedule, scores
 
 if TYPE_CHECKING:  # a type checker does not run __getattr__
-    from edudiff import bench, cli, cluster, compare, convnet, course, data, denoisers, fast, nn, plot, runs, support  # noqa: F401  # noqa: F401
+    from edudiff import (  # noqa: F401  # noqa: F401
+        bench,
+        cli,
+        cluster,
+        compare,
+        convnet,
+        course,
+        data,
+        denoisers,
+        fast,
+        nn,
+        plot,
+        runs,
+        sampling,
+        support,
+    )
 
 __version__ = "0.1.0"
 
-_ENGINE = ("bench", "cli", "cluster", "compare", "course", "data", "denoisers", "fast", "nn", "runs", "support")
+_ENGINE = (
+    *("bench", "cli", "cluster", "compare", "course", "data", "denoisers", "fast", "nn", "runs"),
+    *("sampling", "support"),
+)
 _ON_DEMAND = (*_ENGINE, "convnet", "plot")
 
 __all__ = ["forward", "reverse", "schedule", "scores", *_ON_DEMAND]

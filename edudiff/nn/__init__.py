@@ -3,9 +3,9 @@
 from edudiff.nn import checkpoint, layers
 from edudiff.nn.adam import Adam, learning_rate
 from edudiff.nn.checking import check_gradients, receptive_field
+from edudiff.nn.conditional import Conditional
 from edudiff.nn.config import NetConfig
 from edudiff.nn.flat import Bottleneck, Linear, Polynomial
-from edudiff.nn.guidance import Conditional
 from edudiff.nn.loss import denoising_loss
 from edudiff.nn.mlp import MLP
 from edudiff.nn.net import Net

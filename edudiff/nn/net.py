@@ -6,16 +6,18 @@ runs the layers, `answer_backward` runs them backwards.
 
 import dataclasses
 import inspect
+import math
 from importlib import import_module
 from types import ModuleType
 from typing import Any, TypeVar, get_type_hints
 
 import numpy as np
 
+from edudiff.nn.conditional import Conditional
 from edudiff.nn.config import ConvConfig, FlatConfig, NetConfig
-from edudiff.nn.guidance import Conditional
 from edudiff.nn.initial import Initial
 from edudiff.nn.noise_level import preconditioning
+from edudiff.sampling.guidance import Guided, guided
 from edudiff.support import checks, rounding
 from edudiff.support.arrays import array_namespace, move
 from edudiff.support.backends import choose
@@ -93,9 +95,17 @@ class Net:
         x0_hat, _ = self.forward(x, alpha, sigma)
         return x0_hat.astype(x.dtype, copy=False)
 
-    def conditional(self, label: int | Array, guidance: float = 0.0) -> Conditional:
-        """The denoiser of one class, or of one class for each item: see `Conditional`."""
-        return Conditional(self, label, guidance)
+    def conditional(self, label: int | Array, guidance: float = 0.0) -> Conditional | Guided:
+        """The denoiser of one class, or of one class for each item: see `Conditional`.
+
+        `guidance`: how far to go beyond the class's own answer, away from the answer without a class: (1 + guidance) *
+        x0_hat(class) - guidance * x0_hat(no class), the w of Ho & Salimans 2022; 0 does not ask for the second. That is
+        `edudiff.sampling.guided` with the weight 1 + guidance.
+        """
+        of_class = Conditional(self, label)
+        if not math.isfinite(guidance):
+            raise ValueError(f"guidance is {guidance}, expected a finite number; 0 for none")
+        return guided(of_class, self, 1 + guidance) if guidance else of_class
 
     @rounding.to_zero
     def forward(

@@ -98,8 +98,8 @@ def train(
     `weight_decay` (0): see `Adam`. `clip_norm`: None, or the length beyond which a gradient is shortened. `ema_decay`
     (0.999): of the weights' moving average. `weighting` ("edm"): how the squared error of x0_hat counts at each noise
     level, see `noise_level.loss_weight`. `labels`: the class of each image, (N,) integers, for a network with classes;
-    `drop_label` (0.1): how often one is hidden, so that the network learns to do without (see `Conditional`). `shift`
-    (0), `flip` (False): see `loss.augment`.
+    `drop_label` (0.1): how often one is hidden, so that the network learns to do without (see
+    `Net.conditional`). `shift` (0), `flip` (False): see `loss.augment`.
 
     `state`: go on from there (see `edudiff.nn.checkpoint`), with its rng and, of the settings, those that are not
     given here. Only `steps` may differ from before: with as many, the run is the uninterrupted one, bit for bit; with

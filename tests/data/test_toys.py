@@ -79,3 +79,24 @@ def test_checkerboard_is_on_the_dark_fields(seed, half):
             toy(0, np.random.default_rng(0))
         with pytest.raises(TypeError, match="default_rng"):
             toy(5, None)
+
+
+def test_a_tree_of_classes_parts_at_its_forks():
+    """Without noise: classes lie together up to the fork where they part, and are each other's mirror images."""
+    points, labels = toys.tree(20_000, np.random.default_rng(0), forks=3, noise=0)
+    assert points.shape == (20_000, 2) and np.abs(points).max() < 1.2
+    counts = np.bincount(labels, minlength=8)
+    assert len(counts) == 8 and abs(counts - 2500).max() < 250
+
+    def apart(a, b):
+        """The share of the points of class a that are far from all of class b."""
+        gaps = np.abs(points[labels == a][:300, None] - points[labels == b]).max(-1).min(1)
+        return (gaps > 0.02).mean()
+
+    assert apart(0, 1) < apart(0, 2) < apart(0, 4) < 0.75
+    assert apart(0, 1) > 0.05
+    mirrored = np.abs(points[labels == 0][:300, None] * [-1, 1] - points[labels == 7]).max(-1).min(1)
+    assert mirrored.max() < 0.02
+    again, same = toys.tree(20_000, np.random.default_rng(0), forks=3, noise=0)
+    np.testing.assert_array_equal(again, points)
+    np.testing.assert_array_equal(same, labels)

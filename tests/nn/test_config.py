@@ -74,8 +74,8 @@ def test_repr_of_training_has_numbers_and_no_arrays():
     assert repr(state.adam).startswith(
         "Adam(beta1=0.9, beta2=0.99, epsilon=1e-08, weight_decay=0, count=1, parameters="
     )
-    assert repr(net.conditional(1, 2.0)) == f"Conditional({net!r}, label=1, guidance=2)"
-    assert repr(net.conditional([0, 1])) == f"Conditional({net!r}, 2 labels, guidance=0)"
+    assert repr(net.conditional(1, 2.0)) == f"Guided(Conditional({net!r}, label=1), {net!r}, weight=3)"
+    assert repr(net.conditional([0, 1])) == f"Conditional({net!r}, 2 labels)"
 
 
 @pytest.mark.parametrize("pooling", ("max", "average", "strided", "none"))
