@@ -83,6 +83,7 @@ PUBLISHED = {
 # With attention a network sees all at once: it is compared with the windows of the same network without.
 WINDOWS_OF = {"cifar_unet_attention": "cifar_unet_zero", "cifar_unet_attention_32": "cifar_unet_zero_32"}
 TOLD = ("predicted", "held_out")  # ELS with windows that are neither trained nor calibrated
+UNTRAINED = "ELS neither trained nor calibrated"
 OTHERS = ("local", "linear", "masked", "ideal")
 SHOWN = ("network", "els", *TOLD, *OTHERS)
 
@@ -185,7 +186,7 @@ def told_markdown(lines):
 
 def markdown(lines):
     """The records as a table in Markdown."""
-    names = ("row", "pixels", "images", "ELS: r (95 %)", "r²", "R²", "published r", *OTHERS, "ELS > ideal")
+    names = ("row", "pixels", "images", "ELS: r (95 %)", "r²", "R²", "published r", UNTRAINED, *OTHERS, "ELS > ideal")
     text = ["| " + " | ".join(names) + " |", "|---" * len(names) + "|"]
     for line in lines:
         low, high = line["interval"]
@@ -198,7 +199,8 @@ def markdown(lines):
         ]
         texts = {name: f"{line['others_r'][name]:.3f}" for name in OTHERS}
         texts["masked"] += "*" * ("masked_floor" in line)
-        cells += [published, *texts.values(), f"{line['beats_ideal']:.0%}"]
+        untrained = f"{line['others_r']['predicted']:.3f}" if "told" in line else ""
+        cells += [published, untrained, *texts.values(), f"{line['beats_ideal']:.0%}"]
         text.append("| " + " | ".join(cells) + " |")
     return "\n".join(text) + "\n"
 

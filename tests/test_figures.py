@@ -9,7 +9,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from edudiff import denoisers, nn
 from edudiff.nn import checkpoint
+from edudiff.runs.choices import Choices
 
 FIGURES = Path(__file__).parents[1] / "figures"
 TINY = {"channels": 2, "batch": 4, "seeds": 6, "steps": 3, "calibration": 2}
@@ -160,3 +162,25 @@ def stopped(walk, after):
         if done == after:
             signal.raise_signal(signal.SIGINT)
         yield item
+
+
+def test_the_constant_of_the_entropy_rule_is_measured_for_each_number_and_once(tmp_path, monkeypatch):
+    names = script("windows_constant")
+    choices = Choices(images=20, size=14, train_steps=1, denoisers=("els", "ideal"), **TINY)
+    windows = denoisers.WindowSchedule([0.1, 10.0], [3, 5])
+    net = nn.ResNet(channels=2, depth=1, rng=np.random.default_rng(0))
+    tiny = names["rows"].Pretrained("tiny", net, choices, windows, {}, "python figures/table_agreement.py tiny")
+    monkeypatch.setattr(names["rows"], "pretrained", lambda row: tiny)
+    monkeypatch.setitem(names, "NATS", (1, 2.5))
+    arguments = {"names": ["tiny"], "seeds": 2, "work": tmp_path / "work", "out": tmp_path / "out"}
+    lines = names["main"](**arguments)
+    assert json.loads((tmp_path / "out" / "windows_constant.json").read_text()) == lines
+    (line,) = lines
+    assert list(line["nats"]) == list(line["windows"]) == [str(nats) for nats in names["NATS"]]
+    for values in (line["read_off"], *line["nats"].values()):
+        check_interval(values)
+    sides = np.array([line["windows"][str(nats)] for nats in names["NATS"]])  # (numbers, steps)
+    assert (np.diff(sides, axis=0) <= 0).all()  # more windows compete where each is smaller
+    assert (sides[0] > sides[-1]).any()
+    monkeypatch.setitem(names, "draw", None)  # nothing is drawn again
+    assert names["main"](**arguments) == lines

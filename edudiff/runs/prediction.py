@@ -5,6 +5,7 @@ formula draws is a prediction: it lies in the run's folder before the first step
 """
 
 import json
+from collections.abc import Callable
 from dataclasses import asdict, replace
 from functools import partial
 from typing import Any
@@ -36,17 +37,19 @@ MARKS = 10  # how often it does
 FUNCTIONS: dict[str, Any] = {"predicted": predict.by_entropy, "held_out": predict.by_error}
 
 
-def window_schedule(run: Run, rule: str) -> WindowSchedule:
+def window_schedule(run: Run, rule: str | Callable[..., WindowSchedule]) -> WindowSchedule:
     """The window of each reverse step by a rule of `edudiff.compare.predict`, from the training set alone.
 
     The formula is of the first nine tenths of the training set, and is asked about noisy images of the last tenth, each
-    of its own class if there are classes. `rule`: "predicted" (by entropy) or "held_out" (by error). No window is
-    larger than what the network can see. Raises ValueError for a single training image.
+    of its own class if there are classes. `rule`: "predicted" (by entropy), "held_out" (by error), or a function with
+    the arguments of `edudiff.compare.predict.by_error`. No window is larger than what the network can see. Raises
+    ValueError for a single training image.
     """
+    name, find = (rule, FUNCTIONS[rule]) if isinstance(rule, str) else ("predicted", rule)
     count = len(run.images)
     if count < FEWEST:  # a folder may hold fewer images than were asked for
         raise ValueError(
-            f"{count} images are too few for windows that are {rule}: some are left out; use {FEWEST} or more"
+            f"{count} images are too few for windows that are {name}: some are left out; use {FEWEST} or more"
         )
     used = count - max(count // 10, 1)
     asked = np.linspace(used, count - 1, min(QUERIES, count - used)).round().astype(int)  # (B,)
@@ -62,8 +65,8 @@ def window_schedule(run: Run, rule: str) -> WindowSchedule:
         largest = min(largest, *shape)
     numbers = range(NUMBERS, NUMBERS + len(asked))
     noise = standard_normal(streams(run.choices.seed, numbers), x0.shape, x0)  # (B, H, W, C)
-    progress = partial(bar, total=len(run.times) - 1, label=rule.replace("_", " "))
-    return FUNCTIONS[rule](patch, x0, noise, run.schedule, run.times, largest - 1 + largest % 2, progress=progress)
+    progress = partial(bar, total=len(run.times) - 1, label=name.replace("_", " "))
+    return find(patch, x0, noise, run.schedule, run.times, largest - 1 + largest % 2, progress=progress)
 
 
 class Prediction:
