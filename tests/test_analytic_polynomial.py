@@ -210,7 +210,8 @@ def test_data_on_a_plane_have_polynomials_too():
     [
         ({"degree": 0}, ValueError, "degree is 0"),
         ({"degree": 2.0}, TypeError, "expected an integer"),
-        ({"degree": 200}, ValueError, "moments, at most 20,000"),
+        ({"degree": 100}, ValueError, "20,301 moments, at most 20,000"),
+        ({"degree": 3, "stop": 1001}, ValueError, "stop is 1001, expected 1 < stop <= 1000"),
         ({"degree": 3, "stop": 0.5}, ValueError, "stop is 0.5"),
         ({"degree": 3, "stop": 1.0}, ValueError, "stop is 1.0, expected 1 < stop"),
         ({"degree": 3, "weights": np.ones(2)}, ValueError, "weights have shape"),
@@ -220,6 +221,11 @@ def test_data_on_a_plane_have_polynomials_too():
 def test_bad_polynomials(arguments, error, says):
     with pytest.raises(error, match=says):
         Polynomial.fit(np.zeros((9, 2)), **arguments)
+
+
+def test_moments_are_counted_up_to_twice_the_degree():
+    """The monomials in 13 variables of degree 4 or less: (17 over 4). A third more of a degree would be too many."""
+    assert len(Polynomial.fit(np.random.default_rng(0).uniform(-1, 1, (30, 13)), 2, stop=1000).moments) == 2380
 
 
 def test_pictures_are_refused_and_powers_are_for_the_line():

@@ -1,6 +1,7 @@
 """An error says what came, what was expected, and what to do."""
 
 import math
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -116,3 +117,166 @@ def test_one_of():
     assert checks.one_of("a", ("a", "b"), "letter") == "a"
     with pytest.raises(ValueError, match="letter is 'c', expected one of 'a', 'b'"):
         checks.one_of("c", ("a", "b"), "letter")
+
+
+def line(t):
+    """A schedule: signal and noise change places at a steady rate."""
+    return 1 - t, t
+
+
+NUMBERS = {  # what is checked -> (takes, refuses)
+    "alpha": (lambda v: checks.levels(v, 0.5), [0, 1, 0.5], [-1e-9, 1 + 1e-9, math.nan]),
+    "sigma": (lambda v: checks.levels(0.5, v), [1e-12, 1e12], [0.9e-12, 1.1e12, 0, math.nan, math.inf]),
+    "integer": (lambda v: checks.integer(v, "count"), [1, np.int64(7), 10**30], [0, -1]),
+    "integer from 0 to 5": (lambda v: checks.integer(v, "count", 0, 5), [0, 5], [-1, 6, 10**400]),
+    "integers": (lambda v: checks.integers(v, "sides"), [(), (1, 2), [3]], [(0,), (1, -1)]),
+    "integers from 2 to 5": (lambda v: checks.integers(v, "sides", 2, 5), [(2, 5)], [(1,), (6,)]),
+    "positive": (lambda v: checks.positive(v, "rate"), [1e-300, 1e300, 1], [0, -1, math.inf, math.nan]),
+    "positive to 2": (lambda v: checks.positive(v, "rate", 2), [2, 0.1], [2.1, 0]),
+    "share": (lambda v: checks.share(v, "dropout"), [0, 0.999], [1, -1e-9, math.nan]),
+    "times": (checks.times, [0, 1, [0.0, 0.5, 1.0]], [-1e-9, 1 + 1e-9, math.nan, [0.5, 2.0]]),
+    "alpha of a drift": (lambda v: checks.signal(v, 0.3, "mine"), [1e-9, [0.5, 1.0]], [0, [0.5, 0.0]]),
+    "alpha of a pair": (lambda v: checks.pair(POINTS, POINTS, v, 1.0, signal=True), [1e-9], [0]),
+    "alpha of any pair": (lambda v: checks.pair(POINTS, POINTS, v, 1.0), [0, 1], [2]),
+    "eta": (
+        lambda v: checks.method("ddim", ("ddim",), v, np.random.default_rng(0)),
+        [0, 0.5, 1],
+        [-0.1, 1.1, math.nan],
+    ),
+    "eta of ddpm": (lambda v: checks.method("ddpm", ("ddpm",), v, np.random.default_rng(0)), [0], [0.1]),
+    "a number for each image": (
+        lambda v: checks.per_image(v, POINTS, "alpha"),
+        [0, 1e9, [0, 1, 2]],
+        [-1, math.inf, [1]],
+    ),
+    "falling times": (
+        lambda v: checks.grid(POINTS, line, v),
+        [[1, 0], [0.9, 0.5, 0.1]],
+        [[1], [0, 1], [1, 1], 1, [1, 0.5, 0.7]],
+    ),
+}
+
+
+@pytest.mark.parametrize("check", NUMBERS)
+def test_a_range_takes_its_ends_and_nothing_beyond(check):
+    take, good, bad = NUMBERS[check]
+    for value in good:
+        take(value)
+    for value in bad:
+        with pytest.raises(ValueError, match=r"expected|must fall|start below|does not follow|which has none"):
+            take(value)
+
+
+@pytest.mark.parametrize("check", ["integer", "integers", "positive", "share"])
+def test_what_is_no_number_is_of_a_wrong_type(check):
+    for value in ("3", None, [1.5], {}):
+        with pytest.raises(TypeError, match="expected"):
+            getattr(checks, check)(value, "what")
+    if check == "integer":
+        for value in (True, 2.0):
+            with pytest.raises(TypeError, match=f"what is {value}"):
+                checks.integer(value, "what")
+
+
+def test_numbers_come_back_as_those_of_python():
+    assert type(checks.integer(np.int32(3), "n")) is int
+    assert checks.integers([np.int64(3), 4], "n") == (3, 4)
+    assert type(checks.positive(np.float32(3), "n")) is type(checks.share(np.float32(0.5), "n")) is float
+    assert checks.times([0, 1]).dtype == np.float64
+    assert checks.per_image(2, POINTS, "n") == 2.0 and type(checks.per_image(2, POINTS, "n")) is float
+
+
+def test_numbers_of_each_image_multiply_images():
+    found = checks.per_image([1, 2], PICTURES.astype("f4"), "alpha")
+    assert (found.shape, found.dtype) == ((2, 1, 1, 1), np.float32)
+    np.testing.assert_array_equal((found * PICTURES)[1], 2 * PICTURES[1])
+
+
+def test_pixels_lie_within_2_and_points_anywhere():
+    for far in (2.0, -2.0):
+        checks.training_set(np.full((1, 5, 5, 1), far))
+        for images in (np.full((1, 5, 5, 1), 1.01 * far), np.where(np.arange(25).reshape(1, 5, 5, 1), 0.0, 1.01 * far)):
+            with pytest.raises(ValueError, match=r"expected pixels in \[-1, 1\]"):
+                checks.training_set(images)
+        checks.training_set(np.full((3, 2), 100 * far))
+
+
+@pytest.mark.parametrize(
+    ("shape", "first"),
+    [((4, 5, 5), True), ((5, 5, 5), False), ((4, 4, 5), False), ((4, 5, 4), False), ((1, 5, 9), True)],
+)
+def test_four_rows_or_fewer_of_more_columns_and_channels_have_channels_first(shape, first):
+    images = np.zeros((2, *shape))
+    if first:
+        with pytest.raises(ValueError, match="channels last"):
+            checks.channels_last(images, "images")
+    else:
+        checks.channels_last(images, "images")
+    checks.channels_last(images.reshape(2, -1), "points")
+
+
+def test_images_of_a_batch_have_the_channels_that_are_wanted():
+    assert checks.image_batch(PICTURES, 3) is np
+    for x in (PICTURES[..., :1], PICTURES.reshape(2, -1), POINTS):
+        with pytest.raises(ValueError, match=r"expected images \(B, H, W, 3\)"):
+            checks.image_batch(x, 3)
+
+
+@pytest.mark.parametrize(
+    ("values", "classes", "count", "says"),
+    [
+        ([0, 1, 2], 3, 3, ""),
+        (2, 3, None, ""),
+        ([], 3, None, ""),
+        (["a", "b"], None, 2, ""),
+        ([5, -7], None, 2, ""),
+        ([0, 3], 3, 2, "lie in 0 to 3, expected 0 to 2"),
+        ([-1, 0], 3, 2, "lie in -1 to 0, expected 0 to 2"),
+        (3, 3, None, "is 3, expected an integer from 0 to 2"),
+        ([0, 1], 3, 3, r"shape \(2,\).*expected \(3,\) integers from 0 to 2"),
+        ([[0, 1]], 3, None, r"shape \(1, 2\).*one for each item, from 0 to 2"),
+        ([0.0, 1.0], 3, 2, "dtype float64"),
+        (["a", "b"], 3, 2, "expected"),
+        ([0.5, 1.0], None, 2, "or strings"),
+    ],
+)
+def test_labels_are_integers_below_the_number_of_classes(values, classes, count, says):
+    if not says:
+        np.testing.assert_array_equal(
+            checks.labels(np.asarray(values, int if values == [] else None), classes, count), values
+        )
+        return
+    with pytest.raises(ValueError, match=says):
+        checks.labels(np.asarray(values), classes, count)
+
+
+def test_what_was_probably_meant_is_named():
+    for word, says in (("cosin", "; did you mean cosine?"), ("linaer", "; did you mean linear?"), ("xyz", "")):
+        assert checks.meant(word, ("cosine", "linear", "flow")) == says
+
+
+@pytest.mark.parametrize(
+    ("method", "eta", "draws"), [("ddim", 0, False), ("ddim", 0.1, True), ("ddpm", 0, True), ("heun", 0, False)]
+)
+def test_noise_is_drawn_by_ancestral_steps_and_needs_a_generator(method, eta, draws):
+    methods = ("ddim", "ddpm", "heun")
+    assert checks.method(method, methods, eta, np.random.default_rng(0)) == draws
+    if draws:
+        with pytest.raises(ValueError, match="draws noise: pass rng="):
+            checks.method(method, methods, eta, None)
+    else:
+        assert not checks.method(method, methods, eta, None)
+
+
+def test_a_walk_is_its_levels_and_only_the_last_is_free_of_noise():
+    assert checks.grid(POINTS, line, [0.75, 0.5, 0.0]) == [(0.25, 0.75, 0.75), (0.5, 0.5, 0.5), (1.0, 0.0, 0.0)]
+    with pytest.raises(ValueError, match=r"sigma is 0 at t = 0\.5, before the last"):
+        checks.grid(POINTS, lambda t: (1 - t, max(t - 0.5, 0.0)), [0.75, 0.5, 0.0])
+
+
+def test_an_answer_has_the_shape_and_dtype_of_what_was_asked():
+    now = SimpleNamespace(t=0.5, sigma=0.7)
+    checks.answer(POINTS, POINTS, 0, now)
+    for wrong in (POINTS[:1], POINTS.astype("f8"), None, 3.0, np.where(POINTS == 0, np.inf, 0).astype("f4")):
+        with pytest.raises(ValueError, match=r"step 3.*the denoiser returned"):
+            checks.answer(wrong, POINTS, 3, now)

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from edudiff.compare import distances as d
 from edudiff.compare import novelty as n
-from edudiff.compare.bootstrap import bootstrap
+from edudiff.compare.bootstrap import bootstrap, interval
 from edudiff.data.shapes import faces
 from edudiff.denoisers.law import frechet
 
@@ -66,6 +66,34 @@ def test_copies_are_not_new_and_fresh_items_are_as_new_as_the_data():
     assert found["ratio"].low < 1.05 and found["ratio"].high > 0.95
     assert 0.9 < found["new"].low < found["new"].high < 1
     assert n.novelty(fresh + 10, images, rng())["new"].value == 1
+
+
+def test_new_is_what_is_further_than_all_but_the_closest_five_percent_of_the_data():
+    """Pairs of training points 1, 2, ... 100 apart: one in twenty is at most 5 from another."""
+    first = 1000.0 * np.arange(100)
+    images = np.concatenate([first, first + np.arange(1, 101)])[:, None]
+    for away, new in ((5.0, 0), (5.9, 0), (6.0, 1), (7.0, 1)):
+        assert n.novelty(np.full((3, 1), -away), images, rng())["new"] == (new, new, new)
+
+
+@pytest.mark.parametrize("draws", [19, 20])
+def test_an_interval_takes_at_least_20_draws_and_a_level_between_0_and_1(draws):
+    if draws < 20:
+        with pytest.raises(ValueError, match="at least 20 draws"):
+            bootstrap(lambda i: 0.0, 5, rng=rng(), draws=draws)
+    else:
+        bootstrap(lambda i: 0.0, 1, rng=rng(), draws=draws, level=0.5)
+    for level in (0.0, -0.5, 1.0, 1.5):
+        with pytest.raises(ValueError, match="level"):
+            bootstrap(lambda i: 0.0, 5, rng=rng(), draws=20, level=level)
+
+
+def test_an_interval_in_a_table_is_of_a_thousand_draws():
+    asked = []
+    found = interval(lambda v: asked.append(v) or v.mean(), np.arange(9.0))
+    assert len(asked) == 1 + 1000
+    assert found[1] < found[0] == 4 < found[2]
+    assert found == interval(np.mean, np.arange(9.0))
 
 
 @pytest.mark.parametrize("measure", [n.novelty, n.diversity])

@@ -178,6 +178,55 @@ def test_the_smallest_piece_that_counts_is_one_of_400_points():
     assert len(rules.find(np.pad(mask, ((0, 0), (0, 1), (0, 0))))[0]) == 0
 
 
+def at(*places):
+    """Pieces of one size at (y, x) each, as rows of area, y, x."""
+    return np.array([[0.01, y, x] for y, x in places])
+
+
+def test_a_pixel_of_32_up_or_down_or_aside_is_level_and_two_are_not():
+    pixel = 1 / 32
+    assert rules.eyes(at((0.4, 0.3), (0.4 + pixel, 0.6)))
+    assert not rules.eyes(at((0.4, 0.3), (0.4 + 2 * pixel, 0.6)))
+    assert not rules.eyes(at((0.4, 0.3), (0.4 + 1.5 * pixel, 0.6)))
+    both = at((0.4, 0.3), (0.42, 0.6))
+    assert rules.mouth(at((0.42 + 1.5 * pixel, 0.45)), both)  # under both eyes
+    assert not rules.mouth(at((0.40 + 1.5 * pixel, 0.45)), both)
+    assert rules.mouth(at((0.6, 0.45 + 1.8 * pixel)), both)  # between them
+    for aside in (2.2 * pixel, -2.2 * pixel):
+        assert not rules.mouth(at((0.6, 0.45 + aside)), both)
+        assert rules.mouth(at((0.6, 0.45 + aside)), both[:1])  # of one eye, a mouth is only under it
+
+
+@pytest.mark.parametrize(("aside", "same"), [(1.0, True), (-1.0, True), (1.5, False), (2.0, False)])
+def test_an_outline_has_one_middle_up_to_a_pixel_of_32_in_nine_of_ten_rows(aside, same):
+    rows = np.zeros((40, 32), bool)
+    rows[5:35, 8:21] = True
+    rows[5:9] = False  # four of 30 rows are moved by `aside`
+    rows[5:9, 8 + int(np.ceil(aside)) : 21 + int(np.floor(aside))] = True
+    assert rules.outline(rows) == same
+    rows[6:9] = rows[9]  # only one of 30 is
+    assert rules.outline(rows)
+
+
+@pytest.mark.parametrize(("step", "even"), [(0.09, True), (0.11, False)])
+def test_a_part_is_even_where_neighbors_differ_by_less_than_a_tenth(step, even):
+    """Every third row and column is darker; where that is too much for an even part, there is no skin to look at."""
+    colors = np.broadcast_to(SKINS[0], (1, 30, 30, 3)).copy()
+    colors[:, ::3] -= step
+    assert rules.skin(colors, np.ones((1, 30, 30), bool)) == [even]
+    assert rules.skin(colors.swapaxes(1, 2), np.ones((1, 30, 30), bool)) == [even]
+
+
+@pytest.mark.parametrize(("rows", "found"), [(7, False), (8, True), (10, True)])
+def test_a_head_takes_at_least_a_fiftieth_of_the_picture(rows, found):
+    colors = np.broadcast_to(GROUNDS[0], (1, 40, 40, 3)).copy()
+    colors[:, 3 : 3 + rows, 5:9] = SKINS[0]  # of 8 rows: 32 of 1,600 points
+    head = rules.find_heads(colors)
+    assert head.any() == found
+    if found:
+        np.testing.assert_array_equal(head, (colors == SKINS[0]).all(axis=3))
+
+
 def test_a_little_blur_and_noise_break_nothing():
     """What a good model leaves: a few percent of noise, a twentieth of the neighbors' color."""
     blurred = 0.9 * FACES + 0.05 * np.roll(FACES, 1, 1) + 0.05 * np.roll(FACES, -1, 2)

@@ -120,6 +120,15 @@ def test_drawings_refuse(draw_them, smallest):
         draw_them(-1, 32, np.random.default_rng(0))
 
 
+@pytest.mark.parametrize("draw_them", [strokes, faces, hands])
+def test_an_edge_is_softer_than_none_and_narrower_than_two_pixels(draw_them):
+    for edge in (0.01, 1.99):
+        assert np.isfinite(draw_them(1, 24, np.random.default_rng(0), edge=edge)).all()
+    for edge in (0, 2, -1, np.nan):
+        with pytest.raises(ValueError, match=f"edge is {edge}"):
+            draw_them(1, 24, np.random.default_rng(0), edge=edge)
+
+
 DRAWN = {  # the first of seed 0, four or 64 of them, as four weighted sums of their values
     "hands": (lambda rng: hands(4, 16, rng), [0.894923, 1.216858, 1.692164, 1.374826]),
     "strokes": (lambda rng: strokes(4, 16, rng), [0.717329, 1.28383, 1.16818, 1.424604]),

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import tracemalloc
 import zipfile
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -74,6 +75,8 @@ def test_a_random_choice_is_reproducible_and_keeps_its_labels(tmp_path):
     assert len(set(where)) == 8
     assert where != list(range(8))
     np.testing.assert_array_equal(labels, LABELS[where])
+    every = load("mnist", 12, root=tmp_path, rng=np.random.default_rng(1))  # drawn from all, the first and last too
+    assert sorted(map(np.ndarray.tobytes, every)) == sorted(map(np.ndarray.tobytes, everything))
 
 
 def test_splits_are_different_files(tmp_path):
@@ -134,7 +137,8 @@ DAMAGE = {
     "no idx file": (b"<html>not found</html>", "starts with the bytes 3c 68 74 6d"),
     "no pictures": (idx(PICTURES[:0]), r"its shape is \(0, 6, 6\): it is empty"),
     "two thousand million pictures": (idx(PICTURES, shape=(2**31, 28, 28)), "expected up to"),
-    "just below the limit": (idx(PICTURES, shape=(2**30 // 36, 6, 6)), "only 432 bytes"),
+    "at the limit": (idx(PICTURES, shape=(2**24, 8, 8)), "only 432 bytes"),
+    "just beyond the limit": (idx(PICTURES, shape=(2**24 + 1, 8, 8)), "expected up to 1,073,741,824"),
 }
 
 
@@ -219,6 +223,11 @@ def test_cifar_batches_that_are_there_are_used_in_order(tmp_path):
         load("cifar10", root=tmp_path)
 
 
+def test_the_training_set_of_cifar_is_its_five_batches_and_no_others(tmp_path):
+    write_cifar(tmp_path, {number: (CIFAR[number : number + 1], KINDS[number : number + 1]) for number in range(8)})
+    np.testing.assert_array_equal(load("cifar10", root=tmp_path), from_uint8(CIFAR[1:6]))
+
+
 @given(start=st.integers(0, 29), count=st.integers(1, 30))
 def test_a_range_of_a_file_is_that_part_of_the_whole(tmp_path_factory, start, count):
     """For every format, with its labels; and what is beyond the end is refused."""
@@ -256,6 +265,9 @@ def test_a_range_starts_somewhere_in_the_file(tmp_path):
         load("mnist", 2, root=tmp_path, start=1, rng=RNG)
     with pytest.raises(ValueError, match="12 pictures here, but those from number 12"):
         load("mnist", root=tmp_path, start=12)
+    np.save(tmp_path / "one.npy", PICTURES[:1])
+    with pytest.raises(ValueError, match="1 pictures here, but those from number 1"):
+        load(tmp_path / "one.npy", start=1)
 
 
 @pytest.mark.parametrize("packed", [True, False])
@@ -334,6 +346,40 @@ def test_numpy_files(tmp_path):
     np.testing.assert_array_equal(labels, LABELS)
     np.savez_compressed(tmp_path / "c.npz", CIFAR)
     assert load(tmp_path / "c.npz", size=8).shape == (30, 8, 8, 3)
+
+
+def test_the_only_array_of_a_file_is_its_images_whatever_its_name(tmp_path):
+    np.savez(tmp_path / "a.npz", labels=PICTURES)
+    np.testing.assert_array_equal(load(tmp_path / "a.npz"), from_uint8(PICTURES))
+    with pytest.raises(ValueError, match="has no labels"):
+        load(tmp_path / "a.npz", labels=True)
+
+
+def test_of_a_long_numpy_file_only_what_is_wanted_is_read(tmp_path):
+    np.save(tmp_path / "long.npy", np.zeros((1024, 64, 64), np.uint8))  # 4 MB
+    tracemalloc.start()
+    assert load(tmp_path / "long.npy", 3, start=700).shape == (3, 64, 64, 1)
+    assert tracemalloc.get_traced_memory()[1] < 2**20
+    tracemalloc.stop()
+
+
+@pytest.mark.parametrize(("size", "fits"), [(2**32, True), (2**32 + 1, False)])
+def test_a_packed_array_may_claim_four_gigabytes_and_no_more(tmp_path, monkeypatch, size, fits):
+    np.savez(tmp_path / "a.npz", images=PICTURES)
+    claim = SimpleNamespace(filename="images.npy", file_size=size)
+    monkeypatch.setattr(zipfile.ZipFile, "infolist", lambda self: [claim])
+    if fits:
+        assert len(load(tmp_path / "a.npz")) == 12
+    else:
+        with pytest.raises(ValueError, match="4,294,967,297 bytes, expected at most 4,294,967,296"):
+            load(tmp_path / "a.npz")
+
+
+def test_a_picture_may_claim_64_megapixels_and_no_more():
+    folder._check(SimpleNamespace(width=2**13, height=2**13, mode="L"))
+    for width, height in ((2**13, 2**13 + 1), (2**26 + 1, 1), (0, 5)):
+        with pytest.raises(ValueError, match="expected 1 to 67,108,864 in all"):
+            folder._check(SimpleNamespace(width=width, height=height, mode="L"))
 
 
 class Trap:

@@ -203,7 +203,7 @@ def test_samples_are_fixed_points_of_the_denoiser(make):
 
 
 @every_kind
-@given(seed=seeds, ratio=ratios, chunk=st.integers(1, 9))
+@given(seed=seeds, ratio=ratios, chunk=st.integers(0, 9))
 def test_chunks_and_batches_do_not_matter(make, seed, ratio, chunk):
     images, x = case(seed)
     whole = make(images)(x, *level(ratio))

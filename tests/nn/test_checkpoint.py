@@ -188,6 +188,9 @@ def test_hostile_settings_are_named(config, state, tmp_path):
         {"step": 2.0},
         {"step": None},
         {"seconds": float("nan")},
+        {"seconds": -0.5},
+        {"seconds": True},
+        {"adam": {"count": -1}},
         {"settings": None},
         {"settings": {"batch": 0}},
         {"settings": {"decay": "never"}},
@@ -320,3 +323,29 @@ def test_every_kind_of_generator_goes_on(kind, tmp_path):
     state = next(nn.train(net, IMAGES, ed.schedule.cosine(), rng, 2, batch=4))
     checkpoint.save(tmp_path / "c.npz", state)
     assert checkpoint.load(tmp_path / "c.npz").rng.random() == state.rng.random()
+
+
+def test_arrays_in_numpys_newer_format_are_read(state, tmp_path):
+    """Version 2.0 of the format, which NumPy takes where a header is long."""
+    checkpoint.save(tmp_path / "c.npz", state)
+    with np.load(tmp_path / "c.npz") as arrays, zipfile.ZipFile(tmp_path / "newer.npz", "w") as file:
+        for name in arrays:
+            with file.open(f"{name}.npy", "w") as member:
+                np.lib.format.write_array(member, arrays[name], version=(2, 0))
+    loaded = checkpoint.load(tmp_path / "newer.npz")
+    assert loaded.losses == state.losses
+    np.testing.assert_array_equal(loaded.net.parameters["in.w"], state.net.parameters["in.w"])
+
+
+def test_a_run_has_done_no_fewer_than_no_steps_whether_or_not_its_history_was_kept(state, tmp_path):
+    checkpoint.save(tmp_path / "c.npz", state)
+    with np.load(tmp_path / "c.npz") as file:
+        arrays = {name: file[name] for name in file if name not in checkpoint.HISTORIES}
+    for step in (-1, 0, 2):
+        header = json.loads(str(arrays["header"])) | {"step": step}
+        np.savez(tmp_path / "d.npz", **{**arrays, "header": np.array(json.dumps(header))})
+        if step < 0:
+            with pytest.raises(ValueError, match="step is -1"):
+                checkpoint.load(tmp_path / "d.npz")
+        else:
+            assert len(checkpoint.load(tmp_path / "d.npz").rates) == step

@@ -12,6 +12,7 @@ import edudiff as ed
 from edudiff import nn
 from edudiff.nn import layers
 from edudiff.nn.config import ConvConfig
+from edudiff.nn.flat import PolynomialConfig
 from edudiff.nn.resnet import ResNetConfig
 from edudiff.support.backends import choose
 
@@ -169,3 +170,40 @@ def test_the_smallest_network_has_one_of_each():
     assert nn.MLP(1, 1, 0).config.depth == 0
     assert nn.Bottleneck(1, 1, levels=1).config.k == 1
     assert nn.Polynomial(1, 1).config.degree == 1
+
+
+def test_the_size_of_the_data_is_a_number_that_single_precision_can_square():
+    for size in (1e-9, 1e9):
+        assert nn.Linear(2, sigma_data=size).config.sigma_data == size
+    for size in (0.9e-9, 1.1e9):
+        with pytest.raises(ValueError, match="expected 1e-9 to 1e9"):
+            nn.Linear(2, sigma_data=size)
+
+
+def test_an_embedding_is_half_sines_half_cosines():
+    assert nn.ResNet(4, 1, embedding_size=2).parameters["embedding.w"].shape[0] == 2
+    for size in (0, 1, 3, 7):
+        with pytest.raises(ValueError, match=f"embedding_size is {size}"):
+            nn.ResNet(4, 1, embedding_size=size)
+
+
+def test_a_polynomial_has_up_to_20_000_monomials():
+    """Of degree 1 in D dimensions there are D."""
+    assert PolynomialConfig(20_000, degree=1).terms == 20_000
+    with pytest.raises(ValueError, match="expected at most 20000"):
+        PolynomialConfig(20_001, degree=1)
+
+
+def test_attention_the_condition_and_the_last_layer_say_nothing_before_training():
+    """They start at zero; what leads up to them keeps the size of what passes."""
+    net = nn.UNet((32, 32), 1, classes=200, attention=(1,), rng=np.random.default_rng(0))
+    for name, value in net.parameters.items():
+        if name.endswith((".attention.out.w", ".cond.w")) or name == "out.w":
+            assert (value == 0).all(), name
+    for name, deviation in (("down1.attention.in.w", 32**-0.5), ("class.table", 1.0), ("embedding.w", 64**-0.5)):
+        value = net.parameters[name]
+        assert value.std() == pytest.approx(deviation, rel=5 / np.sqrt(2 * value.size)), name
+
+
+def test_what_a_unet_sees_is_measured_up_to_65_pixels():
+    assert nn.UNet((1,) * 5, 2).receptive_field == 65

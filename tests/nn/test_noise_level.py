@@ -142,3 +142,23 @@ def test_the_angles_of_the_usual_embedding_are_multiples_of_a_quarter_period():
     angle = np.array([[-1], [0.5], [1]]) * math.pi / 2 * [1, 2, 3, 4]
     np.testing.assert_allclose(sine, np.sin(angle), atol=1e-12)
     np.testing.assert_allclose(cosine, np.cos(angle), atol=1e-12)
+
+
+def test_the_noise_tells_x0_down_to_a_ten_thousandth_of_signal_and_no_further():
+    alpha = np.array([0.5, 1e-4, 0.5e-4, 0.0])
+    c_skip, c_out, *_ = preconditioning(alpha, np.ones(4), 0.5, "eps")
+    np.testing.assert_allclose(c_skip, [2, 1e4, 1e4, 1e4])
+    np.testing.assert_allclose(c_out, -c_skip)
+
+
+def test_an_error_weighs_more_with_less_noise_down_to_a_ten_thousandth():
+    weight = loss_weight(np.ones(4), np.array([0.5, 1e-4, 0.5e-4, 0.0]), "eps", 0.5)
+    np.testing.assert_allclose(weight, [4, 1e8, 1e8, 1e8])
+
+
+def test_random_frequencies_have_the_deviation_of_two_periods_over_half_the_range():
+    """c_noise goes from -10 to 10; where it is small, the sine is its angle."""
+    angle = features(np.array([1e-3]), 4000, "fourier")[0, :2000]
+    periods = angle / 1e-4 / (2 * math.pi)
+    assert periods.std() == pytest.approx(2, rel=5 / math.sqrt(2 * 2000))
+    assert abs(periods.mean()) < 5 * 2 / math.sqrt(2000)

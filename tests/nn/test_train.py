@@ -376,6 +376,7 @@ def test_learning_rate_rises_straight_and_falls_to_zero():
     assert all(a > b for a, b in itertools.pairwise(rates[10:]))
     assert rates[55] == pytest.approx(0.5)
     assert rates[-1] < 1e-3
+    assert nn.learning_rate(10, 10, 1.0, 10) == 1.0  # where nothing is left to fall
 
 
 @pytest.mark.parametrize(
