@@ -1,4 +1,4 @@
-"""Pictures of results: functions that return a matplotlib Figure, how to show one, and letters without a screen."""
+"""Pictures of results: functions that return a matplotlib Figure, how to show one, a film, letters without a screen."""
 
 import atexit
 import io
@@ -6,12 +6,14 @@ import os
 import shutil
 import sys
 import tempfile
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from edudiff.support import checks, moving
 from edudiff.support.arrays import to_numpy
 from edudiff.support.types import Array
 
@@ -20,6 +22,7 @@ if TYPE_CHECKING:  # matplotlib is imported when a figure is made
     from matplotlib.figure import Figure
 
 SHADES = " .:-=+*#%@"
+FILM_SIDE = 112  # of an image of a film, in pixels of the screen, at most
 
 
 def empty_figure(width: float, height: float) -> "Figure":
@@ -168,9 +171,89 @@ def history(state: Any) -> "Figure":
     return figure
 
 
+def film(
+    steps: Mapping[str, Iterable[Any]],
+    path: str | Path,
+    captions: Mapping[str, Sequence[str]] | None = None,
+    columns: int = 6,
+    title: str | None = None,
+    seconds: float = 4.0,
+) -> Path:
+    """Write the reverse process as a moving picture: a row for each name, the same noise in each column.
+
+    `steps`: {name: the steps of `edudiff.reverse.steps`}, of batches (B, H, W, C) in [-1, 1], C 1 or 3; all of as many
+    steps and images. `path`: .gif, .png or .apng (an animated PNG), or .mp4 (needs the program ffmpeg). `captions`:
+    {name: B strings} to stand under the last images. `columns`: how many of the B are shown. `seconds`: from noise to
+    image; the last one stays for two more. Returns the path. Raises ValueError, TypeError, OSError, or ImportError
+    without Pillow, before anything is written; RuntimeError if ffmpeg fails.
+    """
+    path = moving.check(path)
+    seconds, columns = checks.positive(seconds, "seconds", most=3600.0), checks.integer(columns, "columns")
+    frames = {name: _frames(name, walk, columns) for name, walk in steps.items()}  # (T + 1, B, H, W, C) each
+    shapes = {batch.shape[:4] for batch in frames.values()}
+    if len(shapes) != 1:
+        told = ", ".join(f"{name}: {batch.shape}" for name, batch in frames.items()) or "none"
+        raise ValueError(f"steps have shapes {told}; expected as many steps and images of one size for each name")
+    for name, texts in (captions or {}).items():
+        if name in frames and len(texts) < frames[name].shape[1]:
+            raise ValueError(f"captions of {name!r} are {len(texts)}, expected one for each image")
+    sheets = _sheets(frames, captions or {}, title)
+    pause = round(1000 * seconds / (len(sheets) - 1))
+    return moving.write(path, sheets, [700, *[pause] * (len(sheets) - 2), 2000])
+
+
+def _frames(name: str, walk: Iterable[Any], columns: int) -> Array:
+    """What a denoiser's batch is at each step, (T + 1, B, H, W, C): the noise first."""
+    walk = list(walk)
+    if not walk:
+        raise ValueError(f"steps of {name!r} are none, expected those of edudiff.reverse.steps")
+    if not all(hasattr(step, "x") and hasattr(step, "x_next") for step in walk):
+        raise TypeError(f"steps of {name!r} hold {type(walk[0]).__name__}, expected those of edudiff.reverse.steps")
+    batches = np.stack([to_numpy(x)[:columns] for x in (walk[0].x, *(step.x_next for step in walk))])
+    if batches.ndim != 5 or batches.shape[4] not in (1, 3):
+        raise ValueError(f"steps of {name!r} have shape {walk[0].x.shape}, expected images (B, H, W, C), C 1 or 3")
+    return batches
+
+
+def _sheets(frames: Mapping[str, Array], captions: Mapping[str, Sequence[str]], title: str | None) -> list[Any]:
+    """The frames of a film as Pillow's images: names on the left, pictures enlarged by a whole number, a line below."""
+    pil, first = moving.pillow(), next(iter(frames.values()))  # (T + 1, B, H, W, C)
+    count, columns, height, width = first.shape[:4]
+    font, small = pil.ImageFont.load_default(17), pil.ImageFont.load_default(14)
+    scale = max(1, FILM_SIDE // max(height, width))
+    left, above = 16 + round(max(font.getlength(name) for name in frames)), 34 if title else 8
+    down, right = scale * height + (24 if captions else 8), scale * width + 8
+    size = (left + columns * right, above + len(frames) * down + 26)
+    mode, white, black = ("L", 255, 0) if first.shape[4] == 1 else ("RGB", (255,) * 3, (0,) * 3)
+    sheets = []
+    for t in range(count):
+        sheet = pil.Image.new(mode, size, white)
+        pen = pil.ImageDraw.Draw(sheet)
+        pen.text((left, 8), title or "", black, font)
+        pen.text((left, size[1] - 22), f"reverse step {t} of {count - 1}", black, small)
+        for row, (name, batches) in enumerate(frames.items()):
+            top = above + row * down
+            pen.text((left - 8, top + scale * height / 2), name, black, font, anchor="rm")
+            for column, image in enumerate(_bytes(batches[t])):  # (H, W) or (H, W, 3)
+                place = (left + column * right, top)
+                picture = pil.Image.fromarray(image)
+                sheet.paste(picture.resize((scale * width, scale * height), pil.Image.Resampling.NEAREST), place)
+                if t == count - 1 and name in captions:
+                    middle = (place[0] + scale * width / 2, top + scale * height + 10)
+                    pen.text(middle, captions[name][column], black, small, anchor="mm")
+        sheets.append(sheet)
+    return sheets
+
+
+def _bytes(images: Array) -> Array:
+    """Images (B, H, W, C) in [-1, 1] as bytes in 64 shades, which a file keeps short: (B, H, W) or (B, H, W, 3)."""
+    shades = np.rint(np.clip((images + 1) / 2, 0, 1) * 63) * (255 / 63)  # (B, H, W, C)
+    return shades.astype("uint8").squeeze(3) if images.shape[3] == 1 else shades.astype("uint8")
+
+
 def present(figure: "Figure", name: str) -> None:
     """Show a Figure where the reader is: below the cell in a notebook, else in the file `name`.png, which is named."""
-    if "ipykernel" in sys.modules:
+    if "ipykernel" in sys.modules or "pyodide_kernel" in sys.modules:
         from IPython.display import Image, display
 
         image = io.BytesIO()

@@ -22,6 +22,7 @@ MINUTES = {  # on two cores, from scratch
     "laws": 1,
     "points": 2,
     "hands": 4,
+    "opening": 2,
     "mosaic": 1,
     "training_time": 8,
     "data_size": 8,

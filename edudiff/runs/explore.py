@@ -89,11 +89,11 @@ def explored(folder: str | Path) -> dict[str, Any]:
     names = ["network", *(name for name in FORMULAS if name in chosen and name not in RULES)]
     windowed = [name for name in SHIFTS if name in names]
     seeds, steps, count = _room(run.images, len(run.noise), len(run.times) - 1, len(names), len(windowed))
-    order, told = _order(run, windowed[0])
-    seeds_shown = order[:seeds]
+    ordered, told = order(run, windowed[0])
+    seeds_shown = ordered[:seeds]
     run = replace(run, noise=run.noise[seeds_shown], classes=None if run.classes is None else run.classes[seeds_shown])
     numbers = np.unique(np.linspace(0, len(run.times) - 2, steps).round().astype(int)).tolist()
-    made = {"network": for_seeds(run, _network(run, results)), **formulas(run, table)}
+    made = {"network": for_seeds(run, network(run, results)), **formulas(run, table)}
     walks = {name: _walk(run, made[name], numbers) for name in names}
     asked = ((name, step) for name in windowed for step in walks[name])
     origins: dict[str, list[Leading]] = {name: [] for name in windowed}
@@ -222,7 +222,7 @@ for window, part in ((narrow, 1 - share), (narrow + 2, share))[: 2 if share else
 """
 
 
-def _network(run: Run, results: dict[str, Any]) -> Any:
+def network(run: Run, results: dict[str, Any]) -> Any:
     """The network of the run: trained in its folder, or one that came with the package."""
     if "pretrained" in results:
         return pretrained(results["pretrained"], run.backend).net.to(run.images)
@@ -241,19 +241,21 @@ def _room(images: Array, seeds: int, steps: int, views: int, windowed: int) -> t
     return min(seeds, some_seeds), min(steps, some_steps), leading
 
 
-def _order(run: Run, name: str) -> tuple[list[int], str]:
+def order(run: Run, name: str) -> tuple[list[int], str]:
     """The run's seeds, hands with more fingers than any training hand first; and what is to be told of the first."""
-    order = list(range(len(run.noise)))
+    found = list(range(len(run.noise)))
     if run.choices.data == "hands":
         with np.load(run.folder / folders.ARRAYS) as file:
-            fingers, network = count_fingers_all(file[name]), count_fingers_all(file["network"])  # (seeds,) each
+            fingers, of_network = count_fingers_all(file[name]), count_fingers_all(file["network"])  # (seeds,) each
         most = int(count_fingers_all(run.images).max())
-        order = sorted(order, key=lambda seed: (fingers[seed] <= most, network[seed] <= most, seed))
-        first = order[0]
+        found = sorted(found, key=lambda seed: (fingers[seed] <= most, of_network[seed] <= most, seed))
+        first = found[0]
         if fingers[first] > most:
-            told = f"Seed {first}: {TITLE.get(name, name)} drew {fingers[first]} fingers, the network {network[first]};"
-            return order, f"{told} no training hand has more than {most} (edudiff.compare.count_fingers). {MARKED}"
-    return order, MARKED
+            told = (
+                f"Seed {first}: {TITLE.get(name, name)} drew {fingers[first]} fingers, the network {of_network[first]};"
+            )
+            return found, f"{told} no training hand has more than {most} (edudiff.compare.count_fingers). {MARKED}"
+    return found, MARKED
 
 
 def _walk(run: Run, denoise: Any, numbers: list[int]) -> list[Step]:

@@ -72,6 +72,11 @@ def has_matplotlib() -> bool:
     return importlib.util.find_spec("matplotlib") is not None
 
 
+def has_pillow() -> bool:
+    """True if moving pictures can be written here. Pillow is not imported."""
+    return importlib.util.find_spec("PIL") is not None
+
+
 def lines(results: dict[str, Any]) -> Iterator[str]:
     """The results of `edudiff.runs.comparison.compare` as a short text."""
     columns = {"": "<10", "r": ">6.3f", "r^2": ">6.3f", "R^2": ">6.3f"}

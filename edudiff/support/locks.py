@@ -10,7 +10,7 @@ from typing import IO, Any
 
 if sys.platform == "win32":
     import msvcrt
-else:
+elif sys.platform != "emscripten":  # in a browser there is no other process to keep out
     import fcntl
 
 LOCK = ".lock"  # the file in a folder that is locked as long as somebody works there
@@ -25,7 +25,7 @@ def hold(file: IO[Any]) -> bool:
     try:
         if sys.platform == "win32":
             msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
-        else:
+        elif sys.platform != "emscripten":
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError as error:
         if error.errno in TAKEN:
