@@ -7,6 +7,7 @@
 
 # %%
 import os
+import sys
 
 import numpy as np
 
@@ -14,7 +15,7 @@ import edudiff as ed
 from edudiff import plot
 from edudiff.data import shapes
 
-FAST = bool(os.environ.get("EDUDIFF_FAST"))  # or True: everything small, for a quick look
+FAST = bool(os.environ.get("EDUDIFF_FAST")) or sys.platform == "emscripten"  # or True: everything small
 
 # %% [markdown]
 # **Noise.** `x = alpha * x0 + sigma * noise`: at time 0 the image, at time 1 noise. A denoiser is any function

@@ -18,6 +18,7 @@
 
 # %%
 import os
+import sys
 from itertools import pairwise
 
 import numpy as np
@@ -27,7 +28,7 @@ from edudiff import plot
 from edudiff.data import shapes
 from edudiff.support.random import standard_normal, streams
 
-FAST = bool(os.environ.get("EDUDIFF_FAST"))  # or True: everything small, for a quick look
+FAST = bool(os.environ.get("EDUDIFF_FAST")) or sys.platform == "emscripten"  # or True: everything small
 
 # %% [markdown]
 # ## One picture, more and more noise

@@ -15,6 +15,7 @@
 
 # %%
 import os
+import sys
 
 import numpy as np
 
@@ -22,7 +23,7 @@ import edudiff as ed
 from edudiff import plot
 from edudiff.data import toys
 
-FAST = bool(os.environ.get("EDUDIFF_FAST"))  # or True: everything small, for a quick look
+FAST = bool(os.environ.get("EDUDIFF_FAST")) or sys.platform == "emscripten"  # or True: everything small
 
 # %% [markdown]
 # ## The density, from its definition

@@ -11,6 +11,7 @@
 # %%
 import math
 import os
+import sys
 from itertools import pairwise
 
 import numpy as np
@@ -20,7 +21,7 @@ from edudiff import plot
 from edudiff.data import shapes, toys
 from edudiff.support.random import standard_normal, streams
 
-FAST = bool(os.environ.get("EDUDIFF_FAST"))  # or True: everything small, for a quick look
+FAST = bool(os.environ.get("EDUDIFF_FAST")) or sys.platform == "emscripten"  # or True: everything small
 
 # %% [markdown]
 # ## One step of DDIM

@@ -11,6 +11,7 @@
 # %%
 import math
 import os
+import sys
 
 import numpy as np
 
@@ -19,7 +20,7 @@ from edudiff import plot
 from edudiff.data import shapes, toys
 from edudiff.support.random import streams
 
-FAST = bool(os.environ.get("EDUDIFF_FAST"))  # or True: everything small, for a quick look
+FAST = bool(os.environ.get("EDUDIFF_FAST")) or sys.platform == "emscripten"  # or True: everything small
 
 # %% [markdown]
 # ## The best linear denoiser

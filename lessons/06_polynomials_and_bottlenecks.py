@@ -9,6 +9,7 @@
 
 # %%
 import os
+import sys
 
 import numpy as np
 
@@ -18,7 +19,7 @@ from edudiff.data import toys
 from edudiff.denoisers.projection import projection
 from edudiff.support.random import standard_normal, streams
 
-FAST = bool(os.environ.get("EDUDIFF_FAST"))  # or True: everything small, for a quick look
+FAST = bool(os.environ.get("EDUDIFF_FAST")) or sys.platform == "emscripten"  # or True: everything small
 
 # %% [markdown]
 # ## The best polynomial

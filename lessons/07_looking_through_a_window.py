@@ -10,6 +10,7 @@
 
 # %%
 import os
+import sys
 
 import numpy as np
 
@@ -18,7 +19,7 @@ from edudiff import plot
 from edudiff.data import shapes
 from edudiff.support.random import standard_normal, streams
 
-FAST = bool(os.environ.get("EDUDIFF_FAST"))  # or True: everything small, for a quick look
+FAST = bool(os.environ.get("EDUDIFF_FAST")) or sys.platform == "emscripten"  # or True: everything small
 
 # %% [markdown]
 # ## The best answer through a window

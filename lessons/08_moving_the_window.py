@@ -12,6 +12,7 @@
 import itertools
 import math
 import os
+import sys
 
 import numpy as np
 
@@ -20,7 +21,7 @@ from edudiff import plot
 from edudiff.data import shapes
 from edudiff.support.random import standard_normal, streams
 
-FAST = bool(os.environ.get("EDUDIFF_FAST"))  # or True: everything small, for a quick look
+FAST = bool(os.environ.get("EDUDIFF_FAST")) or sys.platform == "emscripten"  # or True: everything small
 
 # %% [markdown]
 # ## One function for all places

@@ -8,6 +8,7 @@
 # %%
 import math
 import os
+import sys
 import time
 
 import numpy as np
@@ -17,7 +18,7 @@ from edudiff import convnet, plot
 from edudiff.data import shapes, toys
 from edudiff.support.random import streams
 
-FAST = bool(os.environ.get("EDUDIFF_FAST"))  # or True: everything small, for a quick look
+FAST = bool(os.environ.get("EDUDIFF_FAST")) or sys.platform == "emscripten"  # or True: everything small
 
 # %% [markdown]
 # ## The loop, by hand

@@ -12,6 +12,7 @@
 import itertools
 import math
 import os
+import sys
 import time
 
 import numpy as np
@@ -22,7 +23,7 @@ from edudiff.compare import metrics
 from edudiff.data import shapes
 from edudiff.support.random import streams
 
-FAST = bool(os.environ.get("EDUDIFF_FAST"))  # or True: everything small, for a quick look
+FAST = bool(os.environ.get("EDUDIFF_FAST")) or sys.platform == "emscripten"  # or True: everything small
 
 # %% [markdown]
 # ## The network

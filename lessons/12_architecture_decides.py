@@ -7,6 +7,7 @@
 
 # %%
 import os
+import sys
 
 import numpy as np
 
@@ -17,7 +18,7 @@ from edudiff.compare.metrics import nearest
 from edudiff.data import toys
 from edudiff.support.random import streams
 
-FAST = bool(os.environ.get("EDUDIFF_FAST"))  # or True: everything small, for a quick look
+FAST = bool(os.environ.get("EDUDIFF_FAST")) or sys.platform == "emscripten"  # or True: everything small
 
 # %% [markdown]
 # ## The plane

@@ -9,6 +9,7 @@
 import json
 import math
 import os
+import sys
 from collections import Counter
 from pathlib import Path
 
@@ -20,7 +21,7 @@ from edudiff.compare import count_fingers_all
 from edudiff.data import shapes
 from edudiff.support.random import streams
 
-FAST = bool(os.environ.get("EDUDIFF_FAST"))  # or True: everything small, for a quick look
+FAST = bool(os.environ.get("EDUDIFF_FAST")) or sys.platform == "emscripten"  # or True: everything small
 
 # %% [markdown]
 # ## Counting fingers by a rule

@@ -9,6 +9,7 @@
 # %%
 import math
 import os
+import sys
 import time
 
 import numpy as np
@@ -19,7 +20,7 @@ from edudiff.bench import measure
 from edudiff.data import shapes
 from edudiff.support.backends import has_numba
 
-FAST = bool(os.environ.get("EDUDIFF_FAST"))  # or True: everything small, for a quick look
+FAST = bool(os.environ.get("EDUDIFF_FAST")) or sys.platform == "emscripten"  # or True: everything small
 KERNELS = has_numba()
 NUMBA = KERNELS or bool(os.environ.get("NUMBA_DISABLE_JIT"))  # then its functions are Python, to be stepped through
 

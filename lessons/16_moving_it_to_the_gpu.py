@@ -7,6 +7,7 @@
 
 # %%
 import os
+import sys
 import time
 
 import numpy as np
@@ -18,7 +19,7 @@ from edudiff.support.arrays import array_namespace, to_numpy
 from edudiff.support.backends import has_gpu
 from edudiff.support.random import standard_normal, streams
 
-FAST = bool(os.environ.get("EDUDIFF_FAST"))  # or True: everything small, for a quick look
+FAST = bool(os.environ.get("EDUDIFF_FAST")) or sys.platform == "emscripten"  # or True: everything small
 
 # %% [markdown]
 # ## The arrays decide

@@ -1,38 +1,52 @@
 """The course as a web site: the executed lessons with their pictures, the API reference, a search box.
 
-Run `python lessons/build_site.py OUT`; `OUT/index.html` is the first page. With `--fast`, every lesson is executed with
-EDUDIFF_FAST=1: a minute or two instead of ten. Needs the extra `site`: pip install 'edudiff[all,site]'.
+Run `python lessons/build_site.py OUT`; `OUT/index.html` is the first page, and with `--serve` it is shown at an address
+of this machine. With `--fast`, every lesson is executed with EDUDIFF_FAST=1: a minute or two instead of ten. Needs the
+extra `site`: pip install 'edudiff[all,site]'.
 
-Sphinx makes the pages, MyST-NB executes the lessons (jupytext reads their percent format), latex2mathml turns formulas
-into MathML, which browsers draw without a script from elsewhere. A lesson that raises an error fails the build, and
-so does a broken link.
+Sphinx makes the pages, with the theme furo (dark mode, search), sphinx-design (cards) and sphinx-copybutton; MyST-NB
+shows the lessons, which nbclient executes and a folder keeps (jupytext reads their percent format); latex2mathml turns
+formulas into MathML, which browsers draw without a script from elsewhere. JupyterLite makes the notebooks that run in
+the reader's browser. A lesson that raises an error fails the build, and so does a broken link.
 """
 
 import argparse
+import configparser
+import functools
+import http.server
 import importlib
-import os
 import pkgutil
 import re
 import shutil
+import sys
 import tempfile
 from pathlib import Path
 
 import edudiff
 
 LESSONS = Path(__file__).parent
+ROOT = LESSONS.parent
+sys.path.insert(0, str(LESSONS))
+
+from website import lite, notebooks  # noqa: E402, its folder is known from here on
+from website.docstrings import plain  # noqa: E402, F401, which Sphinx asks for here
+
+CACHE = ROOT / "build" / "site"
 CONF = """
 import sys
 sys.path.insert(0, {here!r})
 from build_site import mathml, plain
 project, html_title, author = "edudiff", "edudiff: a course", "The edudiff authors"
-extensions = ["myst_nb", "sphinx.ext.autodoc"]
-nb_custom_formats = {{".py": ["jupytext.reads", {{"fmt": "py:percent"}}]}}
-nb_execution_mode, nb_execution_timeout, nb_execution_raise_on_error = "force", 1800, True
-nb_execution_show_tb, nb_merge_streams = True, True
-myst_enable_extensions, myst_heading_anchors = ["dollarmath", "html_image"], 3
-autodoc_typehints, autodoc_mock_imports = "none", ["torch"]
+extensions = ["myst_nb", "sphinx.ext.autodoc", "sphinx_design", "sphinx_copybutton"]
+nb_execution_mode, nb_merge_streams = "off", True
+myst_enable_extensions, myst_heading_anchors = ["dollarmath", "html_image", "colon_fence"], 3
+autodoc_typehints, autodoc_typehints_description_target, autodoc_mock_imports = "description", "all", ["torch"]
+python_use_unqualified_type_names, suppress_warnings = True, ["ref.python"]
 exclude_patterns, html_theme, html_show_sphinx, html_show_copyright = ["conf.py"], "furo", False, False
-html_theme_options = {{"navigation_with_keys": True}}
+html_theme_options = {{"navigation_with_keys": True, "source_repository": {address!r} + "/", "source_branch": "main"}}
+html_static_path, html_css_files, html_extra_path = ["static"], ["site.css"], ["extra"]
+html_copy_source, html_show_sourcelink = False, False
+copybutton_exclude = ".linenos, .gp, .go"
 def setup(app):
     app.add_html_math_renderer("mathml", (mathml, None), (mathml, None))
     app.connect("autodoc-process-docstring", plain)
@@ -41,21 +55,77 @@ html_math_renderer = "mathml"
 MEMBERS = "   :members:\n   :undoc-members:\n   :special-members: __call__\n"
 HOME = """# edudiff: a course
 
-How diffusion models work, and why they invent. Each lesson is a program: read it here, run it, change it, step through
-it. The files are in `lessons/`.
+How diffusion models work, and why they invent. A perfectly trained model would only copy its training images; a trained
+network draws hands with six fingers, and a formula that was never trained draws the same ones from the same noise.
+
+```{{image}} static/film.gif
+:alt: Hands come out of noise, by a trained network, by the ELS formula, and by the ideal score, which copies.
+:class: hero
+```
+
+{buttons}
+
+Each lesson is a program: read it here, run it in your browser, change it, step through it with a debugger. Ten
+assignments go with them, [for classes](course.md) or for yourself.
+
+## Lessons
+
+:::::{{grid}} 1 2 2 3
+:gutter: 3
+
+{cards}
+
+:::::
 
 ```{{toctree}}
-:maxdepth: 1
+:caption: Lessons
+:hidden:
 
 {lessons}
 ```
 
 ```{{toctree}}
+:caption: The course
+:hidden:
+
+course
+glossary
+```
+
+```{{toctree}}
 :caption: Reference, by name
-:maxdepth: 1
+:hidden:
 
 {modules}
 ```
+"""
+CARD = """::::{{grid-item-card}} {title}
+:link: {stem}
+:link-type: doc
+:img-top: static/{stem}.png
+:img-alt: The last picture of the lesson
+:class-img-top: card-picture
+
+{question}
+
++++
+about {minutes} minutes
+::::"""
+COURSE = """# For instructors
+
+What can be handed out as it is: {count} assignments with {tasks} functions to write, each with its lesson, with tests
+that students run themselves, hidden tests for the grader, and hints for the usual mistakes. Grading takes one command,
+and runs what students wrote confined. Take all, or those that fit; the functions of an assignment do not need those
+of another one.
+
+| assignment | lesson | functions to write | tests: visible, hidden | wrong solutions with a hint |
+|---|---|---|---|---|
+{rows}
+
+    pip install 'edudiff[all] @ git+{address}'
+    edudiff course build course          # course/student is handed out, course/grader is kept
+
+{readme}
 """
 
 
@@ -70,32 +140,54 @@ def mathml(writer, node):
     raise nodes.SkipNode
 
 
-def plain(app, what, name, thing, options, lines):
-    """Rewrite a docstring, in place, for reStructuredText: only code is marked up, and a table stays a list of rows."""
-    kept, code = [], False
-    for line in lines:
-        begins = line.startswith("    ") and not code and kept[-1:] in ([], [""])
-        code = begins or (code and (not line or line.startswith("    ")))  # an indented paragraph, as it is
-        kept += ["::", ""] * begins
-        if not line.startswith("|--"):
-            kept.append(line if code else marked(line))
-    lines[:] = kept
+def address():
+    """Where the project lives: written once, in setup.cfg."""
+    config = configparser.ConfigParser()
+    config.read(ROOT / "setup.cfg", encoding="utf-8")
+    return config["metadata"]["url"]
 
 
-def marked(line):
-    """One line of text, or one row of a table, of a docstring: what stands in backticks as code, the rest as it is."""
-    parts = line.removeprefix("| ").split("`")  # every second part is code
-    text = [part if k % 2 else re.sub(r"([\\|*_])", r"\\\1", part) for k, part in enumerate(parts)]
-    text[2::2] = ["\\ " * part[:1].isalnum() + part for part in text[2::2]]
-    return "| " * line.startswith("| ") + "``".join(text)
+def colab(stem):
+    """Where Colab opens a lesson: on the branch `notebooks`, where the workflow of the pages puts them."""
+    return f"{address().replace('https://github.com', 'https://colab.research.google.com/github')}/blob/notebooks/{stem}.ipynb"
 
 
-def source(folder):
-    """Write the Sphinx project into `folder`: lessons, glossary, reference, first page."""
-    (folder / "conf.py").write_text(CONF.format(here=str(LESSONS)))
-    lessons = sorted(LESSONS.glob("[0-9]*.py"))
-    for path in lessons:
-        shutil.copy(path, folder)
+def launch(stem, runs):
+    """The buttons of a lesson, as HTML. `runs`: whether the site has notebooks that run in the browser."""
+    here = f'<a class="run" href="lite/notebooks/index.html?path={stem}.ipynb">Run this lesson in your browser</a>'
+    files = "".join(f'<a href="notebooks/{stem}{kind}" download>download {kind}</a>' for kind in (".ipynb", ".py"))
+    return f'<div class="launch">{here * runs}{files}<a href="{colab(stem)}">open in Colab</a></div>'
+
+
+def questions():
+    """{lesson: its question}, from the table of lessons/README.md."""
+    rows = re.findall(r"^\| \[[^]]+\]\((\w+)\.py\) \| (.+?) \|", (LESSONS / "README.md").read_text(), re.MULTILINE)
+    return dict(rows)
+
+
+def source(folder, executed, runs=False):
+    """Write the Sphinx project into `folder`: lessons, glossary, course, reference, first page.
+
+    `executed`: {path: notebook} of the lessons. `runs`: whether there will be notebooks that run in the browser.
+    """
+    import nbformat
+
+    for name in ("static", "extra/notebooks"):
+        (folder / name).mkdir(parents=True, exist_ok=True)
+    (folder / "conf.py").write_text(CONF.format(here=str(LESSONS), address=address()))
+    shutil.copy(LESSONS / "website" / "site.css", folder / "static")
+    shutil.copy(ROOT / "figures" / "results" / "film.gif", folder / "static")
+    asked, cards = questions(), []
+    for path, notebook in executed.items():
+        page = nbformat.from_dict(notebook)
+        heading, _, text = page.cells[0].source.partition("\n")
+        page.cells[0].source = f"{heading}\n\n{launch(path.stem, runs)}\n{text}"
+        nbformat.write(page, folder / f"{path.stem}.ipynb")
+        shutil.copy(path, folder / "extra" / "notebooks")
+        notebooks.write(path, folder / "extra" / "notebooks", notebooks.THERE.format(address=address()))
+        (folder / "static" / f"{path.stem}.png").write_bytes(notebooks.picture(notebook) or b"")
+        told = {"title": notebooks.title(path), "minutes": notebooks.minutes(path), "question": asked[path.stem]}
+        cards.append(CARD.format(stem=path.stem, **told))
     pages = {}
     for module in sorted(m.name for m in pkgutil.iter_modules(edudiff.__path__) if not m.name.startswith("_")):
         name = f"edudiff.{module}"
@@ -110,27 +202,65 @@ def source(folder):
         (folder / f"api_{module}.md").write_text("\n".join(parts))
     glossary = (LESSONS / "glossary.md").read_text()
     (folder / "glossary.md").write_text(re.sub(r"\]\(\.\./edudiff/(\w+)[^)]*\)", r"](api_\1.md)", glossary))
-    names = "\n".join([*(path.stem for path in lessons), "glossary"]), "\n".join(f"api_{module}" for module in pages)
-    (folder / "index.md").write_text(HOME.format(lessons=names[0], modules=names[1]))
+    (folder / "course.md").write_text(course())
+    first = f'<a class="run" href="{next(iter(executed)).stem}.html">Begin with lesson 0</a>'
+    links = f'<a href="course.html">For instructors</a><a href="{address()}">Source</a>'
+    told = {"buttons": f'<div class="launch">{first}{links}</div>', "cards": "\n\n".join(cards)}
+    told["lessons"] = "\n".join(path.stem for path in executed)
+    told["modules"] = "\n".join(f"api_{module}" for module in pages)
+    (folder / "index.md").write_text(HOME.format(**told))
 
 
-def build(out, fast=False):
-    """Build the site into the folder `out`; raises RuntimeError if a lesson fails or Sphinx warns."""
+def course():
+    """The page for instructors: the assignments, counted, and what lessons/assignments/README.md says."""
+    rows, tasks = [], 0
+    masters = sorted(LESSONS.glob("assignments/a*/a*.py"), key=lambda path: int(re.search(r"\d+", path.stem)[0]))
+    for master in masters:
+        text, folder = master.read_text(), master.parent
+        title = re.search(r"^# # (.+)$", text, re.MULTILINE)[1]
+        lesson = re.search(r"`lessons/(\w+)\.py`", text)
+        written = text.count("### BEGIN SOLUTION")
+        tests = [
+            len(re.findall(r"^def test_", (folder / f"test_{k}.py").read_text(), re.M)) for k in ("visible", "hidden")
+        ]
+        link = f"[{int(lesson[1][:2])}]({lesson[1]}.ipynb)" if lesson else ""
+        wrong = len(list((folder / "wrong").glob("*.py")))
+        rows.append(f"| {title} | {link} | {written} | {tests[0]}, {tests[1]} | {wrong} |")
+        tasks += written
+    readme = (LESSONS / "assignments" / "README.md").read_text().partition("\n")[2]
+    told = {"count": len(masters), "tasks": tasks, "rows": "\n".join(rows), "address": address(), "readme": readme}
+    return COURSE.format(**told)
+
+
+def build(out, fast=False, cache=CACHE, runs=True, python=None, pyodide=None):
+    """Build the site into the folder `out`; raises RuntimeError if a lesson fails or Sphinx warns.
+
+    `cache`: keeps executed lessons and the environment of JupyterLite. `runs`: with notebooks that run in the browser;
+    `python` and `pyodide` as for `website.lite.build`.
+    """
     from sphinx.cmd.build import main as sphinx
 
+    lessons = sorted(LESSONS.glob("[0-9]*.py"))
+    executed = notebooks.executed(lessons, Path(cache) / "lessons", fast)
     with tempfile.TemporaryDirectory() as folder:
-        source(Path(folder))
-        os.environ["EDUDIFF_FAST"] = "1" if fast else ""  # the kernels that execute the lessons inherit it
+        source(Path(folder), executed, runs)
         if sphinx(["-q", "-W", "--keep-going", "-b", "html", folder, str(out)]):
             raise RuntimeError("the site was not built: see the messages of Sphinx above")
     shutil.rmtree(Path(out) / ".doctrees", ignore_errors=True)
+    if runs:
+
+        def write(folder):
+            for path in lessons:
+                notebooks.write(path, folder, notebooks.HERE, lite.PYTHON)
+
+        lite.build((Path(out) / "lite").resolve(), write, Path(cache), python, pyodide)
     return Path(out)
 
 
 def broken_links(out):
     """Links of the built site to pages, pictures or anchors that are not there: a list of (page, link)."""
     out = Path(out).resolve()
-    text = {path: path.read_text() for path in out.rglob("*.html")}
+    text = {path: path.read_text() for path in out.rglob("*.html") if "lite" not in path.relative_to(out).parts}
     anchors = {path: set(re.findall(r'\bid="([^"]+)"', page)) for path, page in text.items()}
     broken = []
     for path, page in text.items():
@@ -141,7 +271,21 @@ def broken_links(out):
             file = (path.parent / target.split("?")[0]).resolve() if target else path
             if not file.exists() or (anchor and file in anchors and anchor not in anchors[file]):
                 broken.append((str(path.relative_to(out)), link))
+            asked = re.search(r"\?path=(.+)", target)
+            if asked and not (file.parents[1] / "files" / asked[1]).exists():
+                broken.append((str(path.relative_to(out)), link))
     return broken
+
+
+def serve(out, port):
+    """Show the site at an address of this machine, until Ctrl-C."""
+    handler = functools.partial(http.server.SimpleHTTPRequestHandler, directory=str(out))
+    with http.server.ThreadingHTTPServer(("127.0.0.1", port), handler) as server:
+        print(f"http://127.0.0.1:{server.server_port}/ shows it; Ctrl-C ends that", flush=True)
+        try:
+            server.serve_forever()
+        except KeyboardInterrupt:
+            print()
 
 
 def main():
@@ -149,12 +293,25 @@ def main():
     parser = argparse.ArgumentParser(description="Build the course as a web site.")
     parser.add_argument("out", metavar="OUT", help="folder for the pages")
     parser.add_argument("--fast", action="store_true", help="execute the lessons with EDUDIFF_FAST=1: everything small")
+    parser.add_argument("--no-lite", action="store_true", help="leave out the notebooks that run in the browser")
+    parser.add_argument("--lite", metavar="PYTHON", help="one with the extra lite alone (default: one is made, kept)")
+    parser.add_argument("--pyodide", metavar="DIR", help="bring a whole Pyodide along (default: its public address)")
+    parser.add_argument("--cache", metavar="DIR", default=CACHE, help="keeps executed lessons (default: build/site)")
+    parser.add_argument("--serve", action="store_true", help="show the site afterwards, on this machine")
+    parser.add_argument("--port", type=int, default=8000, help="of --serve (default: 8000)")
     args = parser.parse_args()
-    out = build(args.out, args.fast)
-    for page, link in broken_links(out):
+    out = build(args.out, args.fast, args.cache, not args.no_lite, args.lite, args.pyodide)
+    broken = broken_links(out)
+    for page, link in broken:
         print(f"broken link in {page}: {link}")
-    print(f"wrote {out / 'index.html'}")
-    return 1 if broken_links(out) else 0
+    files = [path for path in out.rglob("*") if path.is_file()]
+    weight = {
+        part: sum(p.stat().st_size for p in files if ("lite" in p.relative_to(out).parts) == part) for part in (0, 1)
+    }
+    print(f"wrote {out / 'index.html'}: {weight[0] / 1e6:.1f} MB, and {weight[1] / 1e6:.1f} MB of notebooks that run")
+    if args.serve and not broken:
+        serve(out, args.port)
+    return 1 if broken else 0
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 import ast
 import importlib.util
+import inspect
 import re
 import runpy
 import sys
@@ -17,7 +18,7 @@ FOLDER = ROOT / "lessons"
 LESSONS = sorted(FOLDER.glob("[0-9]*.py"))
 TEXT = {path: path.read_text() for path in LESSONS}
 
-FAST = 'FAST = bool(os.environ.get("EDUDIFF_FAST"))  # or True: everything small, for a quick look'
+FAST = 'FAST = bool(os.environ.get("EDUDIFF_FAST")) or sys.platform == "emscripten"  # or True: everything small'
 
 PAGE = {f"edudiff/{name}.py" for name in ("schedule", "forward", "reverse", "scores", "convnet")}
 ENGINE_BOXES = {
@@ -81,7 +82,7 @@ def test_a_lesson_that_was_run_leaves_arrays_to_look_at(number, tmp_path, monkey
 
 
 @each_lesson
-def test_fast_is_a_switch_in_the_environment_or_in_the_first_lines(path):
+def test_fast_is_a_switch_in_the_environment_or_in_the_first_lines_and_is_on_in_a_browser(path):
     assert TEXT[path].count(f"\n{FAST}\n") == 1
 
 
@@ -196,6 +197,7 @@ def test_every_formula_becomes_mathml(path):
 @pytest.fixture(scope="module")
 def build_site():
     """The module lessons/build_site.py."""
+    pytest.importorskip("jupytext")
     spec = importlib.util.spec_from_file_location("build_site", FOLDER / "build_site.py")
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
@@ -206,14 +208,64 @@ def test_docstrings_mark_up_code_and_nothing_else(build_site):
     lines = ["|x - y|^2 of `a`s, a * b, in `c|d`", "", "| `size` | what |", "|---|---|", "| 3 | small_window |"]
     build_site.plain(None, "function", "f", None, None, lines)
     wanted = r"\|x - y\|^2 of ``a``\ s, a \* b, in ``c|d``", "", r"| ``size`` \| what \|", r"| 3 \| small\_window \|"
-    assert lines == list(wanted)
+    assert lines == [*wanted, ""]
 
 
 def test_an_indented_paragraph_of_a_docstring_is_code(build_site):
     lines = ["a_b:", "", "    @c", "    class D:", "        e_f = 1", "", "    g", "", "h_i", "    j_k"]
     build_site.plain(None, "module", "m", None, None, lines)
     code = ["    @c", "    class D:", "        e_f = 1", "", "    g", ""]
-    assert lines == [r"a\_b:", "", "::", "", *code, r"h\_i", r"    j\_k"]
+    assert lines == [r"a\_b:", "", "::", "", *code, r"h\_i", r"    j\_k", ""]
+
+
+def test_what_a_docstring_says_of_a_parameter_stands_in_the_list_of_parameters(build_site):
+    def thing(x, alpha, sigma, rng=None):
+        """What it does.
+
+        `x`: (B, H, W, C) in `[-1, 1]`. `alpha`, `sigma`: two
+        numbers; `other`: is none of it. Raises ValueError for NaN.
+
+        More of it, with `rng`: none.
+        """
+
+    lines = inspect.getdoc(thing).splitlines()
+    build_site.plain(None, "function", "thing", thing, None, lines)
+    numbers = "two numbers; ``other``: is none of it."
+    assert [line for line in lines if line] == [
+        "What it does.",
+        "Raises ValueError for NaN.",
+        "More of it, with ``rng``: none.",
+        ":param x: (B, H, W, C) in ``[-1, 1]``.",
+        f":param alpha: {numbers}",
+        f":param sigma: {numbers}",
+    ]
+
+
+@each_lesson
+def test_a_notebook_brings_the_package_and_is_the_lesson(path, build_site, tmp_path):
+    nbformat = pytest.importorskip("nbformat")
+    build_site.notebooks.write(path, tmp_path, build_site.notebooks.HERE)
+    notebook = nbformat.read(tmp_path / f"{path.stem}.ipynb", as_version=4)
+    nbformat.validate(notebook)
+    assert notebook.cells[0].source.startswith(f"# {int(path.stem[:2])}. ")
+    assert notebook.cells.pop(1).source == "%pip install -q edudiff matplotlib pillow"
+    assert [cell.source for cell in notebook.cells] == [cell.source for cell in build_site.notebooks.read(path).cells]
+
+
+def test_a_lesson_is_executed_once_until_it_changes(build_site, tmp_path):
+    pytest.importorskip("nbclient"), pytest.importorskip("ipykernel")
+    lesson = tmp_path / "00_small.py"
+    lesson.write_text("# %% [markdown]\n# # 0. Small\n\n# %%\nprint(1)\nopen('ran', 'a').write('x')\n")
+    cache = tmp_path / "cache"
+    for times, text in ((1, ""), (1, ""), (2, "\n# %%\n1 / 4\n")):
+        lesson.write_text(lesson.read_text() + text)
+        [notebook] = build_site.notebooks.executed([lesson], cache).values()
+        assert notebook.cells[1].outputs[0].text == "1\n"
+        assert (cache / "ran").read_text() == "x" * times
+        assert len(list(cache.glob("*.ipynb"))) == 1
+    lesson.write_text(lesson.read_text() + "\n# %%\n1 / 0\n")
+    with pytest.raises(RuntimeError, match=r"00_small\.py fails"):
+        build_site.notebooks.executed([lesson], cache)
 
 
 def test_a_program_saves_its_pictures(tmp_path, monkeypatch, capsys):
@@ -225,11 +277,25 @@ def test_a_program_saves_its_pictures(tmp_path, monkeypatch, capsys):
     assert "wrote picture.png" in capsys.readouterr().out
 
 
-def test_every_lesson_has_a_page(build_site, tmp_path):
-    build_site.source(tmp_path)
+def written(build_site, folder, runs=True):
+    """The Sphinx project in a folder, of lessons that were not executed."""
+    build_site.source(folder, {path: build_site.notebooks.read(path) for path in LESSONS}, runs)
+
+
+def test_every_lesson_has_a_page_with_its_buttons_and_a_card(build_site, tmp_path):
+    written(build_site, tmp_path)
+    home = (tmp_path / "index.md").read_text()
     for path in LESSONS:
-        assert (tmp_path / path.name).read_text() == path.read_text()
-        assert f"\n{path.stem}\n" in (tmp_path / "index.md").read_text()
+        page = (tmp_path / f"{path.stem}.ipynb").read_text()
+        assert f"lite/notebooks/index.html?path={path.stem}.ipynb" in page
+        where = "https://colab.research.google.com/github/edudiff/edudiff/blob/notebooks"
+        assert f"{where}/{path.stem}.ipynb" in page
+        assert (tmp_path / "extra" / "notebooks" / path.name).read_text() == path.read_text()
+        assert f"notebooks/{path.stem}.ipynb" in page
+        assert "git+https://github.com/edudiff" in (tmp_path / "extra/notebooks" / f"{path.stem}.ipynb").read_text()
+        assert f"\n{path.stem}\n" in home and f":link: {path.stem}\n" in home
+    minutes = [int(number) for number in re.findall(r"^about (\d+) minutes$", home, re.MULTILINE)]
+    assert len(minutes) == len(LESSONS) and all(5 <= number <= 40 for number in minutes)
     assert ".. automodule:: edudiff.denoisers.patch" in (tmp_path / "api_denoisers.md").read_text()
 
 
@@ -254,14 +320,31 @@ def test_the_glossary_has_the_words_and_leads_to_files_that_are_there(build_site
         "baseline",
     ):
         assert re.search(rf"^\| [^|]*{re.escape(word)}", glossary, re.MULTILINE)
-    build_site.source(tmp_path)
+    written(build_site, tmp_path, runs=False)
+    assert "lite/" not in (tmp_path / f"{LESSONS[0].stem}.ipynb").read_text()
     assert all(
         (tmp_path / link).exists() for link in re.findall(r"\]\(([^)]+)\)", (tmp_path / "glossary.md").read_text())
     )
 
 
+def test_the_page_for_instructors_counts_the_assignments(build_site):
+    page = build_site.course()
+    rows = re.findall(
+        r"^\| Assignment (\d+): .+ \| \[(\d+)\].* \| (\d+) \| (\d+), (\d+) \| (\d+) \|$", page, re.MULTILINE
+    )
+    masters = [path for path in (FOLDER / "assignments").iterdir() if path.is_dir()]
+    assert [int(row[0]) for row in rows] == list(range(1, len(masters) + 1))
+    assert all(int(number) > 0 for row in rows for number in row[2:])
+    assert f"{len(rows)} assignments with {sum(int(row[2]) for row in rows)} functions" in page
+
+
 def test_broken_links_are_found(build_site, tmp_path):
     (tmp_path / "a.html").write_text('<p id="here"><a href="b.html#there"><a href="#here"><a href="https://x.y">')
     (tmp_path / "b.html").write_text('<a href="a.html#nowhere"><img src="c.png">')
+    (tmp_path / "c.html").write_text('<a href="lite/notebooks/index.html?path=d.ipynb">')
+    for name in ("notebooks/index.html", "files/e.ipynb"):
+        (tmp_path / "lite" / name).parent.mkdir(parents=True)
+        (tmp_path / "lite" / name).write_text('<a href="of no matter">')
     broken = [("a.html", "b.html#there"), ("b.html", "a.html#nowhere"), ("b.html", "c.png")]
+    broken.append(("c.html", "lite/notebooks/index.html?path=d.ipynb"))
     assert sorted(build_site.broken_links(tmp_path)) == broken

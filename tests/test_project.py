@@ -71,7 +71,7 @@ def test_the_pythons_named_are_the_pythons_tested():
 def test_the_extra_all_has_every_extra_that_needs_no_gpu():
     extras = {name: lines.split() for name, lines in CONFIG["options.extras_require"].items()}
     inner = re.search(r"\[(.+)\]", extras["all"][0])[1].split(",")
-    assert set(inner) == set(extras) - {"all", "dev", "site", "cuda12", "cuda13"}
+    assert set(inner) == set(extras) - {"all", "dev", "site", "lite", "cuda12", "cuda13"}
 
 
 def test_workflows_run_the_scripts_that_a_contributor_runs():
