@@ -22,6 +22,8 @@ if TYPE_CHECKING:  # matplotlib is imported when a figure is made
     from matplotlib.figure import Figure
 
 SHADES = " .:-=+*#%@"
+COLORS = ("#1f4aa0", "#ee8433", "#008a7e", "#8ccbf2")  # told apart in gray and by the color-blind; black is another
+MARKERS = "os^DvPX"  # each with the color of the same number, the first ones
 FILM_SIDE = 112  # of an image of a film, in pixels of the screen, at most
 
 
@@ -96,9 +98,14 @@ def strip(images: Array | Sequence[Array]) -> Array:
 
 
 def curve(axis: "Axes", at: Sequence[float], intervals: Sequence[Sequence[float]], color: Any, label: str) -> None:
-    """Draw values over `at` (n,) on a matplotlib axis, with their intervals: n times [value, low, high]."""
+    """Draw values over `at` (n,) on a matplotlib axis, with their intervals: n times [value, low, high].
+
+    `color`: any of matplotlib's; "C0" to "C3" are those of COLORS, each with a marker of its own.
+    """
     value, low, high = np.array(intervals).T  # (n,) each
-    axis.plot(at, value, "o-", color=color, label=label)
+    number = int(color[1:]) % len(COLORS) if str(color) in ("C0", "C1", "C2", "C3") else None
+    color, marker = (color, "v") if number is None else (COLORS[number], MARKERS[number])
+    axis.plot(at, value, f"{marker}-", color=color, label=label)
     axis.fill_between(at, low, high, color=color, alpha=0.15, linewidth=0)
 
 
@@ -111,9 +118,8 @@ def stepwise(table: Mapping[str, Mapping[str, Sequence[float]]], title: str | No
     axis = figure.subplots()
     for i, (name, line) in enumerate(table.items()):
         for kind, style in (("answers", "-"), ("paths", "--")):
-            axis.plot(
-                range(len(line[kind])), line[kind], style, color=f"C{i}", label=name if kind == "answers" else None
-            )
+            look = {"color": COLORS[i % len(COLORS)], "marker": MARKERS[i % len(MARKERS)], "markersize": 4}
+            axis.plot(line[kind], style, label=name if kind == "answers" else None, **look)
     axis.set(xlabel="reverse step", ylabel="r of x0_hat with the network's")
     axis.locator_params(axis="x", integer=True)
     axis.legend(title="line: same input\ndashed: own way", frameon=False, loc="lower left")
@@ -133,7 +139,7 @@ def clouds(samples: Mapping[str, Mapping[str, Array]], reach: float = 1.3) -> "F
     axes = figure.subplots(len(samples), len(names), squeeze=False)
     for line, (title, clouds_of) in zip(axes, samples.items(), strict=True):
         for axis, name in zip(line, names, strict=True):
-            for points, color in ((clouds_of["data"], "0.8"), (clouds_of[name], "C0")):
+            for points, color in ((clouds_of["data"], "0.8"), (clouds_of[name], COLORS[0])):
                 axis.plot(*to_numpy(points).T, ".", color=color, markersize=1.5)
             beyond = int((np.abs(to_numpy(clouds_of[name])) > reach).any(1).sum())
             if beyond:
@@ -152,7 +158,7 @@ def losses(values: Sequence[float], window: int = 50) -> "Figure":
     axis.loglog(np.arange(1, len(values) + 1), values, color="0.8", linewidth=0.7, label="each step")
     if len(values) > window:
         mean = np.convolve(values, np.full(window, 1 / window), mode="valid")
-        axis.loglog(np.arange(window, len(values) + 1), mean, color="C0", label=f"mean of {window}")
+        axis.loglog(np.arange(window, len(values) + 1), mean, color=COLORS[0], label=f"mean of {window}")
     axis.set_xlabel("training step")
     axis.set_ylabel("loss")
     axis.legend(frameon=False)

@@ -87,7 +87,9 @@ def image(networks, windows, drawn, columns=14):
         plot.curve(left, fields, [line[name]["wrong"] for line in networks], COLORS[name], f"{name}: not five fingers")
     plot.curve(left, fields, [line["network"]["more"] for line in networks], "C1", "network: more than five")
     plot.curve(left, fields, [line["same_count"] for line in networks], "C2", "network and els: same count")
-    left.plot(fields, [line["same_by_chance"] for line in networks], ":", color="C2", label="the same by chance")
+    left.plot(
+        fields, [line["same_by_chance"] for line in networks], ":", color=plot.COLORS[2], label="the same by chance"
+    )
     left.set(title="networks that see more and more (all training hands have five)", ylim=(-0.03, 1.19))
     left.set(ylabel="share of hands", xlabel="receptive field, pixels", xticks=fields)
     at = range(len(windows))
@@ -105,7 +107,7 @@ def image(networks, windows, drawn, columns=14):
         axis.set_ylabel(name, rotation=0, ha="right", va="center")
         middles = (np.arange(len(batch)) + 0.5) * (batch.shape[2] + 1) - 1  # (n,)
         for at, count in zip(middles, count_fingers_all(batch), strict=True):
-            color = "k" if count == FIVE else "C3"
+            color = "k" if count == FIVE else plot.COLORS[1]
             axis.text(at, batch.shape[1], count, color=color, ha="center", va="top")
         axis.set_frame_on(False)
     return figure

@@ -38,8 +38,8 @@ def main(work=WORK, out=RESULTS, columns=4, row=ROW):
     seeds = chosen(count_fingers_all(images["network"]), count_fingers_all(images["els"]), most)[:columns]
     r = results["agreement"]["els"]["pearson_r"]
     figure = picture({name: batch[seeds] for name, batch in images.items()}, most)
-    told = f"Each column: the same noise, chosen among {results['seeds']} for extra fingers."
-    figure.suptitle(f"{told} Over all of them, network and formula: median r = {r:.3f}", fontsize=11)
+    told = f"Each column: the same noise, chosen among {results['seeds']} for its extra fingers"
+    figure.suptitle(f"{told}\nOver all {results['seeds']}, network and formula: median r = {r:.3f}", fontsize=12)
     files.write_figure(out / "opening.png", figure)
     film.write(work, out / "film.gif", seeds)
     return seeds

@@ -149,8 +149,12 @@ def window_curves(lines):
     axes = figure.subplots(down, across, sharex=True, squeeze=False).ravel()
     for axis, line in zip(axes, lines, strict=False):
         axis.plot(line["ratios"], line["windows"][-len(line["ratios"]) :], "k-", label="read off the network")
-        for (name, windows), style in zip(line["told"]["windows"].items(), ("C0--", "C1:"), strict=False):
-            axis.plot(line["ratios"], windows[-len(line["ratios"]) :], style, label=name.replace("_", " "))
+        for (name, windows), style in zip(
+            line["told"]["windows"].items(),
+            ({"ls": "--", "color": plot.COLORS[0]}, {"ls": ":", "color": plot.COLORS[1]}),
+            strict=False,
+        ):
+            axis.plot(line["ratios"], windows[-len(line["ratios"]) :], label=name.replace("_", " "), **style)
         axis.set(xscale="log", title=line["row"].replace("_", " "))
     for axis in axes[len(lines) :]:
         axis.set_visible(False)

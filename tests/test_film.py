@@ -1,9 +1,11 @@
 """Moving pictures: they show the reverse process, pixel for pixel, and nothing is written where one cannot be."""
 
 import os
+import runpy
 import shutil
 import stat
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -147,3 +149,24 @@ def test_the_demo_writes_its_film_and_says_so(tmp_path, capsys):
     assert len(seen) == 5
     scale = plot.FILM_SIDE // 14 * 14
     assert seen[0].shape[0] == 34 + 3 * (scale + 24) + 26  # network, ELS and ideal, a title, captions
+
+
+def test_the_opening_picture_numbers_every_finger_that_is_counted():
+    names = runpy.run_path(str(Path(__file__).parents[1] / "figures" / "opening.py"))
+    hands = ed.data.shapes.hands(3, size=16, rng=np.random.default_rng(0))
+    for image, count in zip(hands, ed.compare.count_fingers_all(hands), strict=True):
+        tips = np.array(names["tips"](image))
+        assert tips.shape == (count, 2)
+        assert (image[tuple(tips.round().astype(int).T)] > -0.5).all()  # in pixels of the image, on the hand
+    figure = names["picture"]({"network": hands}, most=4)
+    rings = [[text for text in axis.texts if text.get_text().isdigit()] for axis in figure.axes]
+    assert [[ring.get_text() for ring in found] for found in rings] == [["1", "2", "3", "4", "5"]] * 3
+    white = [[ring.get_bbox_patch().get_facecolor()[0] == 1 for ring in found] for found in rings]
+    assert white == [[False] * 4 + [True]] * 3
+    assert {axis.get_xlabel() for axis in figure.axes} == {"5 fingers"}
+
+
+def test_the_opening_picture_takes_extra_fingers_first_and_then_equal_numbers():
+    chosen = runpy.run_path(str(Path(__file__).parents[1] / "figures" / "opening.py"))["chosen"]
+    network, els = np.array([5, 7, 6, 4, 6]), np.array([6, 6, 6, 4, 6])
+    assert chosen(network, els, 5) == [2, 4, 1, 3, 0]
