@@ -108,8 +108,7 @@ CARD = """::::{{grid-item-card}} {title}
 
 {question}
 
-+++
-about {minutes} minutes
+*about {minutes} minutes*
 ::::"""
 COURSE = """# For instructors
 
