@@ -118,7 +118,11 @@ def stepwise(table: Mapping[str, Mapping[str, Sequence[float]]], title: str | No
     axis = figure.subplots()
     for i, (name, line) in enumerate(table.items()):
         for kind, style in (("answers", "-"), ("paths", "--")):
-            look = {"color": COLORS[i % len(COLORS)], "marker": MARKERS[i % len(MARKERS)], "markersize": 4}
+            look: dict[str, Any] = {
+                "color": COLORS[i % len(COLORS)],
+                "marker": MARKERS[i % len(MARKERS)],
+                "markersize": 4,
+            }
             axis.plot(line[kind], style, label=name if kind == "answers" else None, **look)
     axis.set(xlabel="reverse step", ylabel="r of x0_hat with the network's")
     axis.locator_params(axis="x", integer=True)
