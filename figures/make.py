@@ -27,6 +27,8 @@ MINUTES = {  # on two cores, from scratch
     "training_time": 8,
     "data_size": 8,
     "fingers": 8,
+    "clocks": 15,
+    "alignment": 15,
     "attention": 8,
     "table_agreement": 540,
     "windows_constant": 90,

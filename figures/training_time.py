@@ -5,8 +5,9 @@ Three networks: one with a small window on many pictures, as in the demo, the sa
 picture on the same few. Each is trained in one run, whose learning rate falls along half a cosine from its peak to the
 run's end, and the moving average of its weights is kept at each of `STEPS`. From every one of those the ELS windows are
 read off anew, and its pictures are compared with those that ELS, linear and ideal draw from the same noise, and with
-the training set. Written to `figures/results`: `training_time.json` and `.png`; what was done is kept in
-`runs/figure-training_time`, so that a second run, or one after Ctrl-C, goes on with it.
+the training set; of drawn hands it is counted how many have five fingers. Written to `figures/results`:
+`training_time.json` and `.png`; what was done is kept in `runs/figure-training_time`, so that a second run, or one
+after Ctrl-C, goes on with it.
 """
 
 import argparse
@@ -20,6 +21,7 @@ import edudiff
 from edudiff import nn, plot
 from edudiff.compare import agreement, draw
 from edudiff.compare.bootstrap import interval
+from edudiff.compare.fingers import count_fingers_all
 from edudiff.compare.metrics import nearest
 from edudiff.runs import folder as folders
 from edudiff.runs import training
@@ -35,6 +37,7 @@ STEPS = (50, 100, 200, 400, 800, 1500, 3000, 6000)
 FORMULAS = ("els", "linear", "ideal")
 COPY = 1 / 3  # of the distance of an unseen picture from its nearest training picture: nearer is a copy
 UNSEEN = 200
+FINGERS = 5
 MANY = Choices(images=256, channels=48, batch=32, seeds=32, calibration=4, denoisers=FORMULAS)
 JOBS = {
     "256 training pictures, a small window": MANY,
@@ -48,7 +51,7 @@ def measure(run, step):
     """Draw with the network of one step and the formulas, and keep: its record and its pictures."""
     place = run.folder
     path, arrays = place / f"{step}.json", place / f"{step}-images.npz"
-    wanted = asdict(run.choices) | {"copy": COPY, "unseen": UNSEEN}
+    wanted = asdict(run.choices) | {"copy": COPY, "unseen": UNSEEN, "fingers": FINGERS}
     if not folders.holds(path, wanted):
         net = nn.checkpoint.load_net(place / f"{step}.npz")
         table = window_schedule(run, net)
@@ -62,7 +65,7 @@ def measure(run, step):
 
 
 def record(run, drawn):
-    """Medians over the seeds with their intervals: r with each formula, and the newness of the drawn pictures."""
+    """With intervals: the median r with each formula, newness of the drawn pictures, the share that keeps the rule."""
     count, images = run.choices.images, run.images
     unseen = read_range(run.choices, count, count + UNSEEN)  # (UNSEEN, H, W, C)
     yardstick = float(np.median(nearest(unseen, images)[1]))
@@ -71,6 +74,8 @@ def record(run, drawn):
     line["els_beats_ideal"] = found["els"]["beats_ideal"]
     distance = nearest(drawn["network"], images)[1]  # (B,)
     line |= {"distance_to_nearest": interval(np.median, distance), "unseen_distance": yardstick}
+    if run.choices.data == "hands":
+        line["keeps"] = interval(np.mean, count_fingers_all(drawn["network"]) == FINGERS)
     return line | {"copies": interval(np.mean, distance < COPY * yardstick)}
 
 
@@ -87,6 +92,8 @@ def image(runs, images, rows=3):
         distances = [[v / line["unseen_distance"] for v in line["distance_to_nearest"]] for line in lines]
         plot.curve(new, steps, distances, "k", "distance to the nearest training picture\n(an unseen picture's is 1)")
         plot.curve(new, steps, [line["copies"] for line in lines], "C3", "share of copies")
+        if "keeps" in lines[0]:
+            plot.curve(new, steps, [line["keeps"] for line in lines], "C0", "share with five fingers")
         r.set(ylabel="r of the network with", ylim=(-0.05, 1.02))
         new.set(xlabel="training step", ylim=(-0.05, 2))
         new.set_xscale("log")

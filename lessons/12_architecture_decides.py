@@ -98,6 +98,12 @@ for name, points in drawn.items():
 plot.present(plot.clouds({"twelve points": {"data": data, **drawn}}), "12_architecture_decides_2")
 
 # %% [markdown]
+# Width is not all: a network that can copy does so only if it is trained for long enough, and the more pictures there
+# are, the longer it takes. `python figures/clocks.py` trains one UNet on 4, 16 and 64 faces and looks at what it draws
+# as it learns (`figures/results/clocks.png`). With 4 and with 16, half of its faces are copies *before* half keep the
+# rules of a face: it has learned the pictures, not the rules. With 64 the rules come first, at about step 2,700, and
+# by step 6,400 three in ten are copies. Between the two there is a window in which what is drawn is right and new.
+#
 # ## What a network for pictures sees
 #
 # For pictures the architecture decides with two other means: *how far* a pixel sees (the window of lesson 7), and *what
@@ -213,3 +219,4 @@ plot.present(figure, "12_architecture_decides_3")
 # - [Kamb & Ganguli 2024](https://arxiv.org/abs/2412.20292), section 5.4: a network that can see its place is nearer to
 #   the local score.
 # - [Scarvelis et al. 2023](https://arxiv.org/abs/2310.12395): the smoothed denoiser.
+# - [Wang, Finn & Liu 2026](https://arxiv.org/abs/2605.10019): two clocks, of rules and of copies.

@@ -137,7 +137,7 @@ def test_training_time_goes_on_where_it_was_stopped(tmp_path, monkeypatch):
     assert [line["step"] for line in lines] == [1, 3, 5]
     for line in lines:
         assert set(line["pearson_r"]) == {"els", "linear", "ideal"}
-        for values in (*line["pearson_r"].values(), line["distance_to_nearest"], line["copies"]):
+        for values in (*line["pearson_r"].values(), line["distance_to_nearest"], line["copies"], line["keeps"]):
             check_interval(values)
         assert line["unseen_distance"] < line["distance_to_nearest"][0]  # hardly trained, it draws noise
         assert line["copies"][0] == 0

@@ -1,7 +1,8 @@
 """The denoiser that sees far: down to coarser pixels and back up, with a skip connection at every scale.
 
 After the UNet of Kamb & Ganguli 2024: three scales of 64, 128 and 256 channels, no normalization, and no residual
-around its blocks. What Levine & Weiss 2026 turn is a setting each: pooling, channels, depth, attention, padding.
+around its blocks. What Levine & Weiss 2026 turn is a setting each: pooling, channels, depth, attention, padding; and
+skip connections.
 """
 
 import math
@@ -45,6 +46,7 @@ class UNetConfig(ConvConfig):
     upsampling: str = setting(
         "nearest", "how they become four again: nearest, bilinear or transposed (learned)", choices=UPSAMPLINGS
     )
+    skips: bool = setting(True, "skip connections; without them all that is fine goes through the coarsest scale")
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -81,7 +83,7 @@ class UNet(ConvolutionalNet):
             if config.pooling != "none" and config.upsampling == "transposed":
                 make.normal(f"upsample{i}.w", (3, 3, coarse, coarse), 1 / math.sqrt(9 / 4 * coarse))
                 make.constant(f"upsample{i}.b", coarse, 0.0)  # a fine pixel hears 9 / 4 windows on average
-            stage(f"up{i}", i, coarse + fine)
+            stage(f"up{i}", i, coarse + fine * config.skips)
         make.layer("out", (3, 3, channels[0], config.image_channels), 0.0)
 
     def answer(self, x: Array, c_noise: Array, labels: Array | None = None, rng: Rng = None) -> tuple[Array, Any]:
@@ -98,7 +100,8 @@ class UNet(ConvolutionalNet):
         for i in reversed(range(coarsest)):
             shape = skips[i].shape[1:3]
             h, cache[f"upsample{i}"] = self._upsample(f"upsample{i}", h, shape)  # (B, *shape, channels[i + 1])
-            h, cache[f"skip{i}"] = run.concatenate(h, skips[i])  # (B, ..., channels[i + 1] + channels[i])
+            if config.skips:
+                h, cache[f"skip{i}"] = run.concatenate(h, skips[i])  # (B, ..., channels[i + 1] + channels[i])
             h, cache[f"up{i}"] = self._stage(f"up{i}", i, h, cond, rng)  # (B, H / 2^i, W / 2^i, channels[i])
         out, cache["out"] = run.conv(h, p["out.w"], p["out.b"], config.padding)  # (B, H, W, C)
         return out, cache
@@ -113,14 +116,16 @@ class UNet(ConvolutionalNet):
         for i in range(coarsest):
             dh, ds = self._stage_backward(f"up{i}", i, dh, cache[f"up{i}"], grads)
             dcond = dcond + ds  # the condition speaks to every block
-            dh, dskip = run.concatenate_backward(dh, cache[f"skip{i}"])
-            dskips.append(dskip)
+            if self.config.skips:
+                dh, dskip = run.concatenate_backward(dh, cache[f"skip{i}"])
+                dskips.append(dskip)
             dh = self._upsample_backward(f"upsample{i}", dh, cache[f"upsample{i}"], grads)
         dh, ds = self._stage_backward(f"down{coarsest}", coarsest, dh, cache["bottom"], grads, need_dx or coarsest > 0)
         dcond = dcond + ds
         for i in reversed(range(coarsest)):
             dh = self._pool_backward(f"pool{i}", dh, cache[f"pool{i}"], grads)
-            dh = run.add(dh, dskips[i])  # 1. through the coarser scales, 2. over the skip connection
+            if self.config.skips:
+                dh = run.add(dh, dskips[i])  # 1. through the coarser scales, 2. over the skip connection
             dh, ds = self._stage_backward(f"down{i}", i, dh, cache[f"down{i}"], grads, need_dx or i > 0)
             dcond = dcond + ds
         condition_backward(dcond, cache["condition"], grads)

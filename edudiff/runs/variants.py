@@ -6,6 +6,7 @@ from the same noise. Each is kept in a folder of its own, so a run that was stop
 
 import json
 import math
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
@@ -32,7 +33,8 @@ from edudiff.support.settings import Settings, setting
 from edudiff.support.tables import TextTable
 from edudiff.support.types import Array, Denoiser
 
-BASE: dict[str, Any] = {"channels": (16, 32, 64, 64, 64), "depth": 1, "pooling": "average", "attention": ()}
+BASE: dict[str, Any] = {"channels": (16, 32, 64, 64, 64), "depth": 1, "pooling": "average"}
+BASE |= {"attention": (), "skips": True}
 VARIANTS: dict[str, dict[str, Any]] = {
     "base": {},
     "pooling_max": {"pooling": "max"},
@@ -45,9 +47,10 @@ VARIANTS: dict[str, dict[str, Any]] = {
     "scales_2": {"channels": (16, 32)},
     "scales_3": {"channels": (16, 32, 64)},
     "attention": {"attention": (2,)},
+    "no_skips": {"skips": False},
     "channels_64": {"channels": (64, 128, 256, 256, 256)},
 }
-USUAL = tuple(name for name in VARIANTS if name != "channels_64")  # the widest takes as long as all others
+USUAL = tuple(VARIANTS)[:11]  # the last, and widest, takes as long as all others
 PART = 64  # images drawn at once
 
 
@@ -85,7 +88,7 @@ class Variants(Settings):
     draws: int = setting(50, "resamples of each bootstrap interval", least=20, group=MEASURING)
     variants: tuple[str, ...] = setting(
         USUAL,
-        f"which UNets: {', '.join(VARIANTS)} (default: all but the last)",
+        f"which UNets: {', '.join(VARIANTS)} (default: all but the last two)",
         choices=VARIANTS,
         metavar="NAME",
         group=NETWORK,
@@ -168,11 +171,16 @@ def new_network(name: str, images: Array) -> Any:
     return nn.UNet(**settings, image_channels=images.shape[3], sigma_data=rms, rng=np.random.default_rng(1))
 
 
-def train(choices: Variants, name: str, images: Array, place: Path) -> tuple[Any, dict[str, Any]]:
-    """Train a variant, or go on from its checkpoint: (the averaged network, what to report of it)."""
+def train(
+    choices: Variants, name: str, images: Array, place: Path, make: Callable[[str, Array], Any] = new_network
+) -> tuple[Any, dict[str, Any]]:
+    """Train a variant, or go on from its checkpoint: (the averaged network, what to report of it).
+
+    `images`: (N, H, W, C), or (N, D) for a network of flat data. `make`: makes the untrained network, as `new_network`.
+    """
     path = place / folders.NETWORK
     state: Any = nn.checkpoint.load(path) if path.exists() else None
-    net = state.net if state else new_network(name, images)
+    net = state.net if state else make(name, images)
     rng = np.random.default_rng((choices.seed, 2))
     settings = {"batch": choices.batch, "rate": choices.rate, "state": state}
     states = nn.train(net, images, schedule.cosine(), rng, choices.train_steps, **settings)

@@ -40,6 +40,7 @@ def test_what_is_scaled_up_or_down_keeps_its_size_before_training():
         ({"pooling": "strided", "upsampling": "transposed", "padding": "circular"}, (2, 10, 5, 1)),
         ({"pooling": "none", "padding": "reflect"}, (1, 6, 5, 1)),
         ({"padding": "reflect", "pooling": "strided", "activation": "gelu"}, (1, 9, 10, 1)),
+        ({"skips": False}, (2, 7, 6, 1)),
         ({"attention": (0, 2), "heads": 2, "channels": (4, 4, 6), "groups": 2}, (2, 6, 5, 1)),
         ({"channels": (3,), "depth": 2, "target": "v", "padding_channel": False}, (2, 5, 5, 1)),
     ),
@@ -104,6 +105,17 @@ def test_receptive_field_of_the_published_shape_is_above_32_p49():
     sides = {pooling: receptive_field(UNet((3, 4), 1, pooling=pooling), size=33) for pooling in ("max", "average")}
     assert sides["max"] == sides["average"]  # they pass on the same pixels
     assert receptive_field(UNet((3, 4), 1, attention=(1,)), size=21) == 21
+
+
+def test_without_skip_connections_all_that_an_answer_depends_on_goes_through_the_coarsest_scale():
+    """The rank of the Jacobian is at most the number of values there: one channel of 3 x 3 pixels."""
+    x, ranks = np.tile(pictures(1, 6, 6, 1), (36, 1, 1, 1)), {}
+    for skips in (True, False):
+        net = random_net((3, 1), target="x0", skips=skips)
+        _, cache = net.forward(x, 0.6, 0.8)
+        rows = net.input_gradient(np.eye(36).reshape(x.shape), cache).reshape(36, 36)
+        ranks[skips] = np.linalg.matrix_rank(rows, tol=1e-9)
+    assert ranks[False] <= 9 < ranks[True]
 
 
 @pytest.mark.parametrize("shape", ((1, 1, 1, 1), (2, 1, 3, 1), (3, 5, 4, 1)))

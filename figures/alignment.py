@@ -1,0 +1,165 @@
+"""Which architecture for which target: three networks, three sets of pictures, nine inventions.
+
+Run `python figures/alignment.py`; it takes about 15 minutes on one core. A dense network, a ResNet that sees a small
+window and a UNet that sees all learn 1,000 faces, the same faces with their pixels shuffled (all in the same way), and
+1,000 strokes, for the same number of steps. Levine & Weiss 2026 say that a network succeeds where its bias is that of
+the target. Measured is how well each denoises pictures that it has not seen: its squared error over that of the best
+linear denoiser, which knows mean and covariance of the law (from `LAW` other pictures) and neither places nor
+neighbors. The mean, geometric, is over `TIMES`. Below 1, the network has found more than a normal law.
+Written to `figures/results`: `alignment.json` and `.png`. Networks and pictures are kept in `runs/figure-alignment`, so
+that a second run, or one after Ctrl-C, goes on with them.
+"""
+
+import json
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+import edudiff
+from edudiff import data, denoisers, nn, plot, schedule
+from edudiff.compare.bootstrap import bootstrap
+from edudiff.compare.novelty import novelty
+from edudiff.forward import add_noise
+from edudiff.runs import folder as folders
+from edudiff.runs.variants import BASE, Variants, draw, train
+from edudiff.support import files
+
+RESULTS = Path(__file__).parent / "results"
+WORK = Path("runs") / "figure-alignment"
+CHOICES = Variants(images=1000, size=24, train_steps=3000, batch=8, drawn=64)
+LAW, UNSEEN = 8000, 200  # pictures: the linear denoiser's, and those that the errors are measured on
+TIMES = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
+TARGETS = {
+    "faces": (data.shapes.faces, False),
+    "faces, pixels shuffled": (data.shapes.faces, True),
+    "strokes": (data.shapes.strokes, False),
+}
+NETS = {
+    "MLP": "dense: it knows no neighbors",
+    "ResNet": "sees 11 x 11 pixels, the same everywhere",
+    "UNet": "sees all, neighbors first",
+}
+
+
+@dataclass(frozen=True)
+class Flat:
+    """A denoiser of images (B, H, W, C), made of a network for flat data (B, D)."""
+
+    net: Any
+
+    def __call__(self, x, alpha, sigma):
+        return self.net(x.reshape(len(x), -1), alpha, sigma).reshape(x.shape)
+
+
+def new_network(name, images):
+    """An untrained network of that name; `images`: (N, H, W, C), or (N, D) for the MLP."""
+    settings = {"sigma_data": float(np.sqrt((images**2).mean())), "rng": np.random.default_rng(1)}
+    if name == "MLP":
+        return nn.MLP(images.shape[1], 256, 2, **settings)
+    settings["image_channels"] = images.shape[3]
+    if name == "ResNet":
+        return nn.ResNet(24, 3, **settings)
+    return nn.UNet(**BASE | {"channels": (16, 32, 64, 64)}, **settings)
+
+
+def pictures(target, choices):
+    """Training set, unseen pictures, those of the law, and the inverse of the shuffle or None: (N, H, W, C) each."""
+    (make, shuffled), count, back = TARGETS[target], choices.images + UNSEEN + LAW, None
+    images = make(count, choices.size, np.random.default_rng(choices.seed))  # (N, H, W, C)
+    if shuffled:
+        order = np.random.default_rng((choices.seed, 4)).permutation(choices.size**2)  # (H * W,)
+        images, back = place(images, order), np.argsort(order)
+    return *np.split(images, [choices.images, choices.images + UNSEEN]), back
+
+
+def place(images, order):
+    """The pixels of (N, H, W, C) in another `order` (H * W,), the same for all pictures and channels."""
+    return images.reshape(len(images), -1, images.shape[3])[:, order].reshape(images.shape)  # (N, H, W, C)
+
+
+def errors(denoise, x0, seed):
+    """Mean squared error of each picture at each noise level, from the same noise for every denoiser: (levels, N)."""
+    rng, found = np.random.default_rng((seed, 5)), []
+    for t in TIMES:
+        alpha, sigma = schedule.cosine()(t)
+        x = add_noise(x0, alpha, sigma, rng.standard_normal(x0.shape).astype(x0.dtype))  # (N, H, W, C)
+        found.append(((denoise(x, alpha, sigma) - x0) ** 2).mean(axis=(1, 2, 3)))  # (N,)
+    return np.array(found)  # (levels, N)
+
+
+def relative(found, baseline):
+    """The geometric mean over noise levels of the mean error over the baseline's, (levels, N) both: an `Interval`."""
+
+    def statistic(i):
+        return float(np.exp(np.log(found[:, i].mean(1) / baseline[:, i].mean(1)).mean()))
+
+    return bootstrap(statistic, found.shape[1], rng=np.random.default_rng(0))
+
+
+def measure(name, target, choices, place_of):
+    """Train, draw, measure and keep: the record of a network on a target, and its pictures with the pixels in place."""
+    place_of = files.open_folder(place_of)
+    path, wanted = place_of / folders.RESULTS, asdict(choices) | {"law": LAW, "unseen": UNSEEN, "times": TIMES}
+    if not folders.holds(path, wanted):
+        images, unseen, law, back = pictures(target, choices)
+        learned = images.reshape(len(images), -1) if name == "MLP" else images
+        net, about = train(choices, name, learned, place_of, new_network)
+        denoise = Flat(net) if name == "MLP" else net
+        baseline = errors(denoisers.Linear.fit(law), unseen, choices.seed)
+        each = errors(denoise, unseen, choices.seed)
+        drawn = draw(denoise, choices, images)
+        line = {"error": relative(each, baseline)._asdict(), "errors": (each.mean(1) / baseline.mean(1)).tolist()}
+        line |= {k: v._asdict() for k, v in novelty(drawn, images, np.random.default_rng(0)).items()}
+        files.write_arrays(place_of / folders.ARRAYS, {"drawn": drawn if back is None else place(drawn, back)})
+        files.write_results(path, about | line | {"job": wanted})
+    with np.load(place_of / folders.ARRAYS) as kept:
+        return json.loads(path.read_text()), kept["drawn"]
+
+
+def image(table, drawn, examples, across=5, down=2):
+    """Drawn pictures of each network on each target, with its error; above them some of the training set."""
+    figure = plot.empty_figure(1.05 * across * len(examples) + 1.3, 1.35 * down * (len(table) + 1))
+    lines = {"training": examples, **drawn}
+    for part, (name, batches) in zip(figure.subfigures(len(lines), 1), lines.items(), strict=True):
+        for axis, (target, batch) in zip(part.subplots(1, len(batches)), batches.items(), strict=True):
+            shown = np.concatenate([plot.strip(batch[i * across : (i + 1) * across]) for i in range(down)])
+            plot.show(axis, shown)
+            axis.set_frame_on(False)
+            if name == "training":
+                axis.set_title(target, fontsize=12)
+                axis.set_xlabel("what it learns", fontsize=9)
+            else:
+                found = table[name][target]["error"]
+                word = "better than linear" if found["high"] < 1 else "no better than linear"
+                note = ", shown with each pixel back in its place" if "shuffled" in target else ""
+                axis.set_xlabel(f"error {found['value']:.2f}, {word}{note}", fontsize=9)
+            if target == next(iter(batches)):
+                label = f"{name}\n{NETS[name]}".replace(", ", ",\n").replace(": ", ":\n") if name in NETS else name
+                axis.set_ylabel(label, rotation=0, ha="right", va="center", fontsize=10)
+    return figure
+
+
+def main(nets=tuple(NETS), targets=tuple(TARGETS), choices=CHOICES, work=WORK, out=RESULTS):
+    """Measure every network on every target, write the table and the picture. Returns the results."""
+    work, table, drawn = files.open_folder(work), {name: {} for name in nets}, {name: {} for name in nets}
+    for target in targets:
+        chosen = replace(choices, data="faces")  # of which only the numbers are used
+        for name in nets:
+            where = files.open_folder(work / target.replace(", ", "_").replace(" ", "_")) / name
+            table[name][target], drawn[name][target] = measure(name, target, chosen, where)
+            error, new = (table[name][target][measured]["value"] for measured in ("error", "ratio"))
+            print(f"{target}, {name}: error {error:.3f}, novelty {new:.2f}", flush=True)
+    examples = {target: pictures(target, choices)[0] for target in targets}
+    results = {"command": "python figures/alignment.py", "version": edudiff.__version__, **asdict(choices)}
+    del results["data"], results["root"], results["variants"]
+    results |= {"law": LAW, "unseen": UNSEEN, "times": TIMES, "table": table}
+    out = files.open_folder(out)
+    files.write_figure(out / "alignment.png", image(table, drawn, examples))
+    files.write_results(out / "alignment.json", results)
+    return results
+
+
+if __name__ == "__main__":
+    main()
