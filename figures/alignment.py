@@ -3,9 +3,10 @@
 Run `python figures/alignment.py`; it takes about 15 minutes on one core. A dense network, a ResNet that sees a small
 window and a UNet that sees all learn 1,000 faces, the same faces with their pixels shuffled (all in the same way), and
 1,000 strokes, for the same number of steps. Levine & Weiss 2026 say that a network succeeds where its bias is that of
-the target. Measured is how well each denoises pictures that it has not seen: its squared error over that of the best
-linear denoiser, which knows mean and covariance of the law (from `LAW` other pictures) and neither places nor
-neighbors. The mean, geometric, is over `TIMES`. Below 1, the network has found more than a normal law.
+the target. Under each stands how far its pictures are from the law: the median distance to the nearest of `LAW` further
+pictures, over that of pictures of the law itself. 1 is as near as they are; what order the pixels have changes nothing.
+The results also have the novelty, and the squared error in denoising unseen pictures, over that of the best linear
+denoiser, which knows mean and covariance of the law: the geometric mean over `TIMES`.
 Written to `figures/results`: `alignment.json` and `.png`. Networks and pictures are kept in `runs/figure-alignment`, so
 that a second run, or one after Ctrl-C, goes on with them.
 """
@@ -20,6 +21,7 @@ import numpy as np
 import edudiff
 from edudiff import data, denoisers, nn, plot, schedule
 from edudiff.compare.bootstrap import bootstrap
+from edudiff.compare.metrics import nearest
 from edudiff.compare.novelty import novelty
 from edudiff.forward import add_noise
 from edudiff.runs import folder as folders
@@ -98,6 +100,16 @@ def relative(found, baseline):
     return bootstrap(statistic, found.shape[1], rng=np.random.default_rng(0))
 
 
+def off_the_law(drawn, unseen, law):
+    """How far from the nearest picture of the `law` the `drawn` are, over how far `unseen` ones are: an `Interval`."""
+    distance, usual = (nearest(batch, law)[1] for batch in (drawn, unseen))  # (B,), (N,)
+
+    def statistic(i, j):
+        return float(np.median(distance[i]) / np.median(usual[j]))
+
+    return bootstrap(statistic, len(distance), len(usual), rng=np.random.default_rng(0))
+
+
 def measure(name, target, choices, place_of):
     """Train, draw, measure and keep: the record of a network on a target, and its pictures with the pixels in place."""
     place_of = files.open_folder(place_of)
@@ -115,11 +127,11 @@ def measure(name, target, choices, place_of):
         files.write_arrays(place_of / folders.ARRAYS, {"drawn": drawn if back is None else place(drawn, back)})
         files.write_results(path, about | line | {"job": wanted})
     with np.load(place_of / folders.ARRAYS) as kept:
-        return json.loads(path.read_text()), kept["drawn"]
+        return {k: v for k, v in json.loads(path.read_text()).items() if k != "job"}, kept["drawn"]
 
 
 def image(table, drawn, examples, across=5, down=2):
-    """Drawn pictures of each network on each target, with its error; above them some of the training set."""
+    """Drawn pictures of each network on each target, and how near they are; above them some of the training set."""
     figure = plot.empty_figure(1.05 * across * len(examples) + 1.3, 1.35 * down * (len(table) + 1))
     lines = {"training": examples, **drawn}
     for part, (name, batches) in zip(figure.subfigures(len(lines), 1), lines.items(), strict=True):
@@ -131,10 +143,9 @@ def image(table, drawn, examples, across=5, down=2):
                 axis.set_title(target, fontsize=12)
                 axis.set_xlabel("what it learns", fontsize=9)
             else:
-                found = table[name][target]["error"]
-                word = "better than linear" if found["high"] < 1 else "no better than linear"
-                note = ", shown with each pixel back in its place" if "shuffled" in target else ""
-                axis.set_xlabel(f"error {found['value']:.2f}, {word}{note}", fontsize=9)
+                value = table[name][target]["off_the_law"]["value"]
+                note = "\n(each pixel is shown back in its place)" if "shuffled" in target else ""
+                axis.set_xlabel(f"distance to the law {value:.2f} (new pictures: 1){note}", fontsize=9)
             if target == next(iter(batches)):
                 label = f"{name}\n{NETS[name]}".replace(", ", ",\n").replace(": ", ":\n") if name in NETS else name
                 axis.set_ylabel(label, rotation=0, ha="right", va="center", fontsize=10)
@@ -144,14 +155,18 @@ def image(table, drawn, examples, across=5, down=2):
 def main(nets=tuple(NETS), targets=tuple(TARGETS), choices=CHOICES, work=WORK, out=RESULTS):
     """Measure every network on every target, write the table and the picture. Returns the results."""
     work, table, drawn = files.open_folder(work), {name: {} for name in nets}, {name: {} for name in nets}
+    examples = {}
     for target in targets:
+        examples[target], unseen, law, back = pictures(target, choices)
+        if back is not None:
+            unseen, law = place(unseen, back), place(law, back)
         chosen = replace(choices, data="faces")  # of which only the numbers are used
         for name in nets:
             where = files.open_folder(work / target.replace(", ", "_").replace(" ", "_")) / name
             table[name][target], drawn[name][target] = measure(name, target, chosen, where)
-            error, new = (table[name][target][measured]["value"] for measured in ("error", "ratio"))
-            print(f"{target}, {name}: error {error:.3f}, novelty {new:.2f}", flush=True)
-    examples = {target: pictures(target, choices)[0] for target in targets}
+            table[name][target]["off_the_law"] = off_the_law(drawn[name][target], unseen, law)._asdict()
+            off, error, new = (table[name][target][key]["value"] for key in ("off_the_law", "error", "ratio"))
+            print(f"{target}, {name}: distance {off:.2f}, error {error:.3f}, novelty {new:.2f}", flush=True)
     results = {"command": "python figures/alignment.py", "version": edudiff.__version__, **asdict(choices)}
     del results["data"], results["root"], results["variants"]
     results |= {"law": LAW, "unseen": UNSEEN, "times": TIMES, "table": table}

@@ -29,6 +29,8 @@ MINUTES = {  # on two cores, from scratch
     "fingers": 8,
     "clocks": 15,
     "alignment": 15,
+    "width": 4,
+    "architecture": 45,
     "attention": 8,
     "table_agreement": 540,
     "windows_constant": 90,

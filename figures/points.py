@@ -1,4 +1,4 @@
-"""What each denoiser invents in the plane: four sets of points, seven denoisers, the same noise.
+"""What each denoiser invents in the plane: four sets of points, eight denoisers, the same noise.
 
 Run `python figures/points.py`, or `edudiff architecture points`; it takes about a minute, and writes
 `figures/results/points.png` and `points.json`.

@@ -1,7 +1,8 @@
-"""Architecture decides what is invented, in the plane: the same points and the same noise through seven denoisers.
+"""Architecture decides what is invented, in the plane: the same points and the same noise through eight denoisers.
 
 Each denoiser knows something else of the data: the ideal one all points, the linear one mean and covariance, a
-polynomial the first moments, a bottleneck of rank 1 one direction, a network what its size lets it learn.
+polynomial the first moments, a bottleneck of rank 1 one direction (of the points, or of the noise in them), a network
+what its size lets it learn.
 """
 
 import time
@@ -37,7 +38,7 @@ STOP = 10.0  # standard deviations at which a polynomial's diverging paths are h
 MEASURES = ("sliced_wasserstein", "energy", "frechet", "ratio", "new")
 
 
-TABLE = TextTable({"points": "<16", "drawn by": "<13", **dict.fromkeys(MEASURES, ">.3f"), "diverged": ">.1%"})
+TABLE = TextTable({"points": "<16", "drawn by": "<15", **dict.fromkeys(MEASURES, ">.3f"), "diverged": ">.1%"})
 
 
 @dataclass(frozen=True, repr=False)
@@ -97,6 +98,7 @@ def denoisers_of(data: Array, choices: Points) -> dict[str, Denoiser]:
         "polynomial_3": denoisers.Polynomial.fit(data, 3, stop=STOP),
         "polynomial_5": denoisers.Polynomial.fit(data, 5, stop=STOP),
         "bottleneck_1": denoisers.Bottleneck.fit(data, 1),
+        "bottleneck_eps": denoisers.Bottleneck.fit(data, 1, predict="eps"),
         **{name: trained(data, choices, **size) for name, size in NETWORKS.items()},
     }
 

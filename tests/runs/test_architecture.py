@@ -17,12 +17,15 @@ TINY = variants.Variants(images=12, train_steps=3, batch=4, drawn=6, steps=2, dr
 
 def test_points_measures_every_denoiser_and_the_ideal_one_copies():
     results, samples = points.run(replace(SMALL, steps=20), sets=("ring",))
-    names = ["data", "ideal", "linear", "polynomial_3", "polynomial_5", "bottleneck_1", "mlp_small", "mlp_large"]
+    names = ["data", "ideal", "linear", "polynomial_3", "polynomial_5"]
+    names += ["bottleneck_1", "bottleneck_eps", "mlp_small", "mlp_large"]
     assert list(results["table"]["ring"]) == list(samples["ring"]) == names
     table = results["table"]["ring"]
     assert table["ideal"]["ratio"]["value"] < 0.05
     assert table["linear"]["off_the_law"]["covariance"] < 0.5
     assert np.linalg.matrix_rank(table["bottleneck_1"]["law"]["covariance"], tol=1e-6) == 1
+    narrow, wide = np.linalg.eigvalsh(table["bottleneck_eps"]["law"]["covariance"])
+    assert narrow < 1 < 1000 < wide  # along one direction the noise at the start is never taken away
     assert table["polynomial_5"]["diverged"] < 0.2
     for row in table.values():
         assert row["energy"]["low"] <= row["energy"]["high"] and row["sliced_wasserstein"]["value"] > 0

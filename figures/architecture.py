@@ -1,0 +1,199 @@
+"""Architecture decides, in one table: closed forms, a dense network, a ResNet, UNets, and what longer training brings.
+
+Run `python figures/architecture.py`. Everything learns the same 1,000 faces as the UNets of `figures/faces.py`, and
+draws from the same noise; the rows of `faces.json` stand in the table too. Every network has seen 48,000 pictures at
+the end of its training, those called long three times as many. The base variant is trained three times (once in
+`faces.json`), which shows how far numbers differ by chance. ELS and local use the windows that were measured on a UNet
+(`edudiff.runs.usual_windows`), and ELS the first `FEW` faces only, for its time. Written to `figures/results`:
+`architecture.json`, `.md` and `.png`. Networks and pictures are kept in `runs/figure-architecture`, so that a second
+run, or one after Ctrl-C, goes on with them.
+"""
+
+import json
+import sys
+from dataclasses import asdict, dataclass, replace
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+import edudiff
+from edudiff import denoisers, nn, plot
+from edudiff.denoisers.linear import principal
+from edudiff.runs import folder as folders
+from edudiff.runs import variants
+from edudiff.runs.usual_windows import usual_windows
+from edudiff.runs.variants import BASE, RULES, VARIANTS, Variants
+from edudiff.support import files
+
+RESULTS = Path(__file__).parent / "results"
+WORK = Path("runs") / "figure-architecture"
+CHOICES = Variants()
+COMPONENTS, STOP = 6, 10.0  # of bottleneck and polynomial; standard deviations at which diverging paths are held
+FEW = 50  # faces that ELS is made of
+LIMIT = 0.2  # of pictures that may break a rule
+
+
+@dataclass(frozen=True)
+class Flat:
+    """A denoiser of images (B, H, W, C), made of a network for flat data (B, D)."""
+
+    net: Any
+
+    def __call__(self, x, alpha, sigma):
+        return self.net(x.reshape(len(x), -1), alpha, sigma).reshape(x.shape)
+
+
+@dataclass(frozen=True)
+class OnComponents:
+    """A denoiser of images (B, H, W, C) that answers with what `inner` says of their first principal components."""
+
+    mean: Any  # (H, W, C)
+    basis: Any  # (D, k)
+    inner: Any
+
+    def __call__(self, x, alpha, sigma):
+        flat = (x - alpha * self.mean).reshape(len(x), -1)  # (B, D)
+        x0_hat = self.inner(flat @ self.basis, alpha, sigma) @ self.basis.T  # (B, D)
+        return (x0_hat.reshape(x.shape) + self.mean).astype(x.dtype)
+
+
+def polynomial(images, degree=3):
+    """The best polynomial in the principal components of the images (N, H, W, C)."""
+    mean, variances, basis = principal(images)  # (H, W, C), (K,), (D, K)
+    basis = basis[:, np.argsort(variances)[-COMPONENTS:]]  # (D, k)
+    points = (images - mean).reshape(len(images), -1) @ basis  # (N, k)
+    return OnComponents(mean, basis, denoisers.Polynomial.fit(points, degree, stop=STOP))
+
+
+def windowed(images, shifts):
+    """ELS, or the local score, with the windows that were measured on a UNet."""
+    return denoisers.Between(denoisers.Patch(images, 1, shifts=shifts), usual_windows(images.shape[1:3], "zero"))
+
+
+FORMULAS = {  # {name: (makes it, how many pictures it draws)}
+    "ideal": (denoisers.Ideal, 256),
+    "linear": (denoisers.Linear.fit, 256),
+    f"bottleneck, {COMPONENTS} components": (lambda images: denoisers.Bottleneck.fit(images, COMPONENTS), 256),
+    f"polynomial of degree 3, {COMPONENTS} components": (polynomial, 256),
+    "local": (partial(windowed, shifts=False), 64),
+    f"ELS of {FEW} faces": (lambda images: windowed(images[:FEW], shifts=True), 8),
+}
+
+
+def unet(name, images, seed=1):
+    """An untrained variant of `edudiff architecture faces`, with other weights for another `seed`."""
+    settings = BASE | VARIANTS[name]
+    rms = float(np.sqrt((images**2).mean()))
+    return nn.UNet(**settings, image_channels=images.shape[3], sigma_data=rms, rng=np.random.default_rng(seed))
+
+
+def resnet(name, images):
+    """An untrained ResNet that sees 11 x 11 pixels."""
+    rms = float(np.sqrt((images**2).mean()))
+    return nn.ResNet(24, 3, image_channels=images.shape[3], sigma_data=rms, rng=np.random.default_rng(1))
+
+
+def mlp(name, images):
+    """An untrained dense network on flat images (N, D)."""
+    return nn.MLP(images.shape[1], 128, 2, sigma_data=float(np.sqrt((images**2).mean())), rng=np.random.default_rng(1))
+
+
+NETS = {  # {name: (variant, or what makes the network, choices of its training)}
+    "MLP": (mlp, {"batch": 32, "train_steps": 1500}),
+    "ResNet": (resnet, {}),
+    "UNet, base, trained again": (lambda name, images: unet("base", images, 2), {"seed": 1}),
+    "UNet, base, and again": (lambda name, images: unet("base", images, 3), {"seed": 2}),
+    "UNet without skips": (lambda name, images: unet("no_skips", images), {}),
+    "UNet with attention, long": (lambda name, images: unet("attention", images), {"train_steps": 18000}),
+}
+
+
+def measure(name, choices, images, place):
+    """Make or train what has that name, draw, measure and keep: its record and its pictures."""
+    place = files.open_folder(place)
+    path = place / folders.RESULTS
+    drawn_by, about = FORMULAS.get(name, (None, choices.drawn)), {}
+    learning = replace(choices, **NETS[name][1]) if name in NETS else choices
+    drawing = replace(choices, drawn=min(choices.drawn, drawn_by[1]))
+    wanted = asdict(learning) | {"variants": None, "pictures": drawing.drawn}
+    if not folders.holds(path, wanted):
+        if name in FORMULAS:
+            denoise = drawn_by[0](images)
+        else:
+            flat = images.reshape(len(images), -1) if name == "MLP" else images
+            denoise, about = variants.train(learning, name, flat, place, NETS[name][0])
+            denoise = Flat(denoise) if name == "MLP" else denoise
+            about |= {"train_steps": learning.train_steps, "batch": learning.batch}
+        drawn = variants.draw(denoise, drawing, images)
+        files.write_arrays(place / folders.ARRAYS, {"drawn": drawn})
+        found = about | {"drawn": len(drawn)} | variants.measure(drawn, images, choices)
+        files.write_results(path, found | {"job": wanted})
+    with np.load(place / folders.ARRAYS) as kept:
+        return {k: v for k, v in json.loads(path.read_text()).items() if k != "job"}, kept["drawn"]
+
+
+def markdown(table):
+    """The table of all rows, as Markdown: novelty, diversity, and the share of pictures that breaks each rule."""
+    lines = ["| drawn by | novelty | new | diversity | " + " | ".join(RULES) + " |", "|---" * (4 + len(RULES)) + "|"]
+    for name, line in table.items():
+        values = [f"{line[measured]['value']:.2f}" for measured in ("ratio", "new", "diversity")]
+        values += [f"{line['breaks'][rule]['value']:.0%}" for rule in RULES]
+        lines.append(f"| {name} | " + " | ".join(values) + " |")
+    return "\n".join(lines) + "\n"
+
+
+def image(table, drawn, columns=9):
+    """Pictures of each denoiser from the same noise, and beside them the share that breaks each rule."""
+    letters, count = {rule: rule[0].upper() for rule in RULES if rule != "any"}, len(drawn)
+    figure = plot.empty_figure(0.62 * columns + 7, 0.68 * count + 0.9)
+    grid = figure.add_gridspec(count, 2, width_ratios=[0.62 * columns, 4.2])
+    for i, (name, batch) in enumerate(drawn.items()):
+        axis = figure.add_subplot(grid[i, 0])
+        plot.show(axis, plot.strip(batch[:columns]))
+        axis.set_frame_on(False)
+        new = f"\nnovelty {table[name]['ratio']['value']:.2f}" if name in table else ""
+        axis.set_ylabel(f"{name}{new}", rotation=0, ha="right", va="center", fontsize=8)
+        if name not in table:
+            continue
+        bars = figure.add_subplot(grid[i, 1])
+        for j, (rule, letter) in enumerate(letters.items()):
+            value, low, high = (table[name]["breaks"][rule][end] for end in ("value", "low", "high"))
+            bars.barh(j, value, color=str(0.25 + 0.15 * j), height=0.9)
+            bars.plot([low, high], [j, j], color="C1", linewidth=1.5)
+            bars.text(-0.02, j, letter, ha="right", va="center", fontsize=6, fontfamily="monospace")
+        bars.axvline(LIMIT, color="C3", linestyle=":", linewidth=1)
+        bars.set(xlim=(-0.05, 1.02), ylim=(3.6, -0.6), yticks=[], xticks=[0, LIMIT, 0.5, 1])
+        bars.set_frame_on(False)
+        last = i == count - 1
+        bars.set_xticklabels(["0", "20 %", "50 %", "100 %"] if last else [], fontsize=7)
+        if last:
+            bars.set_xlabel("share of pictures that break a rule:\nEyes, Mouth, Skin, Outline", fontsize=8)
+    figure.suptitle("1,000 faces; below the training pictures, each column is the same noise", fontsize=10)
+    return figure
+
+
+def main(names=(*FORMULAS, *NETS), choices=CHOICES, faces=RESULTS / "faces.json", work=WORK, out=RESULTS):
+    """Measure all, write the tables and the picture. Returns the results; `faces`: the file of the other UNets."""
+    images, unseen = variants.load_images(choices)
+    table, drawn = {"unseen": variants.measure(unseen, images, choices)}, {"training": images}
+    for name in names:
+        place = files.open_folder(work) / name.replace(", ", "_").replace(" ", "_")
+        table[name], drawn[name] = measure(name, choices, images, place)
+        broken = ", ".join(f"{rule} {table[name]['breaks'][rule]['value']:.0%}" for rule in RULES)
+        print(f"{name}: novelty {table[name]['ratio']['value']:.2f}; {broken}", flush=True)
+    results = {"command": "python figures/architecture.py", "version": edudiff.__version__, **asdict(choices)}
+    del results["variants"], results["root"]
+    results |= {"components": COMPONENTS, "few": FEW, "table": table}
+    out = files.open_folder(out)
+    others = json.loads(faces.read_text())["table"]
+    whole = table | {f"UNet, {k.replace('_', ' ')}": v for k, v in others.items() if k not in ("unseen", "ideal")}
+    (out / "architecture.md").write_text(markdown(whole))
+    files.write_figure(out / "architecture.png", image(table, drawn))
+    files.write_results(out / "architecture.json", results)
+    return results
+
+
+if __name__ == "__main__":
+    main(tuple(sys.argv[1:]) or (*FORMULAS, *NETS))
