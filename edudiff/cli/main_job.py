@@ -71,6 +71,14 @@ def add(commands: argparse._SubParsersAction) -> None:
         "--denoiser", default="els", choices=("network", *(one for one in FORMULAS if one not in RULES)), help=drawer
     )
     sample.add_argument("--checkpoint", metavar="DIR", help="the run folder whose network draws (default: --out)")
+    sample.add_argument(
+        "--guidance",
+        metavar="X",
+        type=float,
+        default=0.0,
+        help="how far beyond the answer of its class, with --by-class: (1 + X) times it, less X times the answer of"
+        " all classes; a guidance scale of other tools is 1 + X (default: 0)",
+    )
     every = {"demo": (demo, run_compare), "compare": (compare, run_compare)}
     every |= {"train": (train, run_train), "sample": (sample, run_sample)}
     for name, (command, run) in every.items():
@@ -176,7 +184,7 @@ def run_train(args: argparse.Namespace) -> None:
 
 def run_sample(args: argparse.Namespace) -> None:
     """`edudiff sample`."""
-    sampler = comparison.sampler(choices_of(args), args.checkpoint, args.denoiser)
+    sampler = comparison.sampler(choices_of(args), args.checkpoint, args.denoiser, args.guidance)
     with sampler as draw, folders.claimed(args.out, args.name) as folder:
         results, images = draw()
         report.write(folder, args.command, results, images)

@@ -89,6 +89,16 @@ class SoftmaxDenoiser(ABC):
         """
         return self.posterior(x, alpha, sigma).entropy
 
+    def divergence(self, x: Array, alpha: float, sigma: float) -> Array:
+        """sum_i dx0_hat_i / dx_i of each item of `x`: (B,), float64, exactly: alpha / sigma^2 times the variance.
+
+        The Jacobian of a posterior mean is alpha / sigma^2 Cov[x0 | x]; where each pixel has a posterior of its own,
+        its diagonal is still made of their variances.
+        """
+        alpha, sigma = checks.levels(alpha, sigma)
+        variance = self.posterior(x.astype("float64"), alpha, sigma).variance  # (B,) or (B, H, W)
+        return variance.reshape(len(x), -1).sum(1) * (alpha / sigma**2)  # (B,)
+
     def posteriors(self, x: Array, alpha: float, sigma: float, windows: Sequence[int]) -> dict[int, Posterior]:
         """The posteriors of several `windows`, which share what they can: {window: Posterior}."""
         parts = self.partials(x, alpha, sigma, windows, moments=True)

@@ -9,12 +9,13 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from edudiff.support import checks
+from edudiff.support import checks, rounding
 from edudiff.support.arrays import array_namespace, move
 from edudiff.support.describe import described
 from edudiff.support.distances import nearest
 from edudiff.support.types import Array, Denoiser
 
+AGREES = 1e-6  # the difference of two measurements, root mean square, up to which they agree
 FLAT = 1e-13  # of the largest variance: what rounding leaves of a variance of 0
 
 
@@ -52,6 +53,13 @@ class Law:
     def distance(self, x: Array) -> Array:
         """Euclidean distance of each item of `x` (B, ...) to the support of the law: (B,), 0 on it."""
         raise self._unknown("its support")
+
+    def conditioned(self, matrix: Array, y: Array, noise: float = 0.0) -> "Law":
+        """The law of x given the measurement `y` (M,) of `matrix` x + noise, with its standard deviation `noise`.
+
+        `matrix`: (M, D). Raises ValueError where no item agrees with y.
+        """
+        raise self._unknown("its law given a measurement")
 
     def difference(self, other: Any) -> Difference:
         """The `Difference` to another law, or to samples of it, (B, ...)."""
@@ -108,6 +116,12 @@ class Gaussian(Law):
             size += others * math.log(self.rest)
         return -(squares + size + len(self.basis) * math.log(2 * math.pi)) / 2  # (B,)
 
+    def conditioned(self, matrix: Array, y: Array, noise: float = 0.0) -> "Gaussian":
+        xp, shape = array_namespace(self.basis), self._mean.shape
+        mean, covariance = condition(self._mean.reshape(-1), self.covariance, matrix, y, noise)  # (D,), (D, D)
+        variances, basis = xp.linalg.eigh(covariance)  # (D,), (D, D)
+        return Gaussian(mean.reshape(shape), xp.maximum(variances, 0), basis)
+
     def distance(self, x: Array) -> Array:
         xp, (along, off) = array_namespace(x, self.basis), self._parts(x)
         squares = (along**2 * self._flat).sum(1)  # (B,)
@@ -160,26 +174,45 @@ class Line(Law):
 
 
 class Atoms(Law):
-    """Each of the items (N, ...) with the same probability: what copies draws. It has no density."""
+    """Each of the items (N, ...) with its weight (N,), None for all the same: what copies draws. No density."""
 
-    def __init__(self, items: Array) -> None:
+    def __init__(self, items: Array, weights: Array | None = None) -> None:
         self.items = items
+        self.weights = array_namespace(items).full(len(items), 1 / len(items)) if weights is None else weights  # (N,)
 
     def __repr__(self) -> str:
         return described(self, items=self.items)
 
     @property
     def mean(self) -> Array:
-        return self.items.mean(0, dtype="float64")  # (...)
+        return (self.weights @ self._rows()).reshape(self.items.shape[1:])  # (...)
 
     @property
     def covariance(self) -> Array:
-        return moments(self.items)[1]  # (D, D)
+        centered = self._rows() - self.mean.reshape(-1)  # (N, D)
+        return (centered.T * self.weights) @ centered  # (D, D)
 
     def sample(self, rng: np.random.Generator, count: int) -> Array:
-        return self.items[
-            array_namespace(self.items).asarray(rng.integers(len(self.items), size=count))
-        ]  # (count, ...)
+        xp, shares = array_namespace(self.items), move(rng.random(count), self.items)  # (count,)
+        ends = xp.cumsum(self.weights)  # (N,)
+        return self.items[xp.searchsorted(ends, shares * ends[-1], side="right")]  # (count, ...)
+
+    @rounding.to_zero
+    def conditioned(self, matrix: Array, y: Array, noise: float = 0.0) -> "Atoms":
+        """The posterior over the items; without noise, over those that agree with y within rounding."""
+        xp = array_namespace(self.items)
+        squares = ((self._rows() @ matrix.T - y) ** 2).sum(1)  # (N,)
+        if noise == 0:
+            agrees = squares <= len(y) * AGREES**2  # (N,)
+            if not bool(agrees.any()):
+                raise ValueError("no item agrees with y; give the measurement noise, or a y of one of the items")
+            weights = self.weights * agrees  # (N,)
+        else:
+            weights = self.weights * xp.exp((squares.min() - squares) / (2 * noise**2))  # (N,)
+        return Atoms(self.items, weights / weights.sum())
+
+    def _rows(self):
+        return self.items.reshape(len(self.items), -1).astype("float64")  # (N, D)
 
     def distance(self, x: Array) -> Array:
         _, squares = nearest(x.reshape(len(x), -1), self.items.reshape(len(self.items), -1))  # (B,), (B,)
@@ -202,6 +235,19 @@ class FixedPoints(Law):
     def distance(self, x: Array) -> Array:
         change = (x - self.denoise(x, 1.0, self.sigma)).reshape(len(x), -1)  # (B, D)
         return array_namespace(x).sqrt((change.astype("float64") ** 2).sum(1))  # (B,)
+
+
+def condition(mean: Array, covariance: Array, matrix: Array, y: Array, noise: float) -> tuple[Array, Array]:
+    """Mean (D,) and covariance (D, D) of x given `y` (M,), if x and the noise of `matrix` x + noise are normal.
+
+    mean + S A^T (A S A^T + noise^2)^-1 (y - A mean), and S - S A^T (A S A^T + noise^2)^-1 A S.
+    """
+    xp = array_namespace(mean, covariance, matrix, y)
+    pull = covariance @ matrix.T  # (D, M)
+    total = matrix @ pull + noise**2 * xp.eye(len(y))  # (M, M)
+    gain = pull @ xp.linalg.pinv(total, 1e-12, hermitian=True)  # (D, M)
+    left = covariance - gain @ pull.T  # (D, D)
+    return mean + gain @ (y - matrix @ mean), (left + left.T) / 2
 
 
 def moments(law: Any) -> tuple[Array, Array]:

@@ -83,6 +83,11 @@ class Linear:
         """By what x - alpha mean is multiplied along each principal component: (K,) variances to (K,)."""
         return alpha * variances / (alpha**2 * (variances + self.ridge) + sigma**2)  # (K,)
 
+    def divergence(self, x: Array, alpha: float, sigma: float) -> Array:
+        """sum_i dx0_hat_i / dx_i of each item of `x`, the same for all: (B,), float64, exactly."""
+        alpha, sigma = checks.levels(alpha, sigma)
+        return array_namespace(x).full(len(x), float(self.gain(self.variances, alpha, sigma).sum()))  # (B,)
+
     def generated(
         self, first: tuple[float, float] | None = None, last: tuple[float, float] = (1.0, 0.0), matched: bool = False
     ) -> Gaussian:

@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 
-from edudiff.denoisers.law import Law
+from edudiff.denoisers.law import Law, condition
 from edudiff.support import checks, rounding
 from edudiff.support.arrays import array_namespace, move
 from edudiff.support.describe import described
@@ -62,6 +62,27 @@ class Mixture(Law):
         return self.means[k] + spread[:, 0]  # (count, D)
 
     @rounding.to_zero
+    def conditioned(self, matrix: Array, y: Array, noise: float = 0.0) -> "Mixture":
+        """Each component given y, weighted by how likely it makes y; those below 1e-12 are left out.
+
+        The answer is a denoiser again: the exact one of x0 given x and y.
+        """
+        xp, found, logs = array_namespace(self.means), [], []
+        for mean, variances, basis in zip(self.means, self.variances, self.bases, strict=True):
+            covariance = (basis * variances) @ basis.T  # (D, D)
+            total = matrix @ covariance @ matrix.T + noise**2 * xp.eye(len(y))  # (M, M)
+            sizes, axes = xp.linalg.eigh(total)  # (M,), (M, M)
+            if float(sizes[0]) <= 1e-12 * max(1.0, float(sizes[-1])):
+                raise ValueError("a component has no density at y; give the measurement noise")
+            away = axes.T @ (y - matrix @ mean)  # (M,)
+            logs.append(-float((away**2 / sizes).sum() + xp.log(sizes).sum()) / 2)
+            found.append(condition(mean, covariance, matrix, y, noise))
+        shares = self.weights * xp.exp(xp.asarray(logs) - max(logs))  # (K,)
+        kept = (shares > 1e-12 * shares.sum()).nonzero()[0].tolist()
+        means, covariances = (xp.stack([found[k][i] for k in kept]) for i in (0, 1))  # (K, D), (K, D, D)
+        return Mixture(shares[kept] / shares[kept].sum(), means, covariances)
+
+    @rounding.to_zero
     def log_density(self, x: Array, alpha: float = 1.0, sigma: float = 0.0) -> Array:
         """log of the density of alpha * x0 + sigma * noise at `x` (B, D): (B,)."""
         logs, _, _ = self._terms(x, alpha, sigma)
@@ -90,6 +111,16 @@ class Mixture(Law):
         gain = alpha * self.variances / total  # (K, D)
         own = self.means[:, None] + (gain[:, None] * along) @ self.bases.swapaxes(1, 2)  # (K, B, D)
         return own, (self.variances * sigma**2 / total).sum(1)
+
+    @rounding.to_zero
+    def divergence(self, x: Array, alpha: float, sigma: float) -> Array:
+        """sum_i dx0_hat_i / dx_i of each item of `x`: (B,), alpha / sigma^2 times tr Cov[x0 | x], exactly."""
+        alpha, sigma = checks.levels(alpha, sigma)
+        _, shares, _ = self._terms(x, alpha, sigma)
+        own, spread = self.components(x, alpha, sigma)  # (K, B, D), (K,)
+        mean = (shares.T[..., None] * own).sum(0)  # (B, D)
+        variance = shares @ spread + (shares.T[..., None] * (own - mean) ** 2).sum((0, 2))  # (B,)
+        return variance * (alpha / sigma**2)  # (B,)
 
     def _terms(self, x, alpha, sigma):
         """log of each component's share of the density (B, K), the shares (B, K), and the components' scores."""

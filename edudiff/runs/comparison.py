@@ -4,6 +4,7 @@ Each part can be called alone; `compare` is all of them in order.
 """
 
 import json
+import math
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, replace
@@ -30,6 +31,7 @@ from edudiff.runs.rows import Pretrained
 from edudiff.runs.run import Run, resolve
 from edudiff.runs.training import check_network, train
 from edudiff.runs.usual_windows import usual_windows
+from edudiff.sampling import guided
 from edudiff.schedule import Schedule
 from edudiff.support.arrays import move, to_numpy
 from edudiff.support.files import write_arrays, write_results
@@ -158,23 +160,36 @@ def _drawn(name: str, denoise: Denoiser, schedule: Schedule, x: Array, times: Ar
 
 
 def sample(
-    choices: Choices, folder: str | Path, name: str, progress: Callable[..., Iterable] | None = bar
+    choices: Choices,
+    folder: str | Path,
+    name: str,
+    progress: Callable[..., Iterable] | None = bar,
+    guidance: float = 0.0,
 ) -> tuple[dict[str, Any], Images]:
     """Draw the seeds through one denoiser, `name`: "network" (of the folder's checkpoint) or a formula.
 
-    Returns the results (for JSON) and the images {name: (seeds, H, W, C)}.
+    `guidance`: how far beyond the answer of each image's class, see `edudiff.sampling.guided`; 0 for none. Returns the
+    results (for JSON) and the images {name: (seeds, H, W, C)}.
     """
-    with sampler(choices, folder, name) as draw_all:
+    with sampler(choices, folder, name, guidance) as draw_all:
         return draw_all(progress)
 
 
 @contextmanager
-def sampler(choices: Choices, folder: str | Path | None, name: str) -> Iterator[Callable[..., Any]]:
+def sampler(
+    choices: Choices, folder: str | Path | None, name: str, guidance: float = 0.0
+) -> Iterator[Callable[..., Any]]:
     """`sample` in two steps: when this is entered all is read and checked; calling what it gives draws.
 
     It gives a function (progress) -> (results, images). Raises FileNotFoundError or ValueError for a checkpoint or
-    images that are not there or do not fit.
+    images that are not there or do not fit, or for guidance without classes.
     """
+    if not math.isfinite(guidance):
+        raise ValueError(f"guidance is {guidance}, expected a finite number; 0 for none")
+    if guidance and not choices.by_class:
+        raise ValueError(
+            f"a guidance of {guidance:g} without classes to be guided to; add --by-class, or leave --guidance out"
+        )
     shared = choices.scheduler is not None
     if shared and name in ("network", *UNSHARED):
         raise ValueError(f"a cluster cannot share the denoiser {name!r}; leave --scheduler out")
@@ -184,9 +199,14 @@ def sampler(choices: Choices, folder: str | Path | None, name: str) -> Iterator[
         if name == "network":
             net = nn.checkpoint.load_net(run.folder / folders.NETWORK, backend=run.backend).to(run.images)
             denoisers = {name: for_seeds(run, net)}
+            without: dict[str, Denoiser] = {name: net}
         else:
             size, usual = choices.window, usual_windows(run.images.shape[1:3], choices.padding)
-            denoisers = formulas(run, usual if size is None else lambda alpha, sigma: size, share, only=(name,))
+            table = usual if size is None else lambda alpha, sigma: size
+            denoisers = formulas(run, table, share, only=(name,))
+            without = formulas(replace(run, classes=None), table, share, only=(name,)) if guidance else {}
+        if guidance:
+            denoisers = {name: guided(denoisers[name], without[name], 1 + guidance)}
         yield partial(_sampled, run, denoisers)
 
 
