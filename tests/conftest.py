@@ -4,6 +4,7 @@ import importlib.util
 import sys
 
 import pytest
+import standin_cuda
 import standin_cupy as standin
 from hypothesis import HealthCheck, settings
 
@@ -28,6 +29,15 @@ def standin_cupy(monkeypatch):
     module = standin.module()
     monkeypatch.setitem(sys.modules, "cupy", module)
     return module
+
+
+@pytest.fixture
+def compiling_cupy(standin_cupy):
+    """The stand-in, which now compiles CUDA C as well; see tests/standin_cuda.py."""
+    if standin_cuda.COMPILER is None:
+        pytest.skip("needs a C++ compiler, g++ or clang++, to stand in for CUDA's")
+    standin_cupy.RawModule = standin_cuda.RawModule
+    return standin_cupy
 
 
 @pytest.fixture(params=["stand-in", pytest.param("cupy", marks=pytest.mark.gpu)])

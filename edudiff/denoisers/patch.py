@@ -8,6 +8,7 @@ from edudiff.denoisers.base import SoftmaxDenoiser
 from edudiff.denoisers.classes import Classes
 from edudiff.denoisers.windows import Arrays
 from edudiff.support import checks
+from edudiff.support.arrays import array_namespace
 from edudiff.support.backends import choose
 from edudiff.support.describe import described
 from edudiff.support.softmax import Part
@@ -66,6 +67,10 @@ class Patch(SoftmaxDenoiser):
             from edudiff.fast.training_set import TrainingSet
 
             self._engine: Any = TrainingSet(images, self._classes.places(), self.shifts, padding, self.prune)
+        elif hasattr(array_namespace(images), "RawModule"):  # CuPy; what else takes its place may not compile
+            from edudiff.fast.device import OnDevice
+
+            self._engine = OnDevice(images, self._classes.places(), self.shifts, padding)
         else:
             self._engine = Arrays(images, self._classes, self.shifts, padding)
         self._rechecked = precision.rechecked(self._engine, images, padding)

@@ -12,8 +12,8 @@ import numpy as np
 from edudiff.fast.clusters import Clusters
 from edudiff.fast.jit import borrowed, compiled, inlined, share_out
 from edudiff.fast.lanes import LANES, below, empty, first_bit, larger, load, pick, spread
-from edudiff.fast.weights import TIE, add_candidates, fold_lanes, part_of, tighten
-from edudiff.support.softmax import merge
+from edudiff.fast.weights import add_candidates, fold_lanes, part_of, tighten
+from edudiff.support.softmax import TIE, merge
 from edudiff.support.types import Array
 
 BUNCH = 16  # groups that are tested at once before each is

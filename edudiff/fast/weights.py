@@ -14,11 +14,10 @@ import numpy as np
 from edudiff.fast.exp import exp2
 from edudiff.fast.jit import compiled, inlined
 from edudiff.fast.lanes import LANES, below, cast, larger, load, lowest, pick, spread, store
-from edudiff.support.softmax import Part
+from edudiff.support.softmax import TIE, Part
 from edudiff.support.types import Array
 
 SMALLEST = 1e3  # far below this power of 2 every weight is 0
-TIE = 2.0**-17  # a distance that near to the best, of its own size, is never too far off: rounding may be all of it
 
 
 @inlined

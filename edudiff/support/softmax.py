@@ -18,6 +18,7 @@ from edudiff.support.rounding import to_zero
 from edudiff.support.types import Array
 
 NEGLIGIBLE = 1e-8  # the share of the total weight that may be left out
+TIE = 2.0**-17  # a distance that near to the best, of its own size, is never too far off: rounding may be all of it
 
 # Of some candidates: (top, num, den), shapes (...), (..., width), (...); with moments also squares, fall, (...) each.
 Part: TypeAlias = tuple[Array, ...]
@@ -95,7 +96,13 @@ def merge(parts: Iterable[Part]) -> Part:
             f"parts have shapes {shapes}; expected parts of the same noisy batch, all with moments or none"
         )
     xp = array_namespace(*[part[0] for part in parts])
-    tops, nums, dens, *moments = (xp.stack(arrays) for arrays in zip(*parts, strict=True))  # (P, ...) each
+    return join(*(xp.stack(arrays) for arrays in zip(*parts, strict=True)))
+
+
+@to_zero
+def join(tops: Array, nums: Array, dens: Array, *moments: Array) -> Part:
+    """As `merge`, of parts that lie side by side already: (P, ...), (P, ..., width), (P, ...), and so on."""
+    xp = array_namespace(tops)
     top = tops.max(0)  # (...)
     lost = tops - xp.where(top == -math.inf, 0.0, top)  # (P, ...)
     scale = xp.exp(lost)  # (P, ...)
