@@ -29,28 +29,29 @@ class PlainTorch:
     `size`: side of the window. `batch`: training pictures in a mini-batch. `form`: how windows are compared, by
     "product", |q|^2 - 2 q.p + |p|^2 with a matrix product (fast, and wrong in float32 where sigma is small);
     "convolution", the same with the noisy windows as the kernels of a convolution; or "differences", |q - p|^2 as it
-    stands.
+    stands. `device`: where PyTorch computes, such as "cuda".
     """
 
-    def __init__(self, images, size, shifts=True, batch=64, form="product"):
+    def __init__(self, images, size, shifts=True, batch=64, form="product", device="cpu"):
         if form not in FORMS:
             raise ValueError(f"form is {form!r}, expected one of {', '.join(FORMS)}")
-        self.images = torch.from_numpy(images).permute(0, 3, 1, 2).contiguous()  # (N, C, H, W)
+        self.device = device
+        self.images = torch.from_numpy(images).permute(0, 3, 1, 2).contiguous().to(device)  # (N, C, H, W)
         self.size, self.shifts, self.batch, self.form = size, shifts, batch, form
 
     @torch.inference_mode()
     def __call__(self, x, alpha, sigma):
         """`x`: (B, H, W, C), a NumPy array, as is the answer."""
-        x = torch.from_numpy(x).permute(0, 3, 1, 2).contiguous()  # (B, C, H, W)
-        places = torch.arange(x[:, 0].numel()).reshape(len(x), 1, *x.shape[2:])  # (B, 1, H, W)
-        answer = torch.empty(x[:, 0].numel(), x.shape[1], dtype=x.dtype)  # (B * H * W, C)
+        x = torch.from_numpy(x).permute(0, 3, 1, 2).contiguous().to(self.device)  # (B, C, H, W)
+        places = torch.arange(x[:, 0].numel(), device=self.device).reshape(len(x), 1, *x.shape[2:])  # (B, 1, H, W)
+        answer = torch.empty(x[:, 0].numel(), x.shape[1], dtype=x.dtype, device=self.device)  # (B * H * W, C)
         rows, columns = (self._parts(length) for length in x.shape[2:])
         for down, same_row in rows:
             for right, same_column in columns:
                 where = grouped(places[:, :, down, right], same_row, same_column)[..., 0]  # (G, q)
                 region = self._local if same_row and same_column else self._region
                 answer[where] = region(x, alpha, sigma, down, right, same_row, same_column)  # (G, q, C)
-        return answer.reshape(*x.shape[:1], *x.shape[2:], -1).numpy()  # (B, H, W, C)
+        return answer.reshape(*x.shape[:1], *x.shape[2:], -1).cpu().numpy()  # (B, H, W, C)
 
     def _parts(self, length):
         """Slices of one axis, and whether a place in it is compared with the same place only."""
@@ -139,7 +140,7 @@ def products(queries, windows, alpha, sigma):
 def convolved(queries, images, size, alpha, sigma):
     """`products` of all windows that lie inside `images` (n, C, H, W) with `queries` (q, D): (q, p)."""
     kernels = queries.reshape(len(queries), images.shape[1], size, size) * (alpha / sigma**2)  # (q, C, size, size)
-    ones = torch.full((1, images.shape[1], size, size), -(alpha**2) / (2 * sigma**2), dtype=images.dtype)
+    ones = torch.full((1, images.shape[1], size, size), -(alpha**2) / (2 * sigma**2)).to(images)
     logits = functional.conv2d(images, kernels)  # (n, q, h, w)
     logits += functional.conv2d(images.square(), ones)  # (n, 1, h, w)
     return logits.transpose(0, 1).flatten(1)  # (q, p)
@@ -165,12 +166,12 @@ def grouped(a, same_row, same_column):
     return a.permute(0, 2, 3, 1).reshape(1, n * rows * columns, width)
 
 
-def search(images, size, x, alpha, sigma, form="product", batches=BATCHES, rounds=3):
+def search(images, size, x, alpha, sigma, form="product", batches=BATCHES, rounds=3, device="cpu"):
     """Median seconds for each mini-batch size, {batch: seconds}, from at most 256 of the pictures."""
     some = images[: min(len(images), 256)]
     found = {}
     for batch in [b for b in batches if b < 2 * len(some)]:
-        denoise = PlainTorch(some, size, batch=batch, form=form)
+        denoise = PlainTorch(some, size, batch=batch, form=form, device=device)
         seconds = []
         for _ in range(rounds + 1):
             begun = time.perf_counter()
@@ -180,8 +181,8 @@ def search(images, size, x, alpha, sigma, form="product", batches=BATCHES, round
     return found
 
 
-def fastest(images, size, x, alpha, sigma, forms=("product", "convolution")):
+def fastest(images, size, x, alpha, sigma, forms=("product", "convolution"), device="cpu"):
     """The fastest `PlainTorch` over the forms and mini-batch sizes."""
-    found = {(s, form, b) for form in forms for b, s in search(images, size, x, alpha, sigma, form).items()}
+    found = {(s, f, b) for f in forms for b, s in search(images, size, x, alpha, sigma, f, device=device).items()}
     _, form, batch = min(found)
-    return PlainTorch(images, size, batch=batch, form=form)
+    return PlainTorch(images, size, batch=batch, form=form, device=device)

@@ -15,8 +15,9 @@ FORMATS = {"contiguous": torch.contiguous_format, "channels_last": torch.channel
 class Twin:
     """A PyTorch copy of a `ResNet` or `UNet` with default settings, and its training: `step(images, batch)`."""
 
-    def __init__(self, net, form):
+    def __init__(self, net, form, device="cpu"):
         torch.set_num_threads(cores())
+        self.device = device
         self.config, self.form = net.config, FORMATS[form]
         self.answer = {"ResNet": self.resnet, "UNet": self.unet}[type(net).__name__]
         self.p = {name: self._parameter(value) for name, value in net.parameters.items()}
@@ -24,15 +25,15 @@ class Twin:
         self.adam = torch.optim.Adam(self.p.values(), lr=2e-3, betas=(0.9, 0.99), fused=True)
 
     def _parameter(self, value):
-        value = torch.tensor(value)
+        value = torch.tensor(value, device=self.device)
         if value.ndim == 4:
             value = value.permute(3, 2, 0, 1).contiguous(memory_format=self.form)  # (D, C, 3, 3)
         return value.requires_grad_()
 
     def step(self, images, batch):
         """Forward, backward, Adam and the moving average on random images (N, C, H, W). Returns the loss."""
-        x0 = images[torch.randint(len(images), (batch,))].contiguous(memory_format=self.form)
-        t = (torch.arange(batch) + torch.rand(batch)) / batch
+        x0 = images[torch.randint(len(images), (batch,), device=self.device)].contiguous(memory_format=self.form)
+        t = (torch.arange(batch, device=self.device) + torch.rand(batch, device=self.device)) / batch
         alpha, sigma = torch.cos(t * math.pi / 2), torch.sin(t * math.pi / 2).clamp_min(1e-3)
         noise = torch.randn_like(x0)
         x = alpha[:, None, None, None] * x0 + sigma[:, None, None, None] * noise
@@ -62,7 +63,7 @@ class Twin:
         """What every block hears (B, S)."""
         size, tiny = self.config.embedding_size, math.exp(-LARGEST)
         ratio = torch.log(torch.maximum(sigma, tiny * alpha) / torch.maximum(alpha, tiny * sigma)) / LARGEST
-        angle = ratio[:, None] * (math.pi / 2) * (torch.arange(size // 2) + 1)
+        angle = ratio[:, None] * (math.pi / 2) * (torch.arange(size // 2, device=self.device) + 1)
         features = torch.cat([torch.sin(angle), torch.cos(angle)], dim=1)
         return F.silu(features @ self.p["embedding.w"] + self.p["embedding.b"])
 
