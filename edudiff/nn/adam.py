@@ -1,6 +1,9 @@
 """Adam, the learning rate's course, and the moving average of the weights: small rules on dicts of arrays."""
 
 import math
+from collections.abc import Iterator, Sequence
+
+import numpy as np
 
 from edudiff.support import rounding
 from edudiff.support.arrays import array_namespace, move
@@ -35,14 +38,13 @@ class Adam:
         self.count += 1
         unbias_m = 1 - self.beta1**self.count
         unbias_v = 1 - self.beta2**self.count
-        for name, gradient in gradients.items():
+        for p, m, v, gradient in in_one([parameters, self.m, self.v], [gradients]):
             xp = array_namespace(gradient)
-            m, v = self.m[name], self.v[name]
             m += (1 - self.beta1) * (gradient - m)
             v += (1 - self.beta2) * (gradient**2 - v)
             if self.weight_decay:
-                parameters[name] *= 1 - rate * self.weight_decay
-            parameters[name] -= rate * (m / unbias_m) / (xp.sqrt(v / unbias_v) + self.epsilon)
+                p *= 1 - rate * self.weight_decay
+            p -= rate * (m / unbias_m) / (xp.sqrt(v / unbias_v) + self.epsilon)
 
     def to(self, like: Array) -> "Adam":
         """A copy whose running means live where the array `like` lives."""
@@ -73,7 +75,7 @@ def learning_rate(step: int, steps: int, peak: float, warmup: int, decay: str | 
 @rounding.to_zero
 def gradient_norm(gradients: Arrays) -> float:
     """The length of all gradients as one long vector: a float, not finite if one of their values is not."""
-    return math.sqrt(float(sum((gradient * gradient).sum() for gradient in gradients.values())))
+    return math.sqrt(float(sum((gradient * gradient).sum() for (gradient,) in in_one([], [gradients]))))
 
 
 @rounding.to_zero
@@ -88,5 +90,25 @@ def clip(gradients: Arrays, norm: float, most: float) -> Arrays:
 def update_ema(ema: Arrays, parameters: Arrays, decay: float, step: int) -> None:
     """Exponential moving average of the weights, in place; young ones forget faster: min(decay, (1 + n) / (10 + n))."""
     keep = min(decay, (1 + step) / (10 + step))
-    for name, value in parameters.items():
-        ema[name] += (1 - keep) * (value - ema[name])
+    for average, value in in_one([ema], [parameters]):
+        average += (1 - keep) * (value - average)
+
+
+def in_one(written: Sequence[Arrays], read: Sequence[Arrays] = ()) -> Iterator[list[Array]]:
+    """For each name, its arrays in all the dicts, to be worked on in place; on a GPU, once, all names end to end.
+
+    There each small sum costs as much as starting it. Of the dicts in `written`, the arrays are then new ones.
+    """
+    dicts = [*written, *read]
+    names = list(dicts[0])
+    xp = array_namespace(*dicts[0].values())
+    if xp is np:
+        yield from ([arrays[name] for arrays in dicts] for name in names)
+        return
+    wholes = [xp.concatenate([arrays[name].ravel() for name in names]) for arrays in dicts]  # (P,) each
+    yield wholes
+    for arrays, whole in zip(written, wholes, strict=False):
+        first = 0
+        for name in names:
+            shape, size = arrays[name].shape, arrays[name].size
+            arrays[name], first = whole[first : first + size].reshape(shape), first + size

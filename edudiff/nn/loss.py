@@ -4,7 +4,6 @@ from typing import Any
 
 import numpy as np
 
-from edudiff.forward import add_noise
 from edudiff.nn.net import Net
 from edudiff.nn.noise_level import loss_weight
 from edudiff.schedule import Schedule
@@ -42,27 +41,29 @@ def denoising_loss(
     if shift or flip:
         x0 = augment(x0, rng, shift, flip, circular=getattr(net.config, "padding", None) == "circular")
     extra: dict[str, Any] = {}
-    if labels is not None:
-        dropped = rng.random(batch) < drop_label  # (B,)
-        extra["labels"] = np.where(dropped, int(net.classes or 0), labels[index])  # (B,)
+    if net.classes is not None:
+        shown = np.full(batch, net.classes)  # (B,), of no class
+        if labels is not None:
+            shown = np.where(rng.random(batch) < drop_label, shown, labels[index])  # (B,)
+        extra["labels"] = move(shown, images)  # (B,)
     if getattr(net.config, "dropout", 0.0):
         extra["rng"] = as_streams(rng, batch)
     alpha, sigma = schedule(t)  # (B,) each
     weight = loss_weight(alpha, sigma, weighting, net.config.sigma_data) / x0.size  # (B,)
     alpha, sigma, weight = (move(v.astype(images.dtype), images) for v in (alpha, sigma, weight))
-    x = add_noise(x0, alpha, sigma, noise)  # (B, H, W, C)
-    weight = weight.reshape(-1, *[1] * (x.ndim - 1))  # (B, 1, 1, 1)
+    signal, spread, weight = (v.reshape(-1, *[1] * (x0.ndim - 1)) for v in (alpha, sigma, weight))  # (B, 1, 1, 1) each
+    x = signal * x0 + spread * noise  # (B, H, W, C): edudiff.forward.add_noise without checks, which wait for a GPU
 
     def part(some):
         given = {name: values[some] for name, values in extra.items()}
-        x0_hat, cache = net.forward(x[some], alpha[some], sigma[some], **given)  # (b, H, W, C)
+        x0_hat, cache = net.trusting(x[some], alpha[some], sigma[some], **given)  # (b, H, W, C)
         error = x0_hat - x0[some]  # (b, H, W, C)
         dout = 2 * weight[some] * error  # (b, H, W, C)
-        return float((dout * error).sum() / 2), net.backward(dout, cache)
+        return (dout * error).sum() / 2, net.backward(dout, cache)
 
     size = PART if array_namespace(images) is np and images.ndim == 4 else batch
     losses, gradients = zip(*map_threads(part, [slice(i, i + size) for i in range(0, batch, size)]), strict=True)
-    return sum(losses), {name: sum(g[name] for g in gradients) for name in gradients[0]}
+    return sum(map(float, losses)), {name: sum(g[name] for g in gradients) for name in gradients[0]}
 
 
 def augment(x0: Array, rng: np.random.Generator, shift: int = 0, flip: bool = False, circular: bool = False) -> Array:

@@ -122,7 +122,15 @@ class Net:
         generator for each item, for dropout in training.
         """
         alphas, sigmas = self._check(x, alpha, sigma)  # (B,) each
-        labels = self._labels(labels, x)
+        return self.trusting(x, alphas, sigmas, self._labels(labels, x), rng)
+
+    @rounding.to_zero
+    def trusting(
+        self, x: Array, alphas: Array, sigmas: Array, labels: Array | None = None, rng: Rng = None
+    ) -> tuple[Array, Any]:
+        """`forward` without its checks, each of which waits for a GPU: levels and labels (B,) are where `x` is."""
+        dtype = self._any_parameter().dtype
+        alphas, sigmas = alphas.astype(dtype, copy=False), sigmas.astype(dtype, copy=False)  # (B,) each
         *each, c_noise = preconditioning(alphas, sigmas, self.config.sigma_data, self.config.target)  # (B,) each
         c_skip, c_out, c_in = (c.reshape(-1, *[1] * (x.ndim - 1)) for c in each)  # (B, 1, ...) each
         x = x.astype(c_noise.dtype, copy=False)

@@ -48,11 +48,11 @@ def test_loss_is_the_weighted_mean_squared_error(weighting):
     net, seen = small(dtype=np.float64), []
 
     def spy(x, alpha, sigma):
-        out, cache = nn.ResNet.forward(net, x, alpha, sigma)
+        out, cache = nn.ResNet.trusting(net, x, alpha, sigma)
         seen.append((x, alpha, sigma, out))
         return out, cache
 
-    net.forward = spy
+    net.trusting = spy
     loss, _ = denoising_loss(net, IMAGES[:1].astype(np.float64), SCHEDULE, np.random.default_rng(2), 20, weighting)
     _, alpha, sigma, x0_hat = (np.concatenate(parts) for parts in zip(*seen, strict=True))
     weight = loss_weight(alpha, sigma, weighting, net.config.sigma_data)
@@ -199,9 +199,9 @@ def test_every_image_comes_with_its_own_label_and_maybe_shifted():
 
     def spy(x, alpha, sigma, labels, rng):
         seen.extend(zip(x, alpha, labels, strict=True))
-        return nn.UNet.forward(net, x, alpha, sigma, labels, rng)
+        return nn.UNet.trusting(net, x, alpha, sigma, labels, rng)
 
-    net.forward = spy
+    net.trusting = spy
     images = np.arange(-1, 1, 1 / 3, dtype=np.float32)[:, None, None, None] * np.ones((6, 5, 4, 1), np.float32)
     for shift in (0, 2):
         labels = np.arange(6) % 3
@@ -221,9 +221,9 @@ def test_labels_are_hidden_as_often_as_asked():
 
     def spy(x, alpha, sigma, labels, rng):
         seen.extend(labels)
-        return nn.UNet.forward(net, x, alpha, sigma, labels, rng)
+        return nn.UNet.trusting(net, x, alpha, sigma, labels, rng)
 
-    net.forward = spy
+    net.trusting = spy
     labels = EVERYTHING["labels"]
     denoising_loss(net, IMAGES, SCHEDULE, np.random.default_rng(1), 400, "edm", labels, drop_label=0.25)
     hidden = np.mean(np.array(seen) == 3)
@@ -278,10 +278,10 @@ def test_batches_are_taken_in_turn():
 
     def spy(x, alpha, sigma):
         sizes.append(len(x))
-        return nn.ResNet.forward(net, x, alpha, sigma)
+        return nn.ResNet.trusting(net, x, alpha, sigma)
 
     states = nn.train(net, IMAGES, SCHEDULE, np.random.default_rng(0), 4, batch=[3, 8])
-    net.forward = spy
+    net.trusting = spy
     last(states)
     assert sizes == [3, 8, 3, 8]
 
@@ -435,6 +435,28 @@ def test_training_on_the_device_equals_training_on_the_host(any_cupy):
     images = any_cupy.asarray(IMAGES)
     device = last(nn.train(small().to(images), images, SCHEDULE, np.random.default_rng(3), 3, batch=8))
     assert device.losses == pytest.approx(host.losses, rel=1e-4)
+    assert device.norms == pytest.approx(host.norms, rel=1e-4)
+    pairs = (lambda s: s.net.parameters), (lambda s: s.ema.parameters), (lambda s: s.adam.m), (lambda s: s.adam.v)
+    for part in pairs:
+        for name, value in part(host).items():
+            np.testing.assert_allclose(part(device)[name].get(), value, rtol=1e-3, atol=1e-5)
+
+
+@pytest.mark.parametrize("make", [small, classes])
+def test_a_step_on_the_device_waits_for_two_numbers_only(standin_cupy, monkeypatch, make):
+    """Its loss and the length of its gradient, at its end: a check of values would make the host wait for the GPU."""
+    images, left = standin_cupy.asarray(IMAGES), []
+    more = {} if make is small else EVERYTHING
+    walk = nn.train(make().to(images), images, SCHEDULE, np.random.default_rng(3), 3, **{"batch": 8, **more})
+    next(walk)
+    for name in ("get", "__bool__", "__float__", "__int__", "__index__", "__complex__", "__iter__"):
+        leave = getattr(standin_cupy.ndarray, name, None)
+        if leave is not None:
+            monkeypatch.setattr(
+                standin_cupy.ndarray, name, lambda self, leave=leave, name=name: left.append(name) or leave(self)
+            )
+    next(walk)
+    assert left == ["__float__", "__float__"]
 
 
 def test_a_state_moves_with_all_its_arrays(any_cupy):
