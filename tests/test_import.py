@@ -29,7 +29,7 @@ MAY_USE = {  # the arrows of the layout: a part, and the parts below it; no two 
     "compare": PAGE | {"denoisers", "data"},
     "cluster": PAGE | {"denoisers"},
     "runs": PAGE | {"denoisers", "nn", "data", "plot", "compare", "cluster", "sampling"},
-    "bench": PAGE | {"denoisers", "nn", "data"},
+    "bench": PAGE | {"denoisers", "nn", "data", "fast"},
     "course": {"support"},
     "cli": PAGE | {"data", "runs", "course", "bench", "plot"},
     "__main__": {"cli"},

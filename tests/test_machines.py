@@ -111,6 +111,35 @@ def test_compiling_is_told_once(tmp_path, monkeypatch):
     assert told == [1]
 
 
+def test_what_was_compiled_beside_the_package_is_for_all_users(tmp_path, monkeypatch):
+    """Also for those who may not write there, whose own compiled code lies elsewhere."""
+    pytest.importorskip("numba")
+    from edudiff.fast import jit
+
+    (tmp_path / "doubling.py").write_text("def double(x):\n    return 2 * x\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    double = __import__("doubling").double
+    told = []
+    monkeypatch.setattr(progress, "compiling", lambda: told.append(1))
+    for own in ("", tmp_path / "own", tmp_path / "another's"):
+        monkeypatch.setattr(jit.numba.config, "CACHE_DIR", str(own))
+        assert jit.compiled(double)(4) == 8
+    assert told == [1] and [*(tmp_path / "__pycache__").glob("*.nbi")]
+    for path in (tmp_path / "__pycache__").glob("*.nb?"):
+        path.write_bytes(b"damaged")
+    assert jit.compiled(double)(4) == 8 and told == [1, 1]
+    assert jit.compiled(double)(4) == 8 and told == [1, 1]  # from the user's own
+
+
+def test_long_compiling_is_told_where_no_progress_is_shown(clock, monkeypatch):
+    monkeypatch.setattr(sys, "stderr", Screen(False))
+    monkeypatch.setattr(progress, "_compiles", None)
+    for seconds in (0, 0.5, 3, 60):
+        clock[0] += seconds
+        progress.compiling()
+    assert sys.stderr.text == "edudiff: compiling, once; what is compiled is kept on disk\n"
+
+
 def raise_full(*_):
     raise OSError(28, "No space left on device")
 

@@ -1,4 +1,4 @@
-"""The commands about this machine: `edudiff info`, `bench`, and `fetch`, which brings data to it."""
+"""The commands about this machine: `edudiff info`, `bench`, `warm`, and `fetch`, which brings data to it."""
 
 import argparse
 import importlib.metadata
@@ -17,7 +17,7 @@ PACKAGES = ("numpy", "numba", "threadpoolctl", "cupy", "matplotlib", "pooch", "p
 
 
 def add(commands: argparse._SubParsersAction) -> None:
-    """Add the three commands to the `commands` of a parser."""
+    """Add the four commands to the `commands` of a parser."""
     fetch = commands.add_parser(
         "fetch",
         help="download a data set",
@@ -36,6 +36,13 @@ def add(commands: argparse._SubParsersAction) -> None:
     options.add_options(speed, bench.Bench)
     speed.add_argument("--json", metavar="FILE", help="write the records to this file too (default: no file)")
     speed.set_defaults(run=run_bench)
+    warm = commands.add_parser(
+        "warm",
+        help="compile all kernels now, for all users of this installation",
+        description="Compile all kernels now and keep them on disk, so that nobody who runs this installation waits.",
+        example="edudiff warm",
+    )
+    warm.set_defaults(run=run_warm)
     info = commands.add_parser(
         "info",
         help="versions, back ends, threads, where data is looked for",
@@ -63,6 +70,18 @@ def run_bench(args: argparse.Namespace) -> None:
         print(bench.line(record), flush=True)
     if args.json:
         write_results(args.json, records)
+
+
+def run_warm(args: argparse.Namespace) -> None:
+    """`edudiff warm`."""
+    from edudiff.bench import warm
+
+    if without_numba():
+        print(f"Numba {without_numba()}; without it nothing is compiled for a processor")
+    for name, seconds in warm.warm():
+        print(f"{seconds:6.1f} s  {name}", flush=True)
+    if not without_numba():
+        print(f"kept in {warm.place() or 'no folder, as none can be written: NUMBA_CACHE_DIR=DIR names one'}")
 
 
 def run_info(args: argparse.Namespace) -> None:

@@ -23,16 +23,21 @@ class Kept:
     """What was compiled, kept on disk until a file of this folder changes; where that fails, it costs time alone.
 
     No place may be writable, the disk may fill up, a file may be damaged or of another user. `cache`: Numba's own, for
-    one function, to which all else goes.
+    one function, to which all else goes. Where it is the user's own, what lies beside the function's file is read as
+    well: whoever installed the package may have compiled it for all (`edudiff warm`).
     """
 
     def __init__(self, function: Callable[..., Any]) -> None:
         self.cache: Any = caching.NullCache()
+        self.beside: Any = None  # what is kept beside the function's file, if that is another place
         if FILES and _has_place():
             with suppress(OSError, RuntimeError):  # no place can be written
                 self.cache = caching.FunctionCache(function)
         with suppress(AttributeError):  # no public way: Numba itself looks at the function's own file alone
             self.cache._cache_file._source_stamp = STAMP
+            beside = Path(function.__code__.co_filename).parent / "__pycache__"
+            if str(beside) != self.cache.cache_path:
+                self.beside = caching.IndexDataCacheFile(str(beside), self.cache._impl.filename_base, STAMP)
 
     def __repr__(self) -> str:
         return f"Kept({self.cache!r})"
@@ -49,8 +54,22 @@ class Kept:
             with suppress(OSError):
                 self.cache.flush()  # begin anew, or nothing would be kept from now on
         if found is None:
+            found = self._installed(signature, context)
+        if found is None:
             progress.compiling()
         return found
+
+    def _installed(self, signature, context):
+        """What was compiled beside the package, for all its users: Numba itself reads only where it may write."""
+        if self.beside is None:
+            return None
+        own, self.cache._cache_file = self.cache._cache_file, self.beside
+        try:
+            return self.cache.load_overload(signature, context)
+        except Exception:  # as above; but it is not for this user to mend
+            return None
+        finally:
+            self.cache._cache_file = own
 
     def save_overload(self, signature: Any, result: Any) -> None:
         """Keep a compiled function."""

@@ -1,5 +1,6 @@
 """Progress of long work on standard error: one line that changes on a terminal, elsewhere a line now and then."""
 
+import math
 import shutil
 import sys
 import time
@@ -10,9 +11,11 @@ from typing import TypeVar
 T = TypeVar("T")
 
 PAUSE = 5.0  # seconds between two lines of a file, at least
+LONG = 1.0  # seconds of compiling that nobody need be told of
 BLINK = 0.3  # seconds between two changes of a terminal's line
 
 _shown: list["Shown"] = []  # what is shown now, the innermost last
+_compiles: float | None = None  # since when kernels are compiled without any progress shown
 
 
 def bar(iterable: Iterable[T], total: int, label: str) -> Iterator[T]:
@@ -38,9 +41,16 @@ def note(text: str) -> None:
 
 
 def compiling() -> None:
-    """Say, if progress is shown, that a kernel is compiled now: once, and all after it is faster."""
+    """Say that a kernel is compiled now, once, and all after it is faster: beside progress, or if it takes long."""
+    global _compiles
     for shown in _shown[-1:]:
-        shown.compiling()
+        return shown.compiling()
+    now = time.monotonic()
+    if _compiles is None:
+        _compiles = now
+    elif now - _compiles > LONG:
+        _compiles = math.inf  # it is told
+        note("edudiff: compiling, once; what is compiled is kept on disk")
 
 
 class Shown:
