@@ -53,7 +53,7 @@ def window_schedule(run: Run, rule: str | Callable[..., WindowSchedule]) -> Wind
         )
     used = count - max(count // 10, 1)
     asked = np.linspace(used, count - 1, min(QUERIES, count - used)).round().astype(int)  # (B,)
-    x0, shape = run.images[asked], run.images.shape[1:3]  # (B, H, W, C)
+    x0, shape = run.images[move(asked, run.images)], run.images.shape[1:3]  # (B, H, W, C)
     settings: dict[str, Any] = {"window": 1, "padding": run.choices.padding, "backend": run.backend}
     if run.labels is None:
         patch: Any = denoisers.Patch(run.images[:used], **settings)

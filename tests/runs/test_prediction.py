@@ -136,3 +136,12 @@ def test_each_query_is_asked_of_the_formula_of_its_own_class(tmp_path, monkeypat
         used = patch.conditional(label).used
         assert used.max() < 36
         np.testing.assert_array_equal(labels[used], label)
+
+
+@pytest.mark.parametrize("rule", prediction.FUNCTIONS)
+def test_windows_are_found_on_the_device_too(any_cupy, rule):
+    run = resolve(CHOICES)
+    there = replace(run, images=any_cupy.asarray(run.images), backend="cupy")
+    found, expected = (prediction.window_schedule(one, rule).to_dict() for one in (there, run))
+    for name, values in expected.items():
+        np.testing.assert_allclose(found[name], values, atol=0.02)
