@@ -132,10 +132,11 @@ def measure(name, target, choices, place_of):
 
 def image(table, drawn, examples, across=5, down=2):
     """Drawn pictures of each network on each target, and how near they are; above them some of the training set."""
-    figure = plot.empty_figure(1.05 * across * len(examples) + 1.3, 1.35 * down * (len(table) + 1))
+    figure = plot.empty_figure(0.9 * across * len(examples) + 2, 1.15 * down * (len(table) + 1))
     lines = {"training": examples, **drawn}
-    for part, (name, batches) in zip(figure.subfigures(len(lines), 1), lines.items(), strict=True):
-        for axis, (target, batch) in zip(part.subplots(1, len(batches)), batches.items(), strict=True):
+    axes = figure.subplots(len(lines), len(examples), squeeze=False)
+    for row, (name, batches) in zip(axes, lines.items(), strict=True):
+        for axis, (target, batch) in zip(row, batches.items(), strict=True):
             shown = np.concatenate([plot.strip(batch[i * across : (i + 1) * across]) for i in range(down)])
             plot.show(axis, shown)
             axis.set_frame_on(False)

@@ -100,13 +100,15 @@ def mlp(name, images):
     return nn.MLP(images.shape[1], 128, 2, sigma_data=float(np.sqrt((images**2).mean())), rng=np.random.default_rng(1))
 
 
-NETS = {  # {name: (variant, or what makes the network, choices of its training)}
+FEWER = {"images": 64, "train_steps": 3200, "rate": 1e-3}
+NETS = {  # {name: (what makes the network, choices of its training)}
     "MLP": (mlp, {"batch": 32, "train_steps": 1500}),
-    "ResNet": (resnet, {}),
-    "UNet, base, trained again": (lambda name, images: unet("base", images, 2), {"seed": 1}),
-    "UNet, base, and again": (lambda name, images: unet("base", images, 3), {"seed": 2}),
     "UNet without skips": (lambda name, images: unet("no_skips", images), {}),
-    "UNet with attention, long": (lambda name, images: unet("attention", images), {"train_steps": 18000}),
+    "UNet, base, 64 faces": (lambda name, images: unet("base", images), FEWER),
+    "UNet, base, 64 faces, again": (lambda name, images: unet("base", images, 2), FEWER | {"seed": 1}),
+    "UNet, base, 64 faces, and again": (lambda name, images: unet("base", images, 3), FEWER | {"seed": 2}),
+    "UNet with attention, 64 faces": (lambda name, images: unet("attention", images), FEWER),
+    "ResNet": (resnet, {}),
 }
 
 
@@ -117,7 +119,7 @@ def measure(name, choices, images, place):
     drawn_by, about = FORMULAS.get(name, (None, choices.drawn)), {}
     learning = replace(choices, **NETS[name][1]) if name in NETS else choices
     drawing = replace(choices, drawn=min(choices.drawn, drawn_by[1]))
-    wanted = asdict(learning) | {"variants": None, "pictures": drawing.drawn}
+    images, wanted = images[: learning.images], asdict(learning) | {"variants": None, "pictures": drawing.drawn}
     if not folders.holds(path, wanted):
         if name in FORMULAS:
             denoise = drawn_by[0](images)
@@ -125,7 +127,7 @@ def measure(name, choices, images, place):
             flat = images.reshape(len(images), -1) if name == "MLP" else images
             denoise, about = variants.train(learning, name, flat, place, NETS[name][0])
             denoise = Flat(denoise) if name == "MLP" else denoise
-            about |= {"train_steps": learning.train_steps, "batch": learning.batch}
+            about |= {key: getattr(learning, key) for key in ("images", "train_steps", "batch", "rate")}
         drawn = variants.draw(denoise, drawing, images)
         files.write_arrays(place / folders.ARRAYS, {"drawn": drawn})
         found = about | {"drawn": len(drawn)} | variants.measure(drawn, images, choices)

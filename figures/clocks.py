@@ -76,7 +76,10 @@ def measure(kind, images, unseen, place, step, job):
         files.write_arrays(arrays, {"drawn": drawn})
         files.write_results(path, {"step": step, **record(kind, drawn, images, unseen), "job": wanted})
     with np.load(arrays) as kept:
-        return json.loads(path.read_text()), kept["drawn"]
+        line, drawn = {k: v for k, v in json.loads(path.read_text()).items() if k != "job"}, kept["drawn"]
+    if kind == "faces":
+        line["breaks"] = {rule: interval(np.mean, ~keeps) for rule, keeps in face_rules(drawn).items()}
+    return line, drawn
 
 
 def record(kind, drawn, images, unseen):

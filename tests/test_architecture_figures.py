@@ -59,6 +59,7 @@ def test_clocks_are_read_at_every_step_and_nothing_is_made_twice(tmp_path, monke
     )
     assert [[line["step"] for line in results["runs"][count]] for count in ("2", "3")] == [[1, 3], [1, 3]]
     assert results["clocks"]["2"] == {"keeps": None, "copies": None}  # hardly trained
+    assert list(results["runs"]["2"][0]["breaks"]) == ["eyes", "mouth", "skin", "outline"]
 
 
 def test_alignment_measures_unseen_pictures_against_the_linear_denoiser(tmp_path, monkeypatch):
