@@ -77,7 +77,7 @@ FORMULAS = {  # {name: (makes it, how many pictures it draws)}
     "linear": (denoisers.Linear.fit, 256),
     f"bottleneck, {COMPONENTS} components": (lambda images: denoisers.Bottleneck.fit(images, COMPONENTS), 256),
     f"polynomial of degree 3, {COMPONENTS} components": (polynomial, 256),
-    "local": (partial(windowed, shifts=False), 64),
+    "local": (partial(windowed, shifts=False), 8),
     f"ELS of {FEW} faces": (lambda images: windowed(images[:FEW], shifts=True), 8),
 }
 
@@ -100,15 +100,9 @@ def mlp(name, images):
     return nn.MLP(images.shape[1], 128, 2, sigma_data=float(np.sqrt((images**2).mean())), rng=np.random.default_rng(1))
 
 
-FEWER = {"images": 64, "train_steps": 3200, "rate": 1e-3}
 NETS = {  # {name: (what makes the network, choices of its training)}
     "MLP": (mlp, {"batch": 32, "train_steps": 1500}),
     "UNet without skips": (lambda name, images: unet("no_skips", images), {}),
-    "UNet, base, 64 faces": (lambda name, images: unet("base", images), FEWER),
-    "UNet, base, 64 faces, again": (lambda name, images: unet("base", images, 2), FEWER | {"seed": 1}),
-    "UNet, base, 64 faces, and again": (lambda name, images: unet("base", images, 3), FEWER | {"seed": 2}),
-    "UNet with attention, 64 faces": (lambda name, images: unet("attention", images), FEWER),
-    "ResNet": (resnet, {}),
 }
 
 

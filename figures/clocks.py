@@ -1,18 +1,21 @@
 """Two clocks: when drawn pictures begin to keep the rules, and when they begin to be copies, for three training sets.
 
-Run `python figures/clocks.py`, or with `--data hands` for hands instead of faces. The same UNet is trained on more and
-more pictures, with a learning rate that stays as it is, so that what is seen at a step does not depend on when the run
-was planned to end. The moving average of its weights is kept at each of `STEPS`, and draws from the same noise each
-time. A face keeps the rules if it keeps all four, a hand if it has five fingers. A picture is a copy if it is nearer
-to the training set than a third of the way that an unseen picture is. A clock strikes when a half of the pictures do.
-Between the two strikes is the window in which training may stop (after Wang, Finn & Liu 2026, arXiv 2605.10019).
-Written to `figures/results`: `clocks.json` and `.png`. Networks and pictures are kept in `runs/figure-clocks`, so that
-a second run, or one after Ctrl-C, goes on with them.
+Run `python figures/clocks.py`, or with `--data hands` for hands instead of faces; `--network attention --images 64` is
+another UNet of `edudiff architecture faces`, on 64 pictures only. One UNet is trained on more and more pictures, with a
+learning rate that stays as it is, so that what is seen at a step does not depend on when the run was planned to end.
+The moving average of its weights is kept at each of `STEPS`, and draws from the same noise each time. A face keeps the
+rules if it keeps all four, a hand if it has five fingers. A picture is a copy if it is nearer to the training set than
+a third of the way that an unseen picture is. A clock strikes when a half of the pictures do. Between the two strikes is
+the window in which training may stop (after Wang, Finn & Liu 2026, arXiv 2605.10019). Written to `figures/results`:
+`clocks.json` and `.png`. Networks and pictures are kept in `runs/figure-clocks`, so that a second run, or one after
+Ctrl-C, goes on with them.
 """
 
 import argparse
 import json
 import math
+import shlex
+import sys
 from itertools import pairwise
 from pathlib import Path
 
@@ -28,7 +31,7 @@ from edudiff.reverse import sample, start
 from edudiff.runs import folder as folders
 from edudiff.runs.choices import Choices
 from edudiff.runs.training import keep
-from edudiff.runs.variants import new_network
+from edudiff.runs.variants import VARIANTS, new_network
 from edudiff.support import files
 from edudiff.support.random import streams
 
@@ -148,22 +151,24 @@ def described(found, last):
     return f"half keep the rules: {when['keeps']}; half are copies: {when['copies']}"
 
 
-def main(kind="faces", sizes=SIZES, steps=STEPS, job=None, side=None, work=WORK, out=RESULTS):
+def main(kind="faces", sizes=SIZES, steps=STEPS, job=None, side=None, work=WORK, out=RESULTS, command=""):
     """Train on each number of pictures, measure every step, write the table and the picture. Returns the results."""
-    job, name = JOB | (job or {}), "clocks" if kind == "faces" else f"clocks_{kind}"
+    job = JOB | (job or {})
+    other = "" if job["network"] == JOB["network"] else f"{job['network']}_"
+    name = "_".join(["clocks", *([other[:-1]] if other else []), *([kind] if kind != "faces" else [])])
     job["size"] = side or SIDES[kind]
     drawing = getattr(data.shapes, kind)(max(sizes) + UNSEEN, job["size"], np.random.default_rng(job["seed"]))
     unseen = drawing[max(sizes) :]  # (UNSEEN, H, W, C)
     runs, images = {}, {}
     for count in sizes:
-        place = files.open_folder(files.open_folder(work) / f"{kind}_{count}")
+        place = files.open_folder(files.open_folder(work) / f"{other}{kind}_{count}")
         folders.remember(place / folders.CHOICES, {**job, "images": count})
         train(drawing[:count], place, steps, job)
         measured = [measure(kind, drawing[:count], unseen, place, step, job) for step in steps]
         runs[count] = [line for line, _ in measured]
         images[count] = dict(zip(steps, (drawn for _, drawn in measured), strict=True))
         print(f"{count} training pictures: {described(clocks(runs[count]), max(steps))}", flush=True)
-    results = {"command": "python figures/clocks.py" + ("" if kind == "faces" else f" --data {kind}")}
+    results = {"command": f"python figures/clocks.py{command}"}
     results |= {"version": edudiff.__version__, "data": kind, **job, "decay": "none", "copy": COPY, "unseen": UNSEEN}
     results |= {"half": HALF, "runs": {str(count): lines for count, lines in runs.items()}}
     results |= {"clocks": {str(count): clocks(lines) for count, lines in runs.items()}}
@@ -177,4 +182,10 @@ def main(kind="faces", sizes=SIZES, steps=STEPS, job=None, side=None, work=WORK,
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--data", default="faces", choices=tuple(RULES), help="what is drawn (default: faces)")
-    main(parser.parse_args().data)
+    parser.add_argument("--network", default=JOB["network"], choices=tuple(VARIANTS), help="which UNet (default: base)")
+    parser.add_argument("--images", type=int, nargs="+", default=SIZES, help="training pictures (default: 4 16 64)")
+    parser.add_argument("--last", type=int, default=max(STEPS), choices=STEPS, help="last step (default: 6400)")
+    args = parser.parse_args()
+    chosen = tuple(step for step in STEPS if step <= args.last)
+    said = shlex.join(["", *sys.argv[1:]])[2:]  # without the empty first word
+    main(args.data, tuple(args.images), chosen, {"network": args.network}, command=said)

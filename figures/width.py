@@ -26,7 +26,7 @@ from edudiff.support import files
 RESULTS = Path(__file__).parent / "results"
 WORK = Path("runs") / "figure-width"
 WIDTHS, SIZES = (16, 64, 256), (10, 100, 1000)
-CHOICES = Variants(size=14, train_steps=6000, batch=32, drawn=128)
+CHOICES = Variants(size=14, train_steps=3000, batch=32, drawn=128)
 COPY = 1 / 3  # of the distance of an unseen picture from its nearest training picture: nearer is a copy
 UNSEEN, LAW = 200, 8000
 
