@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from edudiff import forward, reverse, schedule, scores
 
 if TYPE_CHECKING:  # a type checker does not run __getattr__
-    from edudiff import (  # noqa: F401  # noqa: F401
+    from edudiff import (  # noqa: F401
         bench,
         cli,
         cluster,
@@ -22,6 +22,7 @@ if TYPE_CHECKING:  # a type checker does not run __getattr__
         denoisers,
         fast,
         nn,
+        playground,
         plot,
         runs,
         sampling,
@@ -31,7 +32,7 @@ if TYPE_CHECKING:  # a type checker does not run __getattr__
 __version__ = "0.1.0"
 
 _ENGINE = (
-    *("bench", "cli", "cluster", "compare", "course", "data", "denoisers", "fast", "nn", "runs"),
+    *("bench", "cli", "cluster", "compare", "course", "data", "denoisers", "fast", "nn", "playground", "runs"),
     *("sampling", "support"),
 )
 _ON_DEMAND = (*_ENGINE, "convnet", "plot")

@@ -31,7 +31,8 @@ MAY_USE = {  # the arrows of the layout: a part, and the parts below it; no two 
     "runs": PAGE | {"denoisers", "nn", "data", "plot", "compare", "cluster", "sampling"},
     "bench": PAGE | {"denoisers", "nn", "data", "fast"},
     "course": {"support"},
-    "cli": PAGE | {"data", "runs", "course", "bench", "plot"},
+    "playground": PAGE | {"denoisers", "data", "compare"},
+    "cli": PAGE | {"data", "runs", "course", "bench", "plot", "playground"},
     "__main__": {"cli"},
 }
 

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Sequence
 
 import edudiff
-from edudiff.cli import architecture, course, explorer, main_job, options, streams, system
+from edudiff.cli import architecture, course, explorer, main_job, options, playground, streams, system
 from edudiff.cli.usage import Parser
 from edudiff.support import interrupt
 from edudiff.support.describe import reason
@@ -60,6 +60,7 @@ def parser() -> Parser:
     commands = top.add_subparsers(metavar="COMMAND", title="commands")
     main_job.add(commands)
     explorer.add(commands)
+    playground.add(commands)
     system.add(commands)
     course.add(commands)
     architecture.add(commands)

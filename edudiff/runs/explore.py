@@ -27,6 +27,7 @@ from edudiff.runs.formulas import for_seeds, formulas
 from edudiff.runs.rows import pretrained
 from edudiff.runs.run import Run, resolve
 from edudiff.support.files import atomic, json_text
+from edudiff.support.pages import filled
 from edudiff.support.progress import bar
 from edudiff.support.types import Array
 
@@ -78,7 +79,7 @@ def shows(choices: Choices) -> bool:
 def page(found: dict[str, Any]) -> str:
     """The page, as HTML, that shows what `explored` has `found`."""
     template = resources.files("edudiff.runs").joinpath(PAGE).read_text(encoding="utf-8")
-    return template.replace("EXPLORED", json_text(found).replace("<", "\\u003c"))
+    return filled(template).replace("EXPLORED", json_text(found).replace("<", "\\u003c"))
 
 
 def explored(folder: str | Path) -> dict[str, Any]:

@@ -7,54 +7,18 @@ EDUDIFF_AXE names axe.min.js of the package axe-core, which judges how accessibl
 import contextlib
 import io
 import json
-import os
 import re
-import shutil
 import time
-from pathlib import Path
 
 import numpy as np
 import pytest
+from chromium import SCHEMES, WIDTHS, center, element, look, mouse, serious_faults, text
 
 from edudiff import cli
 from edudiff.runs import explore
 
 SMALL = ["--images", "12", "--channels", "4", "--depth", "1", "--train-steps", "2", "--batch", "4", "--size", "14"]
 SMALL += ["--seeds", "3", "--steps", "4", "--calibration", "1"]
-FLAGS = (
-    *("--headless=new", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync"),
-    *("--disable-background-networking", "--disable-component-update"),
-)
-WIDTHS = (360, 768, 1280)
-SCHEMES = ("light", "dark")
-
-
-def missing():
-    """What is not here of what these tests need, or nothing."""
-    try:
-        import selenium  # noqa: F401
-    except ImportError:
-        return "the package selenium is not installed"
-    return "".join(f"there is no {name}; " for name in ("chromium", "chromedriver") if not shutil.which(name))
-
-
-@pytest.fixture(scope="module")
-def browser(tmp_path_factory):
-    lacks = missing()
-    if lacks and os.environ.get("EDUDIFF_BROWSER"):
-        pytest.fail(f"EDUDIFF_BROWSER is set, but {lacks}")
-    if lacks:
-        pytest.skip(lacks)
-    from selenium import webdriver
-
-    options = webdriver.ChromeOptions()
-    for flag in (*FLAGS, f"--user-data-dir={tmp_path_factory.mktemp('profile')}"):
-        options.add_argument(flag)
-    options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
-    service = webdriver.ChromeService(shutil.which("chromedriver"))
-    driver = webdriver.Chrome(options=options, service=service)
-    yield driver
-    driver.quit()
 
 
 @pytest.fixture(scope="module")
@@ -78,24 +42,12 @@ def page(browser, folder):
     """Opens the page of the run with what stands behind the # of its address, as wide as asked."""
 
     def go(fragment="seed=0&formula=els", width=1280, scheme="light", motion="reduce", media=""):
-        size = {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": False}
-        browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
-        wishes = {"prefers-color-scheme": scheme, "prefers-reduced-motion": motion}
-        features = [{"name": name, "value": value} for name, value in wishes.items()]
-        browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": media, "features": features})
+        look(browser, width, scheme, motion, media)
         browser.get("about:blank")
         browser.get((folder / "explore.html").as_uri() + (f"#{fragment}" if fragment else ""))
         return browser
 
     return go
-
-
-def element(browser, selector):
-    return browser.find_element("css selector", selector)
-
-
-def text(browser, selector):
-    return browser.execute_script("return document.querySelector(arguments[0]).textContent", selector)
 
 
 def shown(browser):
@@ -132,21 +84,6 @@ def check(browser, data, formula, step, seed, row, column):
     assert f"Row {row}, column {column}" in text(browser, "#said") and f"{x0_hat:.3f}" in text(browser, "#said")
     by_hand = sum(share * value for share, value in found[:-1]) + found[-1][1]
     assert by_hand == pytest.approx(x0_hat, abs=1e-2)
-
-
-def center(browser, selector, row, column, rows, columns):
-    """Where the middle of one cell of a canvas is on the screen, once it is scrolled there."""
-    return browser.execute_script(
-        "const c = document.querySelector(arguments[0]); c.scrollIntoView({block: 'center'});"
-        "const b = c.getBoundingClientRect(), [, r, k, n, m] = arguments;"
-        "return [b.left + (k + .5) / m * b.width, b.top + (r + .5) / n * b.height];",
-        *(selector, row, column, rows, columns),
-    )
-
-
-def mouse(browser, kind, place, **more):
-    event = {"type": kind, "x": place[0], "y": place[1], **more}
-    browser.execute_cdp_cmd("Input.dispatchMouseEvent", event)
 
 
 @pytest.mark.parametrize("view", ("els", "network", "noise"))
@@ -286,10 +223,4 @@ def test_no_request_leaves_the_page_and_nothing_fails(page, browser):
 
 @pytest.mark.parametrize("scheme", SCHEMES)
 def test_axe_finds_no_serious_fault(scheme, page):
-    if not os.environ.get("EDUDIFF_AXE"):
-        pytest.skip("EDUDIFF_AXE does not name axe.min.js of the npm package axe-core")
-    browser = page(scheme=scheme)
-    browser.execute_script(Path(os.environ["EDUDIFF_AXE"]).read_text())
-    report = browser.execute_async_script("axe.run().then(arguments[0])")
-    faults = [(v["id"], v["impact"], [n["html"] for n in v["nodes"]][:3]) for v in report["violations"]]
-    assert [fault for fault in faults if fault[1] in ("serious", "critical")] == []
+    assert serious_faults(page(scheme=scheme)) == []
