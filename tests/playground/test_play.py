@@ -72,7 +72,7 @@ def test_the_shares_of_a_pixel_are_one_and_their_sum_is_its_value(name, window):
 def test_training_is_that_of_the_page_and_the_network_draws():
     here, images = Play(), ed.data.from_uint8(HANDS[..., :1])
     *losses, last = answers("train", here, images=HANDS.ravel(), seed=3, steps=4)
-    net = ed.convnet.init(np.random.default_rng(3), 16, sigma_data=float(np.sqrt((images**2).mean())))
+    net = ed.convnet.init(np.random.default_rng(3), play.CHANNELS, sigma_data=float(np.sqrt((images**2).mean())))
     rng, schedule = np.random.default_rng((3, 1)), ed.schedule.cosine()
     states = list(ed.convnet.train(net, images, schedule, rng=rng, steps=4))
     assert losses == [{"step": state.step, "loss": state.loss} for state in states]
