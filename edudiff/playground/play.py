@@ -27,7 +27,8 @@ from edudiff.support.types import Array, Denoiser
 SIZE = 16  # pixels, of every image
 COVERING = 2 * SIZE - 1  # a window of this side sees the whole image from every pixel
 STEPS = 20  # of the reverse process
-LEADING = 6  # windows that are told of each pixel
+LEADING = 6  # windows that are told of each pixel, at most
+LEAST = 0.0005  # the share that one of them has at least; with less it is one of the others
 CHANNELS = 8  # of the network
 COPY = 0.05  # root mean square difference from a training image, below which the eye sees that image
 QUESTIONS = ("take", "read", "draw", "windows", "train", "code")
@@ -109,10 +110,12 @@ class Play:
         patch = Patch(walk.images, window, shifts=walk.denoiser == "els", backend="numpy")
         found = provenance(patch, at.x, at.alpha, at.sigma, LEADING)
         effective = np.exp(patch.entropy(at.x, at.alpha, at.sigma))  # (1, H, W)
-        arrays = {name: getattr(found, name) for name in ("image", "row", "column", "weight", "value")}
+        weight = np.where(found.weight < LEAST, 0, found.weight)  # (1, H, W, K)
+        arrays = {name: getattr(found, name) for name in ("row", "column", "value")}
+        arrays |= {"image": np.where(weight > 0, found.image, -1), "weight": weight}
         x0_hat = at.x0_hat.astype("float64")  # (1, H, W, C)
-        shown = (found.weight[..., None] * found.value).sum(-2)  # (1, H, W, C)
-        others = np.maximum(0, 1 - found.weight.sum(-1))  # (1, H, W), of all other windows together
+        shown = (weight[..., None] * found.value).sum(-2)  # (1, H, W, C)
+        others = np.maximum(0, 1 - weight.sum(-1))  # (1, H, W), of all other windows together
         sums = {"shown": shown, "rest": x0_hat - shown, "others": others, "x0_hat": x0_hat}
         yield {"window": window, **arrays, **sums, "effective": effective}
 

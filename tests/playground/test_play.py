@@ -52,7 +52,7 @@ def test_a_window_that_covers_the_picture_copies():
 def test_the_shares_of_a_pixel_are_one_and_their_sum_is_its_value(name, window):
     here = Play()
     drawn(HANDS, name, window, at=here)
-    for step in (0, 19):
+    for step in (0, 10, 19):
         [found] = answers("windows", here, step=step)
         weight = found["weight"].reshape(16, 16, play.LEADING)
         value = found["value"].reshape(weight.shape)
@@ -60,6 +60,8 @@ def test_the_shares_of_a_pixel_are_one_and_their_sum_is_its_value(name, window):
         np.testing.assert_allclose(weight.sum(-1) + others, 1, atol=1e-12)
         np.testing.assert_allclose((weight * value).sum(-1) + rest, x0_hat, atol=1e-12)
         np.testing.assert_allclose(x0_hat.ravel(), here.walk.steps[step].x0_hat.ravel(), atol=1e-7)
+        assert (weight[weight > 0] >= play.LEAST).all()
+        np.testing.assert_array_equal(found["image"].reshape(weight.shape) >= 0, weight > 0)
         # What all others bring is a mean of training pixels, too.
         assert (np.abs(rest) <= others * 1.0001 + 1e-6).all()
         assert ((found["effective"] >= 1) & (found["effective"] <= 3 * 256)).all()
