@@ -26,4 +26,5 @@ failed
 } catch (error) {
   console.error(error.message); // and not the whole of Pyodide, which Node would quote
 }
+console.log(`processor: ${Math.round(process.cpuUsage().user / 1e6)} s`);
 process.exit(failed);
