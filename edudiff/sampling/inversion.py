@@ -37,7 +37,7 @@ def reconstruct(denoise: Denoiser, schedule: Schedule, x0: Array, times: Array, 
     """`x0` (B, ...) after inversion up the rising `times` and the walk back down the same times: (B, ...).
 
     In units of x0: x / alpha at the first time. Its distance to `x0` falls with the number of steps, as its first
-    power for "ddim" and as the square for "heun"; for one training point it is 0.
+    power for "ddim" and at least as the square for "heun"; for one training point it is 0.
     """
     x = invert(denoise, schedule, x0, times, method)  # (B, ...)
     alpha, _ = schedule(float(np.asarray(times)[0]))

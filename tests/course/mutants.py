@@ -16,6 +16,7 @@ SWAPS = {
     ast.Pow: ast.Mult,
     ast.Eq: ast.NotEq,
     ast.Lt: ast.LtE,
+    ast.LtE: ast.Lt,
     ast.Gt: ast.GtE,
 }
 AT_THE_DOOR = {
