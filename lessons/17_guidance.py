@@ -5,6 +5,8 @@
 # the denoiser of the class answers, away from what a denoiser without the class answers. Every large image model is
 # drawn from this way. Three questions come up again and again: is it w or 1 + w? From which law does it draw? And why
 # do guided samples look alike? For formulas all three have an exact answer.
+#
+# To write it yourself: assignment 11, `lessons/assignments/a11_guidance`.
 
 # %%
 import os

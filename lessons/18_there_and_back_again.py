@@ -4,6 +4,8 @@
 # The probability flow is a differential equation, and it can be followed both ways. Backwards in noise it draws
 # pictures. Forwards it takes a picture to *its* noise: the noise that would have drawn it. This lesson inverts
 # pictures, measures what a round trip loses, and walks from one picture to another between their noises.
+#
+# To write it yourself: assignment 12, `lessons/assignments/a12_inversion`.
 
 # %%
 import os

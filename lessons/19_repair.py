@@ -5,6 +5,8 @@
 # pictures that agree with what is left. This is inpainting, deblurring and super-resolution, and there are many recipes
 # for it. Which is right? For closed forms one can say: the law of $x_0$ given the measurement is known exactly. This
 # lesson measures how far three recipes are from it.
+#
+# To write it yourself: assignment 13, `lessons/assignments/a13_repair`.
 
 # %%
 import os
