@@ -202,9 +202,10 @@ def test_a_unet_and_formulas_are_told_the_class(tmp_path):
     np.savez(tmp_path / "mine.npz", images=rng.uniform(-1, 1, (3, 8, 8, 1)).astype("float32"), labels=[0, 2, 1])
     options = ["--net", "unet", "--channels", 2, "--depth", 1, "--train-steps", 2, "--batch", 4, "--by-class"]
     options += ["--data", tmp_path / "mine.npz", "--images", 3, "--denoisers", "els", "linear", "masked", "ideal"]
+    options += ["composite", "smoothed"]
     assert run("compare", *options, "--seeds", 4, "--steps", 3, "--calibration", 2, "--out", tmp_path / "out") == 0
     with np.load(tmp_path / "mine.npz") as file, np.load(tmp_path / "out" / "images.npz") as drawn:
-        for name in ("linear", "masked", "ideal"):
+        for name in ("linear", "masked", "ideal", "composite", "smoothed"):
             np.testing.assert_allclose(drawn[name], file["images"][[0, 2, 1, 0]], atol=1e-5)
     assert results(tmp_path / "out")["by_class"]
 

@@ -5,6 +5,7 @@ from edudiff.compare.calibration import calibrate
 from edudiff.compare.comparison import agreement, draw, experiment, stepwise
 from edudiff.compare.fingers import count_fingers, count_fingers_all
 from edudiff.compare.rules import face_rules
+from edudiff.compare.sensitivities import sensitivity, sensitivity_masks
 
 __all__ = [
     "agreement",
@@ -14,5 +15,7 @@ __all__ = [
     "draw",
     "experiment",
     "face_rules",
+    "sensitivity",
+    "sensitivity_masks",
     "stepwise",
 ]

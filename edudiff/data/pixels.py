@@ -62,3 +62,15 @@ def coverage(old: int, new: int) -> Array:
     j = np.arange(old)
     overlap = np.minimum(edges[1:, None], j + 1) - np.maximum(edges[:-1, None], j)  # (new, old)
     return np.maximum(overlap, 0) * (new / old)  # (new, old)
+
+
+def with_mirrored(images: Array) -> Array:
+    """`images` (N, H, W, C) and each of them mirrored left to right: (2 N, H, W, C), a training set for formulas.
+
+    Image i and its mirror image are number i and N + i. A network that is trained with `flip` learns from the same law,
+    in which each of the two is as likely. Raises TypeError or ValueError for what is no training set of images.
+    """
+    xp = checks.training_set(images)
+    if images.ndim != 4:
+        raise ValueError(f"images have shape {images.shape}, expected (N, H, W, C): points have no left and right")
+    return xp.concatenate([images, images[:, :, ::-1]])  # (2 N, H, W, C)

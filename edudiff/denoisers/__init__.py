@@ -11,6 +11,7 @@ from edudiff.denoisers.ideal import Ideal
 from edudiff.denoisers.linear import Linear
 from edudiff.denoisers.masked import Masked
 from edudiff.denoisers.mixture import Mixture
+from edudiff.denoisers.neighbors import Neighbors
 from edudiff.denoisers.origins import Provenance, provenance
 from edudiff.denoisers.patch import Patch
 from edudiff.denoisers.polynomial import Polynomial
@@ -28,6 +29,7 @@ __all__ = [
     "Linear",
     "Masked",
     "Mixture",
+    "Neighbors",
     "Patch",
     "Polynomial",
     "Provenance",

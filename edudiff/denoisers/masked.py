@@ -1,5 +1,7 @@
 """The local denoiser that takes its windows from the data: each value looks at those that help to guess it."""
 
+from collections.abc import Callable
+
 from edudiff.denoisers.law import FixedPoints
 from edudiff.denoisers.linear import principal
 from edudiff.support import checks, rounding
@@ -21,9 +23,10 @@ class Masked:
     M_jm = 1 if |W_jm / W_jj| >= tau * the largest such ratio, or j = m: a value always looks at itself. A row with
     W_jj below 1e-6, of a value that hardly varies, is not divided, lest its ratios set the threshold of all others.
     `images`: (N, H, W, C) or (N, D). `tau`: 0 lets every value look at all others, which is `Ideal`; published: 0.005
-    for MNIST and Fashion-MNIST, 0.02 for faces, 0.05 for CIFAR-10. `mask`: instead of `tau`, a (D, D) array of zeros
-    and ones for all noise levels, M_jm in row j and column m; the identity is the pixelwise denoiser. Raises TypeError
-    or ValueError for anything else.
+    for MNIST and Fashion-MNIST, 0.02 for faces, 0.05 for CIFAR-10. `mask`: instead of `tau`, a (D, D) array for all
+    noise levels, M_jm in row j and column m, or a function (alpha, sigma) to one, such as
+    `edudiff.compare.sensitivity_masks` reads off a network; the identity is the pixelwise denoiser. Numbers between 0
+    and 1 are soft masks: what a value looks at counts in part. Raises TypeError or ValueError for anything else.
 
     S divides by N; the published code divides by N - 1, and leaves a value that never varies looking at nothing.
 
@@ -31,19 +34,17 @@ class Masked:
     chunk and average them, as published code does, is another denoiser for each chunk size.
     """
 
-    def __init__(self, images: Array, tau: float | None = None, *, mask: Array | None = None) -> None:
+    def __init__(
+        self, images: Array, tau: float | None = None, *, mask: Array | Callable[[float, float], Array] | None = None
+    ) -> None:
         checks.training_set(images)
         if (tau is None) == (mask is None):
             raise ValueError("expected exactly one of tau (a number such as 0.02) and mask (a (D, D) array)")
         self.images, self.tau = images, tau
-        self._mask: Array | None = None
+        self._mask: Array | Callable[[float, float], Array] | None = None
         self._flat = images.reshape(len(images), -1).astype("float64")  # (N, D)
-        width = self._flat.shape[1]
         if mask is not None:
-            xp = array_namespace(images, mask)
-            if mask.shape != (width, width) or not bool(((mask == 0) | (mask == 1)).all()):
-                raise ValueError(f"mask has shape {mask.shape}, expected ({width}, {width}) of zeros and ones")
-            self._mask = xp.asarray(mask, dtype="float64")  # (D, D)
+            self._mask = mask if callable(mask) else self._checked(mask)  # (D, D)
         elif tau is None or not 0 <= tau <= 1:
             raise ValueError(f"tau is {tau}, expected 0 <= tau <= 1: 0 looks at everything, 1 at next to nothing")
         else:
@@ -54,9 +55,9 @@ class Masked:
 
     @rounding.to_zero
     def mask(self, alpha: float, sigma: float) -> Array:
-        """Which values j (rows) each value m (columns) looks at, at one noise level: zeros and ones, (D, D) float64."""
+        """How much each value m (columns) looks at value j (rows), at one noise level: 0 to 1, (D, D) float64."""
         if self._mask is not None:
-            return self._mask
+            return self._checked(self._mask(alpha, sigma)) if callable(self._mask) else self._mask
         xp = array_namespace(self._basis)
         if self.tau == 0 or alpha == 0:
             return xp.ones((len(self._basis), len(self._basis)))
@@ -66,6 +67,13 @@ class Masked:
         ratio = abs(wiener / xp.where(own >= FLOOR, own, 1.0)[:, None])  # (D, D)
         looks = (ratio >= self.tau * ratio.max()) | (xp.eye(len(own)) > 0)  # (D, D)
         return looks.astype("float64")
+
+    def _checked(self, mask: Array) -> Array:
+        width = self._flat.shape[1]
+        xp = array_namespace(self._flat, mask)
+        if mask.shape != (width, width) or not bool(((mask >= 0) & (mask <= 1)).all()):
+            raise ValueError(f"mask has shape {mask.shape}, expected ({width}, {width}) of numbers from 0 to 1")
+        return xp.asarray(mask, dtype="float64")  # (D, D)
 
     @rounding.to_zero
     def __call__(self, x: Array, alpha: float, sigma: float) -> Array:

@@ -41,6 +41,7 @@ OLDER = {  # the settings that a run had before it could be told
     "drop_label": 0.1,
     "shift": 0,
     "flip": False,
+    "times": "uniform",
 }
 
 

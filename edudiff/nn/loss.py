@@ -1,5 +1,6 @@
 """The denoising error of a random batch, perhaps shifted and mirrored, and its gradients."""
 
+from statistics import NormalDist
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,7 @@ from edudiff.support.random import as_streams
 from edudiff.support.threads import map_threads
 from edudiff.support.types import Array, Arrays
 
+TINY = 1e-12  # from the ends, where a normal law's quantiles are infinite
 PART = 8  # images that one core takes at a time
 
 
@@ -26,17 +28,18 @@ def denoising_loss(
     drop_label: float = 0.0,
     shift: int = 0,
     flip: bool = False,
+    times: str = "uniform",
 ) -> tuple[float, Arrays]:
     """Weighted squared error of x0_hat on a fresh random batch, and its gradients in the parameters of `net`.
 
-    Returns a float and a dict of arrays. The times are stratified: one in each of `batch` equal slices of [0, 1].
+    Returns a float and a dict of arrays. `times`: "uniform" or "logit_normal", see `random_times`.
     `labels`: None, or the class of each of the `images`, (N,) host integers; each label of the batch becomes that of no
     class with probability `drop_label` (Ho & Salimans 2022, algorithm 1). `shift`, `flip`: see `augment`.
     Each core takes parts of PART images; they are added up in order, so the sum does not depend on the cores.
     """
     index = rng.integers(len(images), size=batch)  # (B,)
     x0 = images[move(index, images)]  # (B, H, W, C) or (B, D)
-    t = (np.arange(batch) + rng.random(batch)) / batch  # (B,)
+    t = random_times(batch, rng, times)  # (B,)
     noise = move(rng.standard_normal(x0.shape).astype(images.dtype), images)  # (B, H, W, C)
     if shift or flip:
         x0 = augment(x0, rng, shift, flip, circular=getattr(net.config, "padding", None) == "circular")
@@ -64,6 +67,19 @@ def denoising_loss(
     size = PART if array_namespace(images) is np and images.ndim == 4 else batch
     losses, gradients = zip(*map_threads(part, [slice(i, i + size) for i in range(0, batch, size)]), strict=True)
     return sum(map(float, losses)), {name: sum(g[name] for g in gradients) for name in gradients[0]}
+
+
+def random_times(count: int, rng: np.random.Generator, law: str = "uniform") -> Array:
+    """Stratified random times, (count,): one in each of `count` equal slices of their law.
+
+    `law`: "uniform" on [0, 1], or "logit_normal": 1 / (1 + exp(-z)) of a standard normal z, most of them in the middle
+    (Esser et al. 2024, eq. 19), which flow matching prefers.
+    """
+    share = (np.arange(count) + rng.random(count)) / count  # (count,)
+    if law == "uniform":
+        return share
+    z = [NormalDist().inv_cdf(min(max(one, TINY), 1 - TINY)) for one in share.tolist()]
+    return 1 / (1 + np.exp(-np.array(z)))  # (count,)
 
 
 def augment(x0: Array, rng: np.random.Generator, shift: int = 0, flip: bool = False, circular: bool = False) -> Array:

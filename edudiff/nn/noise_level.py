@@ -16,6 +16,7 @@ from edudiff.support.arrays import array_namespace, move
 from edudiff.support.types import Array, Arrays
 
 TARGETS = ("edm", "eps", "x0", "v", "flow")
+TIMES = ("uniform", "logit_normal")
 WEIGHTINGS = ("edm", "eps", "v", "x0", "min_snr")
 EMBEDDINGS = ("log_snr", "time", "fourier")
 LARGEST = 10.0  # |c_noise| is cut here; exp(10) = 22,000 times more noise than signal is all noise

@@ -11,7 +11,7 @@ import numpy as np
 from edudiff.nn.adam import Adam, clip, gradient_norm, learning_rate, update_ema
 from edudiff.nn.loss import denoising_loss
 from edudiff.nn.net import Net
-from edudiff.nn.noise_level import WEIGHTINGS
+from edudiff.nn.noise_level import TIMES, WEIGHTINGS
 from edudiff.schedule import Schedule
 from edudiff.support import checks
 from edudiff.support.memory import check_room, keep_freed_memory
@@ -30,6 +30,7 @@ USUAL: dict[str, Any] = {  # what `train` does if it is told nothing else
     "drop_label": 0.1,
     "shift": 0,
     "flip": False,
+    "times": "uniform",
 }
 MOST_STEPS, MOST_BATCH, MOST_RATE = 10**12, 10**8, 1e6  # beyond what anybody can train: a damaged or a mistyped number
 
@@ -88,6 +89,7 @@ def train(
     drop_label: float | None = None,
     shift: int | None = None,
     flip: bool | None = None,
+    times: str | None = None,
     state: State | None = None,
 ) -> Iterator[State]:
     """Train `net` in place on `images` (N, H, W, C) or (N, D) until step `steps`; yields the `State` after each step.
@@ -99,7 +101,8 @@ def train(
     (0.999): of the weights' moving average. `weighting` ("edm"): how the squared error of x0_hat counts at each noise
     level, see `noise_level.loss_weight`. `labels`: the class of each image, (N,) integers, for a network with classes;
     `drop_label` (0.1): how often one is hidden, so that the network learns to do without (see
-    `Net.conditional`). `shift` (0), `flip` (False): see `loss.augment`.
+    `Net.conditional`). `shift` (0), `flip` (False): see `loss.augment`. `times` ("uniform"): where the noise
+    levels of a batch lie, see `loss.random_times`.
 
     `state`: go on from there (see `edudiff.nn.checkpoint`), with its rng and, of the settings, those that are not
     given here. Only `steps` may differ from before: with as many, the run is the uninterrupted one, bit for bit; with
@@ -113,7 +116,7 @@ def train(
     checks.training_set(images)
     given = {"steps": steps, "batch": batch, "rate": rate, "warmup": warmup, "decay": decay, "flip": flip}
     given |= {"weight_decay": weight_decay, "clip_norm": clip_norm, "ema_decay": ema_decay, "weighting": weighting}
-    given |= {"drop_label": drop_label, "shift": shift}
+    given |= {"drop_label": drop_label, "shift": shift, "times": times}
     before = {} if state is None else state.settings
     settings = checked({name: before.get(name, USUAL[name]) if v is None else v for name, v in given.items()})
     settings |= {"schedule": schedule.name, "shape": list(images.shape), "labels": labels is not None}
@@ -150,13 +153,14 @@ def checked(settings: dict[str, Any]) -> dict[str, Any]:
         "drop_label": checks.share(settings["drop_label"], "drop_label"),
         "shift": checks.integer(settings["shift"], "shift", least=0),
         "flip": bool(settings["flip"]),
+        "times": checks.one_of(settings["times"], TIMES, "times"),
     }
 
 
 def _loop(state, images, schedule, labels):
     settings, net = state.settings, state.net
     batches = _in_turn(settings)
-    how = {name: settings[name] for name in ("weighting", "drop_label", "shift", "flip")}
+    how = {name: settings[name] for name in ("weighting", "drop_label", "shift", "flip", "times")}
     while state.step < settings["steps"]:
         begun = time.perf_counter()
         batch = batches[state.step % len(batches)]

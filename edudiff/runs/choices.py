@@ -16,9 +16,9 @@ from edudiff.support.settings import Settings, setting
 
 DRAWN: dict[str, Any] = {"hands": shapes.hands, "strokes": shapes.strokes, "faces": shapes.faces}
 RULES = ("predicted", "held_out")  # for the windows of ELS without a network: by entropy, by error
-FORMULAS = ("els", *RULES, "local", "linear", "masked", "ideal")
+FORMULAS = ("els", *RULES, "local", "composite", "linear", "masked", "smoothed", "ideal")
 WINDOWS = ("calibrated", *RULES)
-UNSHARED = ("masked",)  # a cluster cannot share it: its pixels are weighed by all images before any is compared
+UNSHARED = ("composite", "masked", "smoothed")  # a cluster cannot share them: they are no one softmax over all images
 FEWEST = 2  # training images from which windows can be told: one is left out
 NETS = ("resnet", "unet")
 SCALES = 3  # of a UNet

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, TypeAlias
 
+import numpy as np
+
 from edudiff import cluster, denoisers
 from edudiff.compare import calibrate
 from edudiff.denoisers import WindowSchedule
@@ -16,6 +18,7 @@ from edudiff.support.progress import bar
 from edudiff.support.types import Array, Denoiser
 
 CALIBRATION = 1_000_000  # images from this number on are for calibration, never reported
+MOVEMENTS = 2_000_000  # the random stream of the smoothed denoiser, no image's
 PARTS = 10  # into which the way from one odd window size to the next is cut
 TAU = {"mnist": 0.005, "fashion_mnist": 0.005, "cifar10": 0.05}  # of the masked score, as published
 OTHER_TAU = 0.02  # of other images; published for faces
@@ -103,6 +106,8 @@ def formulas(
     }
     whole: dict[str, Any] = {
         "linear": denoisers.Linear.fit,
+        "composite": partial(denoisers.Composite, window=partial(_covering, table, max(run.images.shape[1:3]))),
+        "smoothed": partial(_smoothed, run.choices.seed),
         "masked": partial(denoisers.Masked, tau=TAU.get(run.choices.data, OTHER_TAU)),
     }
     made: dict[str, Denoiser] = {}
@@ -118,6 +123,16 @@ def formulas(
         if name in WINDOWED:
             made[name] = denoisers.Between(made[name], table)
     return made
+
+
+def _covering(table: Callable[[float, float], float], longest: int, alpha: float, sigma: float) -> int:
+    """The window of a composite denoiser: the whole number next to that of `table`, and no more than the image."""
+    return min(longest, max(1, round(table(alpha, sigma))))
+
+
+def _smoothed(seed: int, images: Array) -> denoisers.Smoothed:
+    """The smoothed denoiser with the spread and the number of copies that are usual, its movements from the seed."""
+    return denoisers.Smoothed(images, rng=np.random.default_rng((seed, MOVEMENTS)))
 
 
 def _labels(run: Run) -> Array | None:

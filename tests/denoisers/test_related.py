@@ -304,7 +304,7 @@ def test_bad_batches_and_levels(make, x, alpha, sigma, error, says):
         (lambda i: Masked(i, 0.1, mask=np.eye(40)), ValueError, "exactly one of tau"),
         (lambda i: Masked(i, 1.5), ValueError, r"tau is 1.5"),
         (lambda i: Masked(i, mask=np.eye(3)), ValueError, r"\(40, 40\)"),
-        (lambda i: Masked(i, mask=0.5 * np.eye(40)), ValueError, "zeros and ones"),
+        (lambda i: Masked(i, mask=2.0 * np.eye(40)), ValueError, "numbers from 0 to 1"),
         (lambda i: Composite(i, 0), ValueError, "1 to 5"),
         (lambda i: Composite(i, 6), ValueError, "1 to 5"),
         (lambda i: Composite(i, 2.0), TypeError, "expected an integer"),
@@ -330,3 +330,37 @@ def test_each_value_of_an_item_is_moved_by_itself(shape):
     assert moves.shape == (4000, *shape)
     covariance = np.cov(moves.reshape(4000, -1).T) / 0.2**2
     np.testing.assert_allclose(covariance, np.eye(len(covariance)), atol=5 * math.sqrt(2 / 4000))
+
+
+@pytest.mark.parametrize("ratio", [0.3, 3.0])
+def test_a_composite_takes_its_window_from_the_noise_level(ratio):
+    images, x = case(4)
+    by_level = Composite(images, lambda alpha, sigma: 2 if sigma < alpha else 3)
+    np.testing.assert_array_equal(
+        by_level(x, *level(ratio)), Composite(images, 2 if ratio < 1 else 3)(x, *level(ratio))
+    )
+    with pytest.raises(ValueError, match="window is 9, expected 1 to 5"):
+        Composite(images, lambda alpha, sigma: 9)(x, *level(ratio))
+
+
+def test_a_soft_mask_counts_in_part():
+    """Each value by the softmax of its weighted squares, by hand; half a mask of ones is ideal at 2^0.5 the noise."""
+    images, x = case(5, (2, 2, 1))
+    alpha, sigma = level(0.8)
+    mask = np.random.default_rng(0).uniform(size=(4, 4))
+    flat, rows = images.reshape(9, 4), x.reshape(3, 4)
+    logits = -((rows[:, None] - alpha * flat) ** 2) @ mask / (2 * sigma**2)  # (B, N, D)
+    weights = np.exp(logits - logits.max(1, keepdims=True))
+    by_hand = (weights * flat).sum(1) / weights.sum(1)
+    close(Masked(images, mask=mask)(x, alpha, sigma).reshape(3, 4), by_hand)
+    half = Masked(images, mask=np.full((4, 4), 0.5))(x, alpha, sigma)
+    close(half, Ideal(images)(x, alpha, sigma * math.sqrt(2)))
+
+
+def test_a_mask_may_depend_on_the_noise_level():
+    images, x = case(6, (2, 2, 1))
+    by_level = Masked(images, mask=lambda alpha, sigma: np.eye(4) if sigma < alpha else np.ones((4, 4)))
+    np.testing.assert_array_equal(by_level(x, 0.9, 0.1), Masked(images, mask=np.eye(4))(x, 0.9, 0.1))
+    np.testing.assert_array_equal(by_level(x, 0.1, 0.9), Masked(images, mask=np.ones((4, 4)))(x, 0.1, 0.9))
+    with pytest.raises(ValueError, match=r"mask has shape \(3, 3\), expected \(4, 4\)"):
+        Masked(images, mask=lambda alpha, sigma: np.eye(3))(x, 0.9, 0.1)

@@ -10,7 +10,7 @@ import pytest
 import edudiff as ed
 from edudiff import nn
 from edudiff.nn.adam import clip, gradient_norm, update_ema
-from edudiff.nn.loss import augment, denoising_loss
+from edudiff.nn.loss import augment, denoising_loss, random_times
 from edudiff.nn.noise_level import loss_weight
 from edudiff.nn.unet import UNetConfig
 from edudiff.support.random import streams
@@ -152,6 +152,7 @@ EVERYTHING = {
     "drop_label": 0.4,
     "shift": 1,
     "flip": True,
+    "times": "logit_normal",
     "weighting": "min_snr",
     "warmup": 2,
 }
@@ -392,6 +393,7 @@ def test_learning_rate_rises_straight_and_falls_to_zero():
         ({"weight_decay": -1.0}, "weight_decay is -1.0"),
         ({"clip_norm": 0.0}, "clip_norm is 0.0"),
         ({"shift": -1}, "shift is -1"),
+        ({"times": "cosine"}, "times is 'cosine', expected one of 'uniform', 'logit_normal'"),
         ({"drop_label": 1.0}, "drop_label is 1.0"),
         ({"ema_decay": 1.0}, "ema_decay is 1.0"),
         ({"labels": np.zeros(6, int)}, "labels but no classes"),
@@ -545,3 +547,24 @@ def test_a_batch_that_no_memory_holds_is_refused_before_anything_is_drawn(batch,
     with pytest.raises(ValueError, match=r"batch is 10,000,000: that alone needs"):
         nn.train(nn.ResNet(4, 1), IMAGES, ed.schedule.cosine(), rng, 1, batch=batch)
     assert rng.random() == np.random.default_rng(0).random()
+
+
+def test_logit_normal_times_are_stratified_and_have_their_law():
+    """One in each slice of the normal law: the quantiles are sigmoids of its own, few times lie at the ends."""
+    times = random_times(4000, np.random.default_rng(0), "logit_normal")
+    assert (np.diff(times) > 0).all() and times[0] > 0 and times[-1] < 1
+    quantiles = 1 / (1 + np.exp(-np.array([-1.0, 0.0, 0.6744897501960817])))
+    np.testing.assert_allclose(np.quantile(times, [0.15865525393145707, 0.5, 0.75]), quantiles, atol=1e-3)
+    uniform = random_times(4000, np.random.default_rng(0))
+    assert ((np.arange(4000) / 4000 <= uniform) & (uniform <= np.arange(1, 4001) / 4000)).all()
+    assert ((times > 0.25) & (times < 0.75)).mean() > 0.7
+
+
+def test_training_takes_its_times_from_the_law_that_it_is_told(monkeypatch):
+    told = []
+    monkeypatch.setattr(
+        "edudiff.nn.loss.random_times", lambda count, rng, law: told.append(law) or random_times(count, rng, law)
+    )
+    for law in ("uniform", "logit_normal"):
+        last(nn.train(small(), IMAGES, SCHEDULE, np.random.default_rng(0), 1, batch=4, times=law))
+    assert told == ["uniform", "logit_normal"]

@@ -1,0 +1,60 @@
+"""Where a network looks: its sensitivity against differences, within its receptive field, and the masks made of it."""
+
+import numpy as np
+import pytest
+
+import edudiff as ed
+from edudiff.compare import sensitivity, sensitivity_masks
+from edudiff.denoisers import Masked
+from edudiff.sampling import jacobian_matrix
+
+SCHEDULE = ed.schedule.cosine()
+RNG = np.random.default_rng(0)
+IMAGES = RNG.uniform(-1, 1, (3, 5, 6, 1))
+NET = ed.nn.ResNet(4, 0, rng=np.random.default_rng(1), dtype=np.float64)
+for weights in NET.parameters.values():  # the last layer begins at 0
+    weights += 0.2 * RNG.standard_normal(weights.shape)
+
+
+def test_sensitivity_is_the_size_of_the_jacobian():
+    x = RNG.standard_normal((2, 5, 6, 1))
+    matrix = jacobian_matrix(NET, x, 0.7, 0.6)  # (B, m, j)
+    np.testing.assert_allclose(sensitivity(NET, x, 0.7, 0.6), np.abs(matrix).mean(0).T, atol=1e-7)
+
+
+def test_a_value_is_sensitive_to_its_receptive_field_alone():
+    found = sensitivity(NET, IMAGES, 0.7, 0.6).reshape(5, 6, 5, 6)
+    reach = int(NET.receptive_field) // 2
+    for i, j in ((0, 0), (2, 3)):
+        rows, columns = np.nonzero(found[:, :, i, j])
+        assert max(abs(rows - i).max(), abs(columns - j).max()) == min(reach, 3 if (i, j) == (2, 3) else reach)
+
+
+def test_masks_are_those_of_the_nearest_noise_level():
+    times = np.array([0.2, 0.5, 0.8])
+    masks = sensitivity_masks(NET, IMAGES, SCHEDULE, times, np.random.default_rng(2), tau=0.1)
+    for t in times:
+        assert masks(*SCHEDULE(t)) is masks(*SCHEDULE(t + 0.01))
+    assert masks(0.0, 1.0) is masks(*SCHEDULE(0.8))
+    for t in times:
+        mask = masks(*SCHEDULE(t))
+        assert set(np.unique(mask)) <= {0, 1} and (np.diag(mask) == 1).all()
+    everything = sensitivity_masks(NET, IMAGES, SCHEDULE, times[:1], np.random.default_rng(2), tau=0)
+    np.testing.assert_array_equal(everything(0.7, 0.7), np.ones((30, 30)))
+
+
+def test_a_masked_denoiser_is_made_of_hard_and_of_soft_masks():
+    x = RNG.standard_normal((2, 5, 6, 1))
+    for tau in (0.2, None):
+        masks = sensitivity_masks(NET, IMAGES, SCHEDULE, [0.3, 0.7], np.random.default_rng(2), tau)
+        by_level, fixed = Masked(IMAGES, mask=masks), Masked(IMAGES, mask=masks(0.7, 0.7))
+        np.testing.assert_array_equal(by_level(x, 0.7, 0.7), fixed(x, 0.7, 0.7))
+
+
+@pytest.mark.parametrize(
+    ("times", "tau", "says"),
+    [([0.0], 0.1, "at t = 0.0 there is no noise"), ([0.5], 1.5, "tau is 1.5")],
+)
+def test_bad_masks_are_refused(times, tau, says):
+    with pytest.raises(ValueError, match=says):
+        sensitivity_masks(NET, IMAGES, SCHEDULE, times, np.random.default_rng(0), tau)
