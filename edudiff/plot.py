@@ -233,7 +233,8 @@ def _sheets(frames: Mapping[str, Array], captions: Mapping[str, Sequence[str]], 
     scale = max(1, FILM_SIDE // max(height, width))
     left, above = 16 + round(max(font.getlength(name) for name in frames)), 34 if title else 8
     down, right = scale * height + (24 if captions else 8), scale * width + 8
-    size = (left + columns * right, above + len(frames) * down + 26)
+    across = max(left + columns * right, left + 8 + round(font.getlength(title or "")))
+    size = (across, above + len(frames) * down + 26)
     mode, white, black = ("L", 255, 0) if first.shape[4] == 1 else ("RGB", (255,) * 3, (0,) * 3)
     sheets = []
     for t in range(count):

@@ -25,7 +25,8 @@ FAST = bool(os.environ.get("EDUDIFF_FAST")) or sys.platform == "emscripten"  # o
 # in the tenth and in the last.
 
 # %%
-images, schedule = shapes.hands(100, size=14, rng=np.random.default_rng(0)), ed.schedule.cosine()  # (N, H, W, 1)
+schedule = ed.schedule.cosine()  # alpha, sigma = schedule(t)
+images = shapes.hands(40 if FAST else 100, size=14, rng=np.random.default_rng(0))  # (N, H, W, 1)
 noise = np.random.default_rng(0).standard_normal(images[:1].shape)  # (1, H, W, 1)
 for t in (0, 0.25, 0.5, 0.75, 1):
     print(f"t = {t:4}: standard deviation {ed.forward.add_noise(images[:1], *schedule(t), noise).std():.2f}")
@@ -58,7 +59,7 @@ def window(alpha, sigma):
 
 # %%
 net = ed.convnet.init(np.random.default_rng(0), sigma_data=float(np.sqrt((images**2).mean())))
-steps = 500 if FAST else 2000
+steps = 100 if FAST else 2000
 for state in ed.convnet.train(net, images, schedule, rng=np.random.default_rng(1), steps=steps):
     if state.step % (steps // 5) == 0:
         print(f"step {state.step:4}: loss {state.loss:.3f}")
@@ -68,7 +69,7 @@ for state in ed.convnet.train(net, images, schedule, rng=np.random.default_rng(1
 # the ideal score and ELS are in Kamb & Ganguli 2024 ([arXiv 2412.20292](https://arxiv.org/abs/2412.20292), eq. 3-10).
 
 # %%
-x = ed.reverse.start(schedule, (8 if FAST else 32, 14, 14, 1), np.random.default_rng(2), like=images)  # (B, H, W, 1)
+x = ed.reverse.start(schedule, (3 if FAST else 32, 14, 14, 1), np.random.default_rng(2), like=images)  # (B, H, W, 1)
 denoisers = {"network": state.ema, "ELS": ed.scores.els(images, window), "ideal": ed.scores.ideal(images)}
 drawn = {name: ed.reverse.sample(d, schedule, x, schedule.times(20)) for name, d in denoisers.items()}
 pairs = zip(drawn["network"], drawn["ELS"], strict=True)

@@ -29,13 +29,13 @@ ROOT = LESSONS.parent
 sys.path.insert(0, str(LESSONS))
 
 from website import lite, notebooks  # noqa: E402, its folder is known from here on
-from website.docstrings import plain  # noqa: E402, F401, which Sphinx asks for here
+from website.docstrings import named, plain  # noqa: E402, F401, which Sphinx asks for here
 
 CACHE = ROOT / "build" / "site"
 CONF = """
 import sys
 sys.path.insert(0, {here!r})
-from build_site import mathml, plain
+from build_site import mathml, named, plain
 project, html_title, author = "edudiff", "edudiff: a course", "The edudiff authors"
 extensions = ["myst_nb", "sphinx.ext.autodoc", "sphinx_design", "sphinx_copybutton"]
 nb_execution_mode, nb_merge_streams = "off", True
@@ -43,13 +43,14 @@ myst_enable_extensions, myst_heading_anchors = ["dollarmath", "html_image", "col
 autodoc_typehints, autodoc_typehints_description_target, autodoc_mock_imports = "description", "all", ["torch"]
 python_use_unqualified_type_names, suppress_warnings = True, ["ref.python"]
 exclude_patterns, html_theme, html_show_sphinx, html_show_copyright = ["conf.py"], "furo", False, False
-html_theme_options = {{"navigation_with_keys": True, "source_repository": {address!r} + "/", "source_branch": "main"}}
+html_theme_options = {{"navigation_with_keys": True}}
 html_static_path, html_css_files, html_extra_path = ["static"], ["site.css"], ["extra"]
 html_copy_source, html_show_sourcelink = False, False
 copybutton_exclude = ".linenos, .gp, .go"
 def setup(app):
     app.add_html_math_renderer("mathml", (mathml, None), (mathml, None))
     app.connect("autodoc-process-docstring", plain)
+    app.connect("autodoc-before-process-signature", named)
 html_math_renderer = "mathml"
 """
 MEMBERS = "   :members:\n   :undoc-members:\n   :special-members: __call__\n"
@@ -173,7 +174,7 @@ def source(folder, executed, runs=False):
 
     for name in ("static", "extra/notebooks"):
         (folder / name).mkdir(parents=True, exist_ok=True)
-    (folder / "conf.py").write_text(CONF.format(here=str(LESSONS), address=address()))
+    (folder / "conf.py").write_text(CONF.format(here=str(LESSONS)))
     shutil.copy(LESSONS / "website" / "site.css", folder / "static")
     shutil.copy(ROOT / "figures" / "results" / "film.gif", folder / "static")
     asked, cards = questions(), []

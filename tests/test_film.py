@@ -71,6 +71,11 @@ def test_a_row_has_its_name_and_the_last_images_their_captions(tmp_path):
     assert (named[0][:30] < 128).any()
 
 
+def test_a_film_is_as_wide_as_its_title(tmp_path):
+    seen, _ = frames(plot.film(walks(), tmp_path / "a.png", title="the same noise in each column, " * 3, columns=1))
+    assert (seen[0][:30, :-8] < 128).any() and (seen[0][:30, -8:] == 255).all()
+
+
 def test_only_so_many_columns_are_shown(tmp_path):
     wide, _ = frames(plot.film(walks(), tmp_path / "a.gif"))
     narrow, _ = frames(plot.film(walks(), tmp_path / "b.gif", columns=1))

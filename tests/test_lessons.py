@@ -7,9 +7,11 @@ import re
 import runpy
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 import edudiff
 
@@ -239,6 +241,13 @@ def test_what_a_docstring_says_of_a_parameter_stands_in_the_list_of_parameters(b
         f":param alpha: {numbers}",
         f":param sigma: {numbers}",
     ]
+
+
+def test_an_array_is_called_so_in_the_reference(build_site):
+    def thing(self: int, x: NDArray[Any], size: int) -> NDArray[Any]: ...
+
+    build_site.named(None, thing, False)
+    assert str(inspect.signature(thing)) == "(self, x: Array, size: int) -> Array"
 
 
 @each_lesson

@@ -99,7 +99,7 @@ class Polynomial:
         alpha, sigma = checks.levels(alpha, sigma)
         c = alpha * self.scale / xp.sqrt((alpha * self.scale) ** 2 + sigma**2)  # (K,)
         n = len(self._powers)
-        cell = (self._gram[:, 0] * n + self._gram[:, 1]).astype("int64")  # (T,)
+        cell = (self._gram[:, 0] * n + self._gram[:, 1]).astype("intp")  # (T,), 32 bits in a browser
         terms = self._gram[:, 2] * (c ** self._gram[:, 3:]).prod(1)  # (T,)
         gram = xp.bincount(cell, weights=terms, minlength=n * n).reshape(n, n)  # (n, n)
         right, powers = self._right

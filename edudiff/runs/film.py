@@ -38,7 +38,7 @@ def write(folder: str | Path, path: str | Path | None = None, seeds: int | Seque
     hands = run.choices.data == "hands"
     counts = {told: count_fingers_all(walk[-1].x_next) for told, walk in walks.items()} if hands else {}
     captions = {told: [fingers(n) for n in count] for told, count in counts.items()}
-    title = "The same noise in each column" + (f"; of {len(order)} seeds, extra fingers first" if hands else "")
+    title = "The same noise in each column" + ("; extra fingers first" if hands else "")
     return plot.film(walks, path, captions, columns=len(chosen), title=title)
 
 

@@ -3,6 +3,8 @@
 import inspect
 import re
 
+from edudiff.support import types
+
 ITEM = re.compile(r"(?:^|(?<=[.;] ))((?:`\w+`(?:, | and )?)+): ")  # "`channels`, `depth`: " at the start of a sentence
 AFTER = re.compile(r"(?<=\. )(?=(?:Returns|Raises|Gives|Errors)\b)")  # what follows is about all of it
 
@@ -22,6 +24,22 @@ def plain(app, what, name, thing, options, lines):
         kept += [marked(line) for line in part if not line.startswith("|--")] + [""] * bool(part)
     kept += [f":param {word}: {marked(text)}" for word, text in listed]
     lines[:] = kept
+
+
+class Array:
+    """Stands in the reference for the type of that name, which Python only knows by what it is short for."""
+
+
+Array.__module__ = "builtins"
+
+
+def named(app, thing, bound):
+    """Call an array's type Array in what Sphinx writes of a function or a class, and leave out that of self."""
+    function = thing.__init__ if inspect.isclass(thing) else getattr(thing, "__func__", thing)
+    function = inspect.unwrap(function)
+    if inspect.isfunction(function):
+        hints = {name: hint for name, hint in function.__annotations__.items() if name not in ("self", "cls")}
+        function.__annotations__ = {name: Array if hint == types.Array else hint for name, hint in hints.items()}
 
 
 def paragraphs(lines):
