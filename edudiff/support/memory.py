@@ -11,7 +11,7 @@ from edudiff.support.describe import reason
 
 try:
     import resource
-except ImportError:  # on Windows
+except ImportError:  # on Windows; in a browser it may be there and empty
     resource = None  # type: ignore[assignment]
 
 GROUP = Path("/sys/fs/cgroup/memory.max")  # what a container on Linux may use, or "max"
@@ -63,6 +63,9 @@ def room() -> float:
         found.append(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"))
     with suppress(OSError, ValueError):
         found.append(int(GROUP.read_text()))
-    if resource is not None and (limit := resource.getrlimit(resource.RLIMIT_AS)[0]) != resource.RLIM_INFINITY:
+    if (
+        hasattr(resource, "getrlimit")
+        and (limit := resource.getrlimit(resource.RLIMIT_AS)[0]) != resource.RLIM_INFINITY
+    ):
         found.append(limit)
     return min(found)
