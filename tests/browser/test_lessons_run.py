@@ -81,7 +81,7 @@ def test_a_lesson_runs_to_its_end_where_a_reader_runs_it(path, address, browser,
     browser.get(f"{address}/{path.stem}.html")
     link = browser.find_element("css selector", ".launch a.run").get_attribute("href")
     browser.get(link)
-    waited(lambda: browser.execute_script(READY), 120, "kernel")
+    waited(lambda: browser.execute_script(READY), PATIENCE, "kernel")
     browser.execute_script("jupyterapp.commands.execute('notebook:run-all-cells')")
 
     def finished():
