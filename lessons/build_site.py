@@ -23,6 +23,7 @@ import tempfile
 from pathlib import Path
 
 import edudiff
+from edudiff.playground import folder as playground
 
 LESSONS = Path(__file__).parent
 ROOT = LESSONS.parent
@@ -204,7 +205,8 @@ def source(folder, executed, runs=False):
     (folder / "glossary.md").write_text(re.sub(r"\]\(\.\./edudiff/(\w+)[^)]*\)", r"](api_\1.md)", glossary))
     (folder / "course.md").write_text(course())
     first = f'<a class="run" href="{next(iter(executed)).stem}.html">Begin with lesson 0</a>'
-    links = f'<a href="course.html">For instructors</a><a href="{address()}">Source</a>'
+    links = '<a href="playground/index.html">Playground</a><a href="course.html">For instructors</a>'
+    links += f'<a href="{address()}">Source</a>'
     told = {"buttons": f'<div class="launch">{first}{links}</div>', "cards": "\n\n".join(cards)}
     told["lessons"] = "\n".join(path.stem for path in executed)
     told["modules"] = "\n".join(f"api_{module}" for module in pages)
@@ -247,6 +249,7 @@ def build(out, fast=False, cache=CACHE, runs=True, python=None, pyodide=None):
         if sphinx(["-q", "-W", "--keep-going", "-b", "html", folder, str(out)]):
             raise RuntimeError("the site was not built: see the messages of Sphinx above")
     shutil.rmtree(Path(out) / ".doctrees", ignore_errors=True)
+    playground.write(Path(out) / "playground", pyodide)
     if runs:
 
         def write(folder):

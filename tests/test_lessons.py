@@ -303,6 +303,7 @@ def test_every_lesson_has_a_page_with_its_buttons_and_a_card(build_site, tmp_pat
         assert f"notebooks/{path.stem}.ipynb" in page
         assert "git+https://github.com/edudiff" in (tmp_path / "extra/notebooks" / f"{path.stem}.ipynb").read_text()
         assert f"\n{path.stem}\n" in home and f":link: {path.stem}\n" in home
+    assert 'href="playground/index.html"' in home
     minutes = [int(number) for number in re.findall(r"^\*about (\d+) minutes\*$", home, re.MULTILINE)]
     assert len(minutes) == len(LESSONS) and all(5 <= number <= 40 for number in minutes)
     assert ".. automodule:: edudiff.denoisers.patch" in (tmp_path / "api_denoisers.md").read_text()
