@@ -1,18 +1,16 @@
-"""Architecture decides, in one table: closed forms, a dense network, a ResNet, UNets, and what longer training brings.
+"""Architecture decides, in one table: closed forms and a dense network, beside the UNets of another figure.
 
-Run `python figures/architecture.py`. Everything learns the same 1,000 faces as the UNets of `figures/faces.py`, and
-draws from the same noise; the rows of `faces.json` stand in the table too. Every network has seen 48,000 pictures at
-the end of its training, those called long three times as many. The base variant is trained three times (once in
-`faces.json`), which shows how far numbers differ by chance. ELS and local use the windows that were measured on a UNet
-(`edudiff.runs.usual_windows`), and ELS the first `FEW` faces only, for its time. Written to `figures/results`:
-`architecture.json`, `.md` and `.png`. Networks and pictures are kept in `runs/figure-architecture`, so that a second
-run, or one after Ctrl-C, goes on with them.
+Run `python figures/architecture.py`. All learn the same 1,000 faces as the UNets of `figures/faces.py` and draw from
+the same noise; the rows of `faces.json` stand in the table too. The network has seen 48,000 pictures at the end of its
+training, as each UNet has. The local score uses the windows that were measured on a UNet (`edudiff.runs.usual_windows`)
+and draws eight pictures only, for its time; ELS would take hours. Written to `figures/results`: `architecture.json`,
+`.md` and `.png`. Network and pictures are kept in `runs/figure-architecture`, so that a second run, or one after
+Ctrl-C, goes on with them.
 """
 
 import json
 import sys
 from dataclasses import asdict, dataclass, replace
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -24,14 +22,13 @@ from edudiff.denoisers.linear import principal
 from edudiff.runs import folder as folders
 from edudiff.runs import variants
 from edudiff.runs.usual_windows import usual_windows
-from edudiff.runs.variants import BASE, RULES, VARIANTS, Variants
+from edudiff.runs.variants import RULES, Variants
 from edudiff.support import files
 
 RESULTS = Path(__file__).parent / "results"
 WORK = Path("runs") / "figure-architecture"
 CHOICES = Variants()
 COMPONENTS, STOP = 6, 10.0  # of bottleneck and polynomial; standard deviations at which diverging paths are held
-FEW = 50  # faces that ELS is made of
 LIMIT = 0.2  # of pictures that may break a rule
 
 
@@ -67,32 +64,17 @@ def polynomial(images, degree=3):
     return OnComponents(mean, basis, denoisers.Polynomial.fit(points, degree, stop=STOP))
 
 
-def windowed(images, shifts):
-    """ELS, or the local score, with the windows that were measured on a UNet."""
-    return denoisers.Between(denoisers.Patch(images, 1, shifts=shifts), usual_windows(images.shape[1:3], "zero"))
+def local(images):
+    """The local score, with the windows that were measured on a UNet."""
+    return denoisers.Between(denoisers.Patch(images, 1, shifts=False), usual_windows(images.shape[1:3], "zero"))
 
 
 FORMULAS = {  # {name: (makes it, how many pictures it draws)}
-    "ideal": (denoisers.Ideal, 256),
     "linear": (denoisers.Linear.fit, 256),
     f"bottleneck, {COMPONENTS} components": (lambda images: denoisers.Bottleneck.fit(images, COMPONENTS), 256),
     f"polynomial of degree 3, {COMPONENTS} components": (polynomial, 256),
-    "local": (partial(windowed, shifts=False), 8),
-    f"ELS of {FEW} faces": (lambda images: windowed(images[:FEW], shifts=True), 8),
+    "local": (local, 8),
 }
-
-
-def unet(name, images, seed=1):
-    """An untrained variant of `edudiff architecture faces`, with other weights for another `seed`."""
-    settings = BASE | VARIANTS[name]
-    rms = float(np.sqrt((images**2).mean()))
-    return nn.UNet(**settings, image_channels=images.shape[3], sigma_data=rms, rng=np.random.default_rng(seed))
-
-
-def resnet(name, images):
-    """An untrained ResNet that sees 11 x 11 pixels."""
-    rms = float(np.sqrt((images**2).mean()))
-    return nn.ResNet(24, 3, image_channels=images.shape[3], sigma_data=rms, rng=np.random.default_rng(1))
 
 
 def mlp(name, images):
@@ -102,7 +84,6 @@ def mlp(name, images):
 
 NETS = {  # {name: (what makes the network, choices of its training)}
     "MLP": (mlp, {"batch": 32, "train_steps": 1500}),
-    "UNet without skips": (lambda name, images: unet("no_skips", images), {}),
 }
 
 
@@ -132,15 +113,17 @@ def measure(name, choices, images, place):
 
 def markdown(table):
     """The table of all rows, as Markdown: novelty, diversity, and the share of pictures that breaks each rule."""
-    lines = ["| drawn by | novelty | new | diversity | " + " | ".join(RULES) + " |", "|---" * (4 + len(RULES)) + "|"]
+    heads = ("drawn by", "pictures", "novelty", "new", "diversity", *RULES)
+    lines = ["| " + " | ".join(heads) + " |", "|---" * len(heads) + "|"]
     for name, line in table.items():
-        values = [f"{line[measured]['value']:.2f}" for measured in ("ratio", "new", "diversity")]
+        values = [str(line.get("drawn", CHOICES.drawn))]
+        values += [f"{line[measured]['value']:.2f}" for measured in ("ratio", "new", "diversity")]
         values += [f"{line['breaks'][rule]['value']:.0%}" for rule in RULES]
         lines.append(f"| {name} | " + " | ".join(values) + " |")
     return "\n".join(lines) + "\n"
 
 
-def image(table, drawn, columns=9):
+def image(table, drawn, columns=8):
     """Pictures of each denoiser from the same noise, and beside them the share that breaks each rule."""
     letters, count = {rule: rule[0].upper() for rule in RULES if rule != "any"}, len(drawn)
     figure = plot.empty_figure(0.62 * columns + 7, 0.68 * count + 0.9)
@@ -172,8 +155,8 @@ def image(table, drawn, columns=9):
 
 def main(names=(*FORMULAS, *NETS), choices=CHOICES, faces=RESULTS / "faces.json", work=WORK, out=RESULTS):
     """Measure all, write the tables and the picture. Returns the results; `faces`: the file of the other UNets."""
-    images, unseen = variants.load_images(choices)
-    table, drawn = {"unseen": variants.measure(unseen, images, choices)}, {"training": images}
+    (images, _), table = variants.load_images(choices), {}
+    drawn = {"training": images}
     for name in names:
         place = files.open_folder(work) / name.replace(", ", "_").replace(" ", "_")
         table[name], drawn[name] = measure(name, choices, images, place)
@@ -181,10 +164,11 @@ def main(names=(*FORMULAS, *NETS), choices=CHOICES, faces=RESULTS / "faces.json"
         print(f"{name}: novelty {table[name]['ratio']['value']:.2f}; {broken}", flush=True)
     results = {"command": "python figures/architecture.py", "version": edudiff.__version__, **asdict(choices)}
     del results["variants"], results["root"]
-    results |= {"components": COMPONENTS, "few": FEW, "table": table}
+    results |= {"components": COMPONENTS, "table": table}
     out = files.open_folder(out)
     others = json.loads(faces.read_text())["table"]
-    whole = table | {f"UNet, {k.replace('_', ' ')}": v for k, v in others.items() if k not in ("unseen", "ideal")}
+    whole = {name: others.pop(name) for name in ("unseen", "ideal")} | table
+    whole |= {f"UNet, {name.replace('_', ' ')}": line for name, line in others.items()}
     (out / "architecture.md").write_text(markdown(whole))
     files.write_figure(out / "architecture.png", image(table, drawn))
     files.write_results(out / "architecture.json", results)

@@ -93,36 +93,18 @@ def test_relative_error_is_one_for_the_baseline_itself_and_a_geometric_mean_over
     assert relative(errors * np.array([[4.0], [1.0]]), errors).value == pytest.approx(2)
 
 
-def test_width_counts_copies_for_each_width_and_number_of_pictures(tmp_path, monkeypatch):
-    names = script("width")
-    monkeypatch.setitem(names, "UNSEEN", 30)
-    monkeypatch.setitem(names, "LAW", 60)
-    choices = replace(names["CHOICES"], train_steps=1, batch=2, drawn=8, steps=1, draws=20)
-    results = check_twice(
-        names, "width", tmp_path, monkeypatch, widths=(2, 3), sizes=(2, 6), choices=choices, work=tmp_path / "work"
-    )
-    assert {width: list(line) for width, line in results["table"].items()} == {"2": ["2", "6"], "3": ["2", "6"]}
-    strokes = data.shapes.strokes(400, 14, np.random.default_rng(0))
-    seen, unseen, law = np.split(strokes, [100, 200])
-    for drawn, copies in ((seen, 1), (unseen, 0)):
-        found = names["record"](drawn, seen, unseen, law)
-        assert found["copies"][0] == pytest.approx(copies, abs=0.1)
-        assert found["off_the_law"][0] == pytest.approx(1, rel=0.2)
-    assert names["record"](0 * unseen, seen, unseen, law)["off_the_law"][0] > 1.5
-
-
 def test_architectures_stand_in_one_table_with_the_unets_of_the_other_figure(tmp_path, monkeypatch):
     names = script("architecture")
     choices = replace(names["CHOICES"], images=12, train_steps=1, batch=2, drawn=3, steps=1, draws=20, size=24)
     nets = {name: (make, some | {"train_steps": 1}) for name, (make, some) in names["NETS"].items()}
     monkeypatch.setitem(names, "NETS", nets)
-    chosen = ("linear", "MLP", "UNet without skips")
+    chosen = ("linear", "MLP")
     monkeypatch.setattr(names["variants"], "draw", names["variants"].draw)
     results = names["main"](chosen, choices, work=tmp_path / "work", out=tmp_path)
-    assert list(results["table"]) == ["unseen", *chosen]
+    assert list(results["table"]) == list(chosen)
     lines = (tmp_path / "architecture.md").read_text().splitlines()
-    assert [line.count("|") for line in lines] == [10] * len(lines)
-    assert any(line.startswith("| UNet, pooling none | 2.09 ") for line in lines)
+    assert [line.count("|") for line in lines] == [11] * len(lines)
+    assert any(line.startswith("| UNet, pooling none | 256 | 2.09 ") for line in lines)
     monkeypatch.setattr(names["variants"], "draw", None)
     assert names["main"](chosen, choices, work=tmp_path / "work", out=tmp_path) == results
 
