@@ -9,12 +9,14 @@ import numpy as np
 from edudiff.denoisers import hermite
 from edudiff.denoisers.law import Gaussian, Line
 from edudiff.denoisers.linear import Linear
+from edudiff.denoisers.plane import Plane
 from edudiff.support import checks, rounding
 from edudiff.support.arrays import array_namespace, to_numpy
 from edudiff.support.describe import described
 from edudiff.support.types import Array
 
 MOST = 20_000  # moments of the data; more take minutes
+REACH, CURL = 6.0, 1e-6  # of a law in the plane: its grid, in standard deviations; what cross slopes may differ by
 FAR = 1e3  # standard deviations from the mean: a path that is told to go further has diverged
 CUTOFF = 1e-13  # of the largest: eigenvalues of the moment matrix that are rounding errors
 
@@ -187,6 +189,52 @@ class Polynomial:
         x = np.linspace(middle - reach, middle + reach, 200_001)  # (G,)
         density = np.exp(log_density(x) - log_density(x).max())  # (G,)
         return Line(x, np.append(0, np.cumsum((density[1:] + density[:-1]) / 2)))
+
+    def langevin_in_the_plane(self, alpha: float, sigma: float, cells: int = 301) -> Plane:
+        """The law that Langevin dynamics draws from at one noise level, in the plane: exp(a polynomial), on a grid.
+
+        There is one only if the score is the slope of something, its two cross slopes equal: so it is for data of
+        independent coordinates, and for data that look alike in all directions. The density is the exponential of the
+        integral of the score along a line from the mean, which Gauss's rule of `degree` + 2 nodes gives exactly, on
+        `cells` x `cells` points up to 6 standard deviations. Raises ValueError for other dimensions, for a score that
+        is no slope, and where the density does not fall to nothing.
+        """
+        if len(self.scale) != 2:
+            raise ValueError(f"these points have {len(self.scale)} dimensions, expected 2; on the line use langevin")
+        alpha, sigma = checks.levels(alpha, sigma)
+        middle = alpha * to_numpy(self.mean)  # (2,)
+        reach = REACH * np.hypot(alpha * to_numpy(self.scale), sigma).max()
+        center = np.random.default_rng(0).uniform(-reach, reach, (50, 2)) / 3 + middle  # (50, 2)
+        step = reach * 1e-4 * np.eye(2)
+        across = [(self._score(center + h, alpha, sigma) - self._score(center - h, alpha, sigma)) for h in step]
+        curl = np.abs(across[0][:, 1] - across[1][:, 0]).max() / max(np.abs(across).max(), 1e-300)
+        if curl > CURL:
+            raise ValueError(
+                f"this score is no slope of a density: its cross slopes differ by {curl:.1e} of the largest slope;"
+                " Langevin dynamics then draws from a law without a closed form"
+            )
+        line = np.linspace(-reach, reach, cells)  # (G,)
+        away = np.stack(np.meshgrid(line, line, indexing="ij"), -1).reshape(-1, 2)  # (G * G, 2)
+        angle = 2 * np.pi * np.arange(90) / 90  # (90,)
+        far = 1e3 * reach * np.stack([np.cos(angle), np.sin(angle)], 1)  # (90, 2), where the highest power decides
+        nodes, weights = np.polynomial.legendre.leggauss(self.degree + 2)  # (n,), (n,)
+
+        def potential(away):
+            slopes = [self._score(middle + (u + 1) / 2 * away, alpha, sigma) for u in nodes.tolist()]  # (P, 2) each
+            return sum(w / 2 * (away * slope).sum(1) for w, slope in zip(weights.tolist(), slopes, strict=True))
+
+        log = potential(away).reshape(cells, cells)  # (G, G)
+        edge = max(log[[0, -1]].max(), log[:, [0, -1]].max(), potential(far).max())
+        if edge > log.max() - 10:
+            raise ValueError(f"degree {self.degree} gives an improper law here: its density does not fall to nothing")
+        return Plane(middle[0] + line, middle[1] + line, log)
+
+    def _score(self, x, alpha, sigma):
+        """(alpha x0_hat - x) / sigma^2 at points (B, 2) on the host, however far from the mean."""
+        scale, basis, mean = to_numpy(self.scale), to_numpy(self.basis), to_numpy(self.mean)
+        z = (x - alpha * mean) @ basis / np.sqrt((alpha * scale) ** 2 + sigma**2)  # (B, 2)
+        w = hermite.values(z, self._powers) @ to_numpy(self.coefficients(alpha, sigma))  # (B, 2)
+        return (alpha * (mean + (w * scale) @ basis.T) - x) / sigma**2  # (B, 2)
 
     def is_linear(self) -> bool:
         """True where the data's moments 1 to degree + 1 are those of a normal law: then no degree helps."""

@@ -1,0 +1,64 @@
+"""The law of a polynomial in the plane: products of laws on the line, and what Langevin dynamics draws (P44)."""
+
+import numpy as np
+import pytest
+
+from edudiff.denoisers import Polynomial
+from edudiff.denoisers.plane import Plane
+from edudiff.sampling import langevin_steps
+
+ONE, OTHER = np.array([[-1.0], [-0.2], [0.9]]), np.array([[-0.5], [0.6]])
+PRODUCT = np.array([[a, b] for a in ONE[:, 0] for b in OTHER[:, 0]])
+OCTAGON = 0.8 * np.stack([np.cos(np.pi / 4 * np.arange(8)), np.sin(np.pi / 4 * np.arange(8))], 1)
+
+
+def test_independent_coordinates_have_the_product_of_their_laws_p44():
+    law = Polynomial.fit(PRODUCT, 3).langevin_in_the_plane(0.9, 0.6)
+    lines = [Polynomial.fit(points, 3).langevin(0.9, 0.6) for points in (ONE, OTHER)]
+    for i in range(5):
+        assert law.moment((i, 0)) == pytest.approx(lines[0].moment(i), abs=1e-4)
+        assert law.moment((0, i)) == pytest.approx(lines[1].moment(i), abs=1e-4)
+        assert law.moment((i, 2)) == pytest.approx(lines[0].moment(i) * lines[1].moment(2), abs=1e-3)
+
+
+def test_langevin_dynamics_draws_from_it_p44():
+    """An octagon: alike in all directions up to the sixth moment, so that the best cubic is a slope."""
+    denoise, count = Polynomial.fit(OCTAGON, 3), 3000
+    law = denoise.langevin_in_the_plane(1.0, 0.5)
+    flat = lambda x, alpha, sigma: denoise(x.reshape(-1, 2), alpha, sigma).reshape(x.shape)  # noqa: E731
+    *_, x = langevin_steps(flat, np.zeros((1, 2 * count)), 1.0, 0.5, 300, np.random.default_rng(0), 0.05)
+    x = x.reshape(-1, 2)
+    assert law.covariance[0, 0] == pytest.approx(law.covariance[1, 1], rel=1e-6)
+    np.testing.assert_allclose(x.T @ x / count, law.covariance, atol=0.05)
+    assert ((x**2).sum(1) ** 2).mean() == pytest.approx(
+        law.moment((4, 0)) + 2 * law.moment((2, 2)) + law.moment((0, 4)), rel=0.1
+    )
+
+
+def test_degree_one_is_the_noisy_normal_law():
+    points = np.random.default_rng(0).standard_normal((40, 2)) @ [[0.5, 0.2], [0.0, 0.3]]
+    law = Polynomial.fit(points, 1).langevin_in_the_plane(0.8, 0.4)
+    np.testing.assert_allclose(law.mean, 0.8 * points.mean(0), atol=1e-6)
+    np.testing.assert_allclose(law.covariance, 0.64 * np.cov(points.T, bias=True) + 0.16 * np.eye(2), atol=1e-4)
+
+
+def test_a_law_on_a_grid_is_sampled_and_asked():
+    line = np.linspace(-4, 4, 161)
+    law = Plane(line, line, -(line[:, None] ** 2 + (line - 0.5) ** 2 / 0.25) / 2)
+    x = law.sample(np.random.default_rng(0), 20_000)
+    np.testing.assert_allclose(x.mean(0), [0, 0.5], atol=0.03)
+    np.testing.assert_allclose(x.std(0), [1, 0.5], atol=0.03)
+    exact = -(x[:, 0] ** 2 + (x[:, 1] - 0.5) ** 2 / 0.25) / 2 - np.log(2 * np.pi * 0.5)
+    assert np.abs(law.log_density(x) - exact).max() < 0.4 and abs((law.log_density(x) - exact).mean()) < 0.01
+    assert law.log_density(np.array([[9.0, 0.0]]))[0] == -np.inf
+    assert repr(law) == "Plane(first=(161,), second=(161,))"
+
+
+def test_what_has_no_law_in_the_plane_is_refused():
+    skewed = np.array([[0.0, 0.0], [1.0, 0.2], [0.3, 1.0], [-0.8, 0.9], [0.5, -0.7]])
+    with pytest.raises(ValueError, match="no slope of a density: its cross slopes differ by"):
+        Polynomial.fit(skewed, 3).langevin_in_the_plane(1.0, 0.3)
+    with pytest.raises(ValueError, match="3 dimensions, expected 2"):
+        Polynomial.fit(np.eye(3), 1).langevin_in_the_plane(1.0, 0.3)
+    with pytest.raises(ValueError, match="improper law"):
+        Polynomial.fit(PRODUCT, 2).langevin_in_the_plane(1.0, 0.5)
