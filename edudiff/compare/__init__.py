@@ -3,15 +3,19 @@
 from edudiff.compare import metrics as metrics
 from edudiff.compare.calibration import calibrate
 from edudiff.compare.comparison import agreement, draw, experiment, stepwise
+from edudiff.compare.diagnose import Diagnosis, Finding, diagnose
 from edudiff.compare.fingers import count_fingers, count_fingers_all
 from edudiff.compare.rules import face_rules
 from edudiff.compare.sensitivities import sensitivity, sensitivity_masks
 
 __all__ = [
+    "Diagnosis",
+    "Finding",
     "agreement",
     "calibrate",
     "count_fingers",
     "count_fingers_all",
+    "diagnose",
     "draw",
     "experiment",
     "face_rules",

@@ -1,0 +1,89 @@
+"""A mistake is named by what undoes it; what is right is passed over in silence."""
+
+from collections import deque
+
+import numpy as np
+import pytest
+
+import edudiff as ed
+from edudiff import nn
+from edudiff.compare import diagnose, mistakes
+from edudiff.data import shapes
+from edudiff.reverse import sample
+
+SCHEDULE = ed.schedule.cosine()
+IMAGES = shapes.strokes(64, 10, np.random.default_rng(0))  # (N, H, W, C)
+
+
+def trained(net, images=IMAGES, steps=250, **settings):
+    (state,) = deque(nn.train(net, images, SCHEDULE, np.random.default_rng(1), steps, batch=32, **settings), maxlen=1)
+    return state
+
+
+@pytest.fixture(scope="module")
+def resnet():
+    return trained(nn.ResNet(channels=16, depth=1, rng=np.random.default_rng(0)))
+
+
+@pytest.mark.parametrize("name", mistakes.DENOISERS)
+def test_a_mistake_in_a_network_or_a_formula_is_named(name, resnet):
+    right = [resnet.ema, ed.denoisers.Linear.fit(IMAGES)]
+    if name == "input scaled twice":
+        del right[1]  # whoever is linear shrinks more, and is nearer than it should be
+    for denoise in right:
+        found = diagnose(mistakes.DENOISERS[name](denoise), IMAGES, SCHEDULE)
+        assert found.causes == [name], f"{denoise}: {found}"
+
+
+@pytest.mark.parametrize("name", mistakes.SCHEDULES)
+def test_a_mistake_in_the_schedule_is_named(name):
+    schedule = mistakes.SCHEDULES[name]
+    assert name in diagnose(ed.denoisers.Ideal(IMAGES), IMAGES, schedule).causes
+
+
+@pytest.mark.parametrize("name", mistakes.SAMPLERS)
+def test_a_mistake_in_the_loop_is_named(name):
+    found = diagnose(ed.denoisers.Linear.fit(IMAGES), IMAGES, SCHEDULE, sampler=mistakes.SAMPLERS[name])
+    assert found.causes == [name]
+
+
+@pytest.mark.parametrize("method", ["ddim", "ddpm", "heun", "euler_maruyama"])
+def test_a_right_loop_is_passed_over(method):
+    def sampler(denoise, schedule, x, times):
+        return sample(denoise, schedule, x, times, method, rng=np.random.default_rng(0))
+
+    for schedule in (SCHEDULE, ed.schedule.ddpm_linear(), ed.schedule.flow(), ed.schedule.log_linear()):
+        if method == "euler_maruyama" and schedule.name == "flow":
+            continue  # alpha(1) = 0: there is no such step
+        assert diagnose(ed.denoisers.Ideal(IMAGES), IMAGES, schedule, sampler=sampler).causes == []
+
+
+@pytest.mark.parametrize("data", [IMAGES[:24], IMAGES[:5]])
+def test_closed_forms_are_passed_over(data):
+    right = [ed.denoisers.Ideal(data), ed.denoisers.Linear.fit(data)]
+    right += [ed.denoisers.Patch(data, window=k) for k in (1, 3, 5)]
+    right += [ed.denoisers.Patch(data, window=3, shifts=False)]
+    for denoise in right:
+        found = diagnose(denoise, data, SCHEDULE, sampler=sample)
+        assert found.causes == [], f"{denoise}: {found}"
+        assert str(found).startswith("nothing looks wrong")
+
+
+def test_trained_networks_are_passed_over(resnet):
+    assert diagnose(resnet.ema, IMAGES, SCHEDULE, state=resnet).causes == []
+    unet = trained(nn.UNet(channels=(8, 16), depth=1, rng=np.random.default_rng(0)), steps=200)
+    assert diagnose(unet.ema, IMAGES, SCHEDULE, state=unet).causes == []
+
+
+def test_a_network_of_another_range_is_named():
+    state = trained(nn.ResNet(channels=16, depth=1, rng=np.random.default_rng(0)), (IMAGES + 1) / 2)
+    assert diagnose(state.ema, IMAGES, SCHEDULE, state=state).causes == ["images in [0, 1]"]
+
+
+def test_too_large_a_learning_rate_is_named():
+    state = trained(nn.ResNet(channels=16, depth=1, rng=np.random.default_rng(0)), steps=150, rate=0.1, decay=1.0)
+    assert "learning rate too large" in diagnose(state.ema, IMAGES, SCHEDULE, state=state).causes
+
+
+def test_an_average_that_is_never_used_is_named(resnet):
+    assert diagnose(resnet.net, IMAGES, SCHEDULE, state=resnet).causes == ["average never used"]
