@@ -37,7 +37,7 @@ class Finding:
     advice: str
 
     def __str__(self) -> str:
-        return f"{self.cause}: {self.shows}. {self.advice[:1].upper()}{self.advice[1:]}."
+        return f"{self.cause}: {self.shows}; {self.advice}"
 
 
 def noisy(x0: Array, alpha: float, sigma: float, rng: Any) -> Array:
