@@ -70,7 +70,8 @@ for name, break_it in mistakes.DENOISERS.items():
     except ValueError as error:
         print(f"{name}: the loop refuses it, {error}")
 plot.present(
-    plot.rows(pictures, columns=count, title="the same noise, the same network, one line wrong"), "21_denoiser"
+    plot.rows(pictures, columns=count, title="the same noise, the same network, one line wrong"),
+    "21_what_did_i_do_wrong_1",
 )
 for name, found in told.items():
     print(f"made: {name}\nfound: {found.findings[0] if found.findings else 'nothing'}\n")
@@ -129,7 +130,7 @@ for name, loop in mistakes.SAMPLERS.items():
     pictures[name] = drawn(right, sample=loop)
     found = diagnose(right, images, schedule, sampler=loop)
     print(f"made: {name}\nfound: {found.findings[0] if found.findings else 'nothing'}\n")
-plot.present(plot.rows(pictures, columns=count, title="the right network in a wrong loop"), "21_loop")
+plot.present(plot.rows(pictures, columns=count, title="the right network in a wrong loop"), "21_what_did_i_do_wrong_2")
 
 # %% [markdown]
 # ## Mistakes in the training
@@ -141,7 +142,7 @@ plot.present(plot.rows(pictures, columns=count, title="the right network in a wr
 
 # %%
 gray = trained((images + 1) / 2)
-fast = trained(images, steps=100, rate=0.1, decay=1.0)
+fast = trained(images, steps=100, rate=0.08, decay=1.0)
 pictures = {
     "right": drawn(right),
     "trained on [0, 1]": drawn(gray.ema),
@@ -155,16 +156,39 @@ for name, denoise, how in (
 ):
     found = diagnose(denoise, images, schedule, state=how)
     print(f"made: {name}\nfound: {found.findings[0] if found.findings else 'nothing'}\n")
-plot.present(plot.rows(pictures, columns=count, title="mistakes in training"), "21_training")
+plot.present(plot.rows(pictures, columns=count, title="mistakes in training"), "21_what_did_i_do_wrong_3")
 
 # %% [markdown]
-# **Change this and see it fail.** Write a mistake of your own: a denoiser whose answer is moved by one pixel,
-# `lambda x, a, s: np.roll(right(x, a, s), 1, axis=1)`. What does `diagnose` say? It has no repair for that, so all it
-# can say is that the error is large. Write the repair into `MISTAKES` in `edudiff/compare/repairs.py`, ask again, and
-# take it out again.
+# ## Questions
 #
+# 1. A denoiser answers $\alpha \hat x_0$ instead of $\hat x_0$. At which noise levels does that show, and what do its
+#    samples look like?
+# 2. Why is a missing square root hardly noticed with the ideal denoiser of few training images?
+# 3. The moving average was never used, and the samples look as good. When does it matter?
+# 4. Undoing a mistake leaves 57 % of the error, with another 0 %. Which of the two is named with more right?
+# 5. A denoiser whose answer is always moved by one pixel: what does `diagnose` say, and what would it need to say more?
+#
+# <details><summary>Answers</summary>
+#
+# 1. Where alpha is small, that is at much noise: the answer is too flat there. Each step then takes the missing signal
+#    for noise and carries it on, so the samples are grainy.
+# 2. It recognizes the image at almost every noise level; whether it believes in a little more noise or less, the
+#    nearest image is the same.
+# 3. While the learning rate is high: the weights then jump around their mean, and the average takes that away. At the
+#    end of a cosine they stand still, and both are the same.
+# 4. Neither: that undoing helps at all is what tells. How much is left says how far from right the denoiser was.
+# 5. That its error is large, at little noise most of all. It would need a repair that moves the answer back.
+#
+# </details>
+#
+# **Change this and see it fail.** In `edudiff/compare/symptoms.py`, change `HELPS = 0.7` to `HELPS = 0.02`, and run the
+# lesson again: a mistake is now named only if undoing it takes nearly all of the error away. Which mistakes are still
+# found, and what is said of the others? Then change it back.
+
+# %% [markdown]
 # ## Sources
 #
-# The conversions between what a network may answer are Salimans & Ho 2022, appendix D; c_in and its like Karras et al.
-# 2022, table 1; that the posterior mean has the smallest squared error, so that no function of it has a smaller one, is
-# what a conditional expectation is.
+# - [Salimans & Ho 2022](https://arxiv.org/abs/2202.00512), appendix D: what a network may answer, and how one follows
+#   from the other.
+# - [Karras et al. 2022](https://arxiv.org/abs/2206.00364), table 1: c_in and its like.
+# - That no function of the best answer has a smaller squared error is what a conditional expectation is.
