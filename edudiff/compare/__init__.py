@@ -3,7 +3,7 @@
 from edudiff.compare import metrics as metrics
 from edudiff.compare.calibration import calibrate
 from edudiff.compare.comparison import agreement, draw, experiment, stepwise
-from edudiff.compare.diagnose import Diagnosis, Finding, diagnose
+from edudiff.compare.diagnosis import Diagnosis, Finding, diagnose
 from edudiff.compare.fingers import count_fingers, count_fingers_all
 from edudiff.compare.rules import face_rules
 from edudiff.compare.sensitivities import sensitivity, sensitivity_masks
