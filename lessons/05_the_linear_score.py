@@ -65,7 +65,7 @@ print(f"least squares on {count} noisy points and the formula differ by {differe
 # finer and finer waves through. A picture appears from coarse to fine, and that is true of trained models as well.
 #
 # **Step through this.** Put a breakpoint in `linear` (in `edudiff/scores.py`), in the line that computes `along`, run
-# last cell that draws strokes, and look at `alpha * gain`, the gain of each component, at the first step and at the
+# the last cell that draws strokes, and look at `alpha * gain`, the gain of each component, at the first step and at the
 # last but one. How many of its values are above one half?
 
 

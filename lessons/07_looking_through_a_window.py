@@ -93,11 +93,12 @@ plot.present(plot.rows(shown, title="each column is the same noise"), "07_lookin
 # %% [markdown]
 # ## Whose pixel is it?
 #
-# At the end of the walk there is no noise, and the softmax has one winner for each pixel: the training picture whose
-# window there is nearest. So each drawn pixel *is* a pixel of a training picture, and neighboring pixels mostly, but
-# not always, of the same one. Kamb & Ganguli call this a patch mosaic. The cell finds the winner of each pixel, and
-# shows it as a color: regions are pieces that come from one training picture. Along the seams the windows of both
-# agree in what they share. (In the black background many windows tie, and the colors there say little.)
+# As the noise goes to zero, the softmax has one winner for each pixel: the training picture whose window there is
+# nearest. So each drawn pixel *is* a pixel of a training picture, and neighboring pixels mostly, but not always, of the
+# same one. Kamb & Ganguli call this a patch mosaic. The cell finds the winner of each pixel, says of how many it is the
+# value, for a walk of 20 steps ends before all are decided, and shows it as a color: regions are pieces that come from
+# one training picture. Along the seams the windows of both agree in what they share. (In the black background many
+# windows tie, and the colors there say little.)
 
 
 # %%
@@ -186,8 +187,9 @@ for name, denoise in (("ideal", ed.scores.ideal(images)), ("local", ed.scores.lo
 #
 # Why a square? A pixel should look at those that help to guess it, and the covariance tells which these are:
 # `Masked` (Lukoianov et al. 2025; the engine's alone) lets a pixel look at those that matter to it in the *linear*
-# denoiser. At high noise that is much of the picture, at low noise a few neighbors. Trained networks do the same: the
-# window that they really use shrinks on the way down. Shown in white is what one pixel of a hand looks at.
+# denoiser. At high noise that is, for these hands, a quarter of the picture, at low noise a few neighbors. Trained
+# networks do the same: the window that they really use shrinks on the way down. Shown in white is what one pixel of a
+# hand looks at.
 
 
 # %%
