@@ -204,7 +204,7 @@ plot.present(figure, "12_architecture_decides_3")
 # %% [markdown]
 # ## Questions
 #
-# 1. Novelty 3 of the linear denoiser: is it good to be newer than new data?
+# 1. Novelty 14 of the linear denoiser: is it good to be newer than new data?
 # 2. Which line of the table would describe a network of 1 x 1 convolutions, and what would it draw?
 # 3. A UNet sees the whole picture. Why may it still draw hands with six fingers?
 # 4. You want a model of centered faces, and one of satellite pictures. Which should have poolings and zero padding, and

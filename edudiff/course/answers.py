@@ -19,14 +19,19 @@ def agree(actual: Any, expected: Any, tolerance: float = 1e-9, what: str = ANSWE
 
     Values may differ by `tolerance`, relative to the largest expected one, or to 1 if that is larger. Tuples are
     compared item by item. A Python number on either side stands for an array without axes and of any float dtype.
-    Where all values are the same multiple of the expected ones, the error has it as its attribute `ratio`.
+    Where all values are the same multiple of the expected ones, the error has it as its attribute `ratio`; one number
+    among others is a multiple by chance, so there it has none.
     """
+    _agree(actual, expected, tolerance, what, alone=True)
+
+
+def _agree(actual: Any, expected: Any, tolerance: float, what: str, alone: bool) -> None:
     if isinstance(expected, tuple | list):
         if not isinstance(actual, tuple | list) or len(actual) != len(expected):
             missing = "; is a return missing?" if actual is None else ""
             raise AssertionError(f"{what} is {kind(actual)}, expected {len(expected)} values{missing}")
         for place, (a, e) in enumerate(zip(actual, expected, strict=True)):
-            agree(a, e, tolerance, f"{what} [{place}]")
+            _agree(a, e, tolerance, f"{what} [{place}]", alone=len(expected) == 1)
         return
     if actual is None:
         raise AssertionError(f"{what} is None; is a return missing?")
@@ -50,7 +55,7 @@ def agree(actual: Any, expected: Any, tolerance: float = 1e-9, what: str = ANSWE
         worst = tuple(int(i) for i in np.unravel_index(int(np.argmax(error)), error.shape))
         where = f" at {worst}" if worst else ""
         a, e = _apart(float(got[worst]), float(wanted[worst]))
-        ratio = _ratio(got, wanted, allowed)
+        ratio = _ratio(got, wanted, allowed) if alone or got.size > 1 else None
         clean = f"; {_multiple(got.size, CLEAN[ratio])}" if ratio in CLEAN else ""
         wrong = AssertionError(f"{what} is {a}{where}, expected {e}{clean}")
         wrong.ratio = None if ratio in CLEAN else ratio  # type: ignore[attr-defined]

@@ -34,6 +34,7 @@ FOR_GRADER = """\
 Do not hand this folder out: it holds the solutions and the hidden tests. Put what students hand in into a folder with
 one folder or zip file for each student, as `.py` or `.ipynb` under the names that they got, and run
 
+    pip install edudiff pytest
     edudiff course grade SUBMISSIONS --grader {folder} --out grades.csv
 
 It writes the table `grades.csv`, and for each student `grades/STUDENT/results.json`, which Gradescope reads, and
@@ -42,7 +43,9 @@ It writes the table `grades.csv`, and for each student `grades/STUDENT/results.j
 **Gradescope.** Zip `setup.sh`, `run_autograder` and the folders of the assignments that it shall grade, all at the top
 of the zip, and upload it as the autograder. If edudiff {version} is on no package index, put its wheel in, too.
 
-**nbgrader.** The notebooks here are its source notebooks: put each into `source/NAME/` of a course.
+**nbgrader.** The notebooks here are its source notebooks: put each into `source/NAME/` of a course, and install edudiff
+where the kernel runs. A right solution gets the same points; but nbgrader confines nothing, so grade in a container. It
+leaves a submission that ends the kernel to be graded by hand, and gives no hints.
 
 **What a submission can reach.** On Linux 5.13 or later, and as root on most others, it can read NumPy and the standard
 library and nothing else, and reach no network and no program. On macOS and Windows only Python's audit hook refuses
@@ -58,7 +61,7 @@ apt-get update
 apt-get install -y python3 python3-venv
 python3 -m venv /opt/edudiff
 wheel=$(find "$(dirname "$0")" /autograder/source -name 'edudiff-*.whl' 2>/dev/null | head -n 1)
-/opt/edudiff/bin/pip install "${{wheel:-edudiff=={version}}}"
+/opt/edudiff/bin/pip install "${{wheel:-edudiff=={version}}}" pytest
 """
 
 RUN_AUTOGRADER = """\

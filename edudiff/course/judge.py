@@ -1,6 +1,8 @@
 """Judge one file: run tests in the sandbox, and say for each task what is wrong, with a hint where one is known."""
 
-from dataclasses import dataclass, field
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from edudiff.course import hints, runner
@@ -72,7 +74,22 @@ def judge(
         left = [result.task for result in shown if result.passed]
         unseen = {result.task: result for result in runner.run(hidden, sandbox.call, left)} if hidden and left else {}
     verdicts = [_verdict(result, unseen.get(result.task), hints.hint(known, result)) for result in shown]
+    wrong = [verdict.task for verdict in verdicts if not verdict.passed]
+    verdicts = [verdict if verdict.passed else _with_cause(verdict, file.source, wrong) for verdict in verdicts]
     return Judged(verdicts, sandbox.held, sandbox.failed)
+
+
+def _with_cause(verdict: Verdict, source: str, wrong: Sequence[str]) -> Verdict:
+    """The verdict, which says so if the function calls others of the tasks that are `wrong`: it may be right itself.
+
+    Found in the text, since to parse it would be to trust it.
+    """
+    bodies = re.findall(rf"^def {verdict.task}\b.*?(?=^[A-Za-z_@]|\Z)", source, re.MULTILINE | re.DOTALL)
+    called = [task for task in wrong if task != verdict.task and bodies and re.search(rf"\b{task}\(", bodies[-1])]
+    if not called:
+        return verdict
+    cause = f"it calls {' and '.join(called)}, not right yet: begin there"
+    return replace(verdict, message=f"{verdict.message}; {cause}" if verdict.message else cause)
 
 
 def _verdict(shown: runner.Result, unseen: runner.Result | None, hint: str) -> Verdict:

@@ -182,6 +182,8 @@ def tests(path: Path) -> list[Test]:
     found = []
     try:
         there = loaded(source, path)
+    except ModuleNotFoundError as error:
+        raise ValueError(f"{path} needs {error.name}, which is not installed: pip install {error.name}") from error
     except Exception as error:
         raise ValueError(f"{path} cannot be loaded: {type(error).__name__}: {error}") from error
     for name, value in there.items():

@@ -98,3 +98,13 @@ def test_answers_that_differ_in_no_clean_way_have_no_ratio():
             agree(wrong, X)
         assert "times" not in str(caught.value)
         assert caught.value.ratio is None
+
+
+def test_one_number_among_others_is_no_multiple():
+    """A window of 9 beside an answer of 3 is another window, not a third of it; an array among others may be scaled."""
+    for wrong, right, says in (([3, 5], [9, 5], ""), ([2.0], [1.0], "2 times"), ((1.0, 2 * X), (1.0, X), "2 times")):
+        with pytest.raises(AssertionError) as caught:
+            agree(wrong, right)
+        assert says in str(caught.value)
+        assert ("times" in str(caught.value)) == bool(says)
+        assert answers.times(caught.value, ([3],)) == ""

@@ -1,5 +1,6 @@
 """What students and graders get: no solution leaks, notebooks are valid and run, the commands in it work."""
 
+import ast
 import contextlib
 import json
 import os
@@ -257,3 +258,17 @@ def test_gradescopes_scripts_grade_one_student(bundles, tmp_path):
     results = json.loads((tmp_path / "results" / "results.json").read_text())
     assert results["score"] == 3
     assert {test["max_score"] for test in results["tests"]} == {1}
+
+
+def test_setup_installs_all_that_the_tests_import(bundles):
+    """Gradescope's machine has nothing but what `setup.sh` puts there."""
+    wanted = set()
+    for file in (bundles / "grader").glob("*/test_*.py"):
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+            names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+            wanted |= {
+                name.split(".")[0] for name in [*names, *([node.module] if isinstance(node, ast.ImportFrom) else [])]
+            }
+    [line] = [line for line in (bundles / "grader" / "setup.sh").read_text().splitlines() if "pip install" in line]
+    assert wanted - set(sys.stdlib_module_names) - {"edudiff", "numpy"} == {"pytest"}
+    assert line.split()[-1] == "pytest"

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from edudiff import cli
-from edudiff.course import assignment, grade, handed_in, judge
+from edudiff.course import assignment, grade, handed_in, judge, runner
 from edudiff.course.sandbox.process import Limits
 
 NAME = "a1_noise"
@@ -488,6 +488,55 @@ def test_what_a_student_reads_of_a_wrong_answer(body, says, tmp_path):
     file = handed_in.HandedIn("mine.py", f"def three(x):\n    {body}\n")
     [verdict] = judge.judge(file, tmp_path / "t.py", {"three": {}}, limits=LIMITS).verdicts
     assert verdict.message == (says if "Error" in says else f"Three is three. {says}")
+
+
+def test_a_package_that_a_test_needs_is_named(tmp_path):
+    (tmp_path / "t.py").write_text("import no_such_package.part\n")
+    with pytest.raises(ValueError, match=r"t\.py needs no_such_package, .* pip install no_such_package"):
+        runner.tests(tmp_path / "t.py")
+
+
+CALLS = """
+def three(x):
+    {three}
+
+
+def other(
+    x,
+):
+    # not three
+    {other}
+
+
+def other_one(x):
+    return three(x)
+"""
+
+
+@pytest.mark.parametrize(
+    ("three", "other", "says"),
+    [
+        (
+            "return 6.0",
+            "return 2 * three(x)",
+            "expected 6; that is 2 times as much; it calls three, not right yet: begin there",
+        ),
+        ("raise NotImplementedError", "return 2 * three(x)", "it calls three, not right yet: begin there"),
+        ("return (", "return 2 * three(x)", "it calls three, not right yet: begin there"),
+        ("return 6.0", "return 5.0", "the answer of other is 5, expected 6"),
+        ("return 3.0", "return three(x)", "the answer of other is 3, expected 6; that is 1/2 times as much"),
+    ],
+)
+def test_a_function_that_calls_a_wrong_one_is_told_where_to_begin(three, other, says, tmp_path):
+    text = "import pytest\nfrom edudiff.course.answers import agree\n"
+    for task, right in (("three", 3.0), ("other", 6.0)):
+        text += f"\n\n@pytest.mark.{task}\ndef test_{task}(student):\n    agree(student.{task}(0.5), {right})\n"
+    (tmp_path / "t.py").write_text(text)
+    cells = [f"# %% [cell {i}]\ndef {part}" for i, part in enumerate(CALLS.split("def ")[1:])]
+    file = handed_in.HandedIn("mine.ipynb", "".join(cells).format(three=three, other=other))
+    verdicts = judge.judge(file, tmp_path / "t.py", {"three": {}, "other": {}}, limits=LIMITS).verdicts
+    assert verdicts[1].message.endswith(says)
+    assert "it calls" not in verdicts[0].message
 
 
 def test_a_test_that_cannot_use_an_answer_says_what_it_was(tmp_path):

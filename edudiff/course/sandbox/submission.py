@@ -32,7 +32,8 @@ class Loaded:
     def why_not(self, name: str) -> str:
         """Why a function is not there, as far as that is known."""
         fits = [told for part, told in self.unread if re.search(rf"^\s*def\s+{re.escape(name)}\b", part, re.MULTILINE)]
-        return f"; its cell was not run: {fits[0][0]} in {fits[0][2]}: {fits[0][1]}" if fits else ""
+        part = "cell" if self.file.endswith(".ipynb") else "part of the file"
+        return f"; its {part} was not run: {fits[0][0]} in {fits[0][2]}: {fits[0][1]}" if fits else ""
 
     def place(self, line: int) -> str:
         """Where a line is, as its author sees it: "line 12", or in a notebook "code cell 3, line 2"."""

@@ -63,7 +63,7 @@ def test_calibrate_against_its_definition(student):
             likeness = [metrics.cosine_similarity(wanted[i], answers[i, j]).mean() for j in range(kinds)]
             best.append(windows[int(np.argmax(likeness))])
         for size in (1.0, 1e-3):
-            agree(found(student.calibrate(size * wanted, size * answers, windows)), best, what="the windows")
+            agree(found(student.calibrate(size * wanted, size * answers, windows)), best, what="the list of windows")
 
 
 @pytest.mark.calibrate
@@ -73,4 +73,4 @@ def test_sizes_in_any_order(student):
     half, zero, less = [0.0, 0.0, 8.0, 0.0], [2.0, 0.0, -2.0, 0.0], [-1.0, 0.0, 0.0, 0.0]
     kinds = [[zero, half, half], [half, zero, half], [less, zero, zero]]
     answers = np.array([[[kind] * 4 for kind in step] for step in kinds])
-    agree(found(student.calibrate(wanted, answers, [9, 3, 5])), [3, 9, 3], what="the windows")
+    agree(found(student.calibrate(wanted, answers, [9, 3, 5])), [3, 9, 3], what="the list of windows")

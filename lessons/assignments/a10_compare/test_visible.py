@@ -82,7 +82,7 @@ def test_the_size_that_was_used_is_found(student):
     """The network's noise is the formula's of windows 9, 5, 5, 3, plus a little, at another scale."""
     answers = images(4, (4, 4, 6, 5))
     wanted = 3 * np.stack([answers[i, j] for i, j in enumerate([3, 1, 1, 0])]) + 0.1 * images(5, (4, 6, 5))
-    agree(found(student.calibrate(wanted, answers, [3, 5, 7, 9])), [9, 5, 5, 3], what="the windows")
+    agree(found(student.calibrate(wanted, answers, [3, 5, 7, 9])), [9, 5, 5, 3], what="the list of windows")
 
 
 @pytest.mark.calibrate
@@ -91,14 +91,18 @@ def test_each_picture_has_one_vote(student):
     wanted = np.array([[[1.0, 0.0], [0.0, 1.0], [100.0, 0.0]]])
     three = [[1.0, 0.0], [0.0, 1.0], [0.0, 100.0]]
     five = [[0.0, 1.0], [1.0, 0.0], [100.0, 0.0]]
-    agree(found(student.calibrate(wanted, np.array([[five, three]]), [5, 3])), [3], what="the windows")
+    agree(found(student.calibrate(wanted, np.array([[five, three]]), [5, 3])), [3], what="the list of windows")
 
 
 @pytest.mark.calibrate
 def test_strength_does_not_count(student):
     """A weak answer in the right direction beats a strong one that is a little off."""
     answers = np.array([[[[9.0, 5.0], [0.0, 9.0]], [[1.0, 0.0], [0.0, 1.0]]]])
-    agree(found(student.calibrate(np.array([[[10.0, 0.0], [0.0, 10.0]]]), answers, [5, 3])), [3], what="the windows")
+    agree(
+        found(student.calibrate(np.array([[[10.0, 0.0], [0.0, 10.0]]]), answers, [5, 3])),
+        [3],
+        what="the list of windows",
+    )
 
 
 @pytest.mark.calibrate
@@ -106,7 +110,7 @@ def test_the_sign_counts(student):
     """The opposite noise is the worst answer, and a constant offset is part of the noise."""
     wanted = np.array([[[1.0, 2.0, 3.0]]])
     answers = np.array([[[[-1.0, -2.0, -3.0]], [[1.0, 2.0, 2.0]], [[11.0, 12.0, 13.0]]]])
-    agree(found(student.calibrate(wanted, answers, [3, 5, 7])), [5], what="the windows")
+    agree(found(student.calibrate(wanted, answers, [3, 5, 7])), [5], what="the list of windows")
 
 
 @pytest.mark.calibrate
@@ -116,7 +120,7 @@ def test_of_equals_the_first(student):
     one, other, none = [0.0, 2.0, 0.0, 0.0], [0.0, 0.0, 0.0, 2.0], [1.0, -1.0, 0.0, 0.0]
     answers = np.array([[[none, none], [one, one], [other, other]], [[other, other], [none, none], [one, one]]])
     for size in (1.0, 2.0**-10):
-        agree(found(student.calibrate(size * wanted, size * answers, [7, 5, 3])), [5, 7], what="the windows")
+        agree(found(student.calibrate(size * wanted, size * answers, [7, 5, 3])), [5, 7], what="the list of windows")
 
 
 @pytest.mark.calibrate
@@ -126,4 +130,4 @@ def test_angles_in_the_plane(student):
     angles, wanted = rng.uniform(0, 2 * np.pi, (20, 4, 5)), rng.uniform(0, 2 * np.pi, (20, 5))
     plane = [rng.uniform(0.2, 5, (*a.shape, 1)) * np.stack([np.cos(a), np.sin(a)], axis=-1) for a in (wanted, angles)]
     best = np.cos(angles - wanted[:, None]).mean(axis=2).argmax(axis=1)
-    agree(found(student.calibrate(*plane, [3, 5, 7, 9])), [3 + 2 * int(j) for j in best], what="the windows")
+    agree(found(student.calibrate(*plane, [3, 5, 7, 9])), [3 + 2 * int(j) for j in best], what="the list of windows")

@@ -62,7 +62,7 @@ def test_each_level_is_asked_once(student):
 
     levels = [(0.1, 0.99), (0.4, 0.9), NOW, THEN, END]
     x = student.sample(denoise, batch()[2], levels)
-    agree(asked, levels[:-1], what="the levels asked")
+    agree(asked, levels[:-1], what="the list of levels asked")
     agree(x.shape, (3, 4), what="the shape")
 
 
