@@ -35,6 +35,8 @@ def test_the_version_is_the_same_everywhere():
     first = re.search(r"^## \[(\d\S*)\]", text("CHANGELOG.md"), re.MULTILINE)
     assert first[1] == edudiff.__version__
     assert re.search(r"^version: (.+)$", text("CITATION.cff"), re.MULTILINE)[1] == edudiff.__version__
+    for link in ("[Unreleased]: {}/compare/v{}...HEAD", "[{1}]: {0}/releases/tag/v{1}"):
+        assert link.format(ADDRESS, edudiff.__version__) in text("CHANGELOG.md").splitlines()
 
 
 def test_every_mention_of_the_project_has_one_address():
