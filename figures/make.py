@@ -20,6 +20,7 @@ HERE = Path(__file__).parent
 DONE = Path("runs") / "figures.json"  # {name: seconds that it took}
 MINUTES = {  # on two cores, from scratch
     "laws": 1,
+    "targets": 2,
     "points": 2,
     "hands": 4,
     "opening": 2,

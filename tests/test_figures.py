@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from edudiff import denoisers, nn
+from edudiff.data import toys
 from edudiff.nn import checkpoint
 from edudiff.runs.choices import Choices
 
@@ -184,3 +185,16 @@ def test_the_constant_of_the_entropy_rule_is_measured_for_each_number_and_once(t
     assert (sides[0] > sides[-1]).any()
     monkeypatch.setitem(names, "draw", None)  # nothing is drawn again
     assert names["main"](**arguments) == lines
+
+
+def test_targets_are_compared_on_a_law_whose_denoiser_is_known(tmp_path):
+    results = script("targets")["main"](steps=3, count=50, width=4, out=tmp_path)
+    check_files(tmp_path, "targets", results)
+    assert len({(line["target"], line["times"]) for line in results["records"]}) == len(results["records"]) == 10
+    assert all(0 < error < 100 for line in results["records"] for error in line["errors"].values())
+
+
+def test_the_law_of_the_targets_is_that_of_the_toy():
+    law = script("targets")["clouds"]()
+    points = toys.eight_gaussians(20_000, np.random.default_rng(0))
+    assert law.difference(points).frechet < 0.02
