@@ -189,6 +189,18 @@ def test_info_says_what_is_here(capsys):
     assert "data is looked for in" in said
 
 
+def test_warm_says_what_it_compiled_and_where_that_is_kept(capsys, monkeypatch):
+    pytest.importorskip("numba")
+    from edudiff.bench import warm
+
+    assert {"a ResNet", "local scores, color, numba"} <= {name for name, _ in warm.works()}
+    done = []
+    monkeypatch.setattr(warm, "works", lambda: [("a thing", lambda: done.append(1))])
+    assert run("warm") == 0
+    first, last = capsys.readouterr().out.splitlines()
+    assert done == [1] and first.endswith(" s  a thing") and last.startswith("kept in ")
+
+
 def test_default_folders_do_not_overwrite_each_other(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     for _ in range(2):

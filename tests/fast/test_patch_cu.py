@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import edudiff
-from edudiff.denoisers import Patch, WindowSchedule
+from edudiff.denoisers import Patch, WindowSchedule, merge
 from edudiff.fast import device
 from edudiff.support.arrays import to_numpy
 from edudiff.support.random import streams
@@ -96,6 +96,16 @@ def test_few_images_in_any_number_of_shares(cupy, count, monkeypatch):
     for threads in (1, 60, 100, 10**6):
         monkeypatch.setattr(device, "THREADS", threads)
         close(there(cupy.asarray(x), 0.8, 0.6), here(x, 0.8, 0.6))
+
+
+def test_a_share_on_a_gpu_merges_with_one_elsewhere(cupy):
+    """So the top is that of all squares, not of those beside what is typical."""
+    for dtype in ("f4", "f8"):
+        images, x = case(SHAPES["color"], (0.8, 0.6), images_of=dtype, x_of=dtype)
+        there, here = Patch(cupy.asarray(images[:3]), 3), Patch(images[3:], 3, backend="numpy")
+        shares = [tuple(map(to_numpy, there.partial(cupy.asarray(x), 0.8, 0.6))), here.partial(x, 0.8, 0.6)]
+        _, num, den = merge(shares)
+        close(num / den[..., None], Patch(images, 3, backend="numpy")(x, 0.8, 0.6), dtype)
 
 
 def test_far_off_images_at_little_noise(cupy):
