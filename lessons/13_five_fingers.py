@@ -28,17 +28,17 @@ FAST = bool(os.environ.get("EDUDIFF_FAST")) or sys.platform == "emscripten"  # o
 #
 # "How many fingers?" needs a rule that does not depend on who looks. Ours: lay a disc on a point of the hand, and ask
 # how much of the disc is hand. In the middle of a finger about half, since the finger goes on in both directions; at
-# the *tip* about a quarter. Each connected piece of tip points is one finger. A palm is not needed, and two fingers
-# that have grown together count once.
+# the *tip* about a quarter. Each connected piece of tip points is one finger. A palm is not needed, two fingers that
+# have grown together count once, and loose pieces do not count.
 #
 # A rule must be tested where the answer is known: hands drawn with 1 to 7 fingers.
 #
-# **Step through this.** Put a breakpoint in `finger_tips` (in `edudiff/compare/fingers.py`), and show the returned mask
+# **Step through this.** Put a breakpoint in `tip_points` (in `edudiff/compare/fingers.py`), and show the `sure` points
 # with `plot.show`. Which points of a finger are tip?
 #
-# **Change this and see it fail.** In `edudiff/compare/fingers.py`, change `SHARE = 0.36` to `SHARE = 0.45`, run the
-# cell again, and see which hands are still counted right. Look at the mask once more: what is tip now? Then change it
-# back.
+# **Change this and see it fail.** In `edudiff/compare/fingers.py`, change `TIP, SURE = 0.39, 0.33` to `TIP, SURE =
+# 0.46, 0.42`, run the cell again, and see which hands are still counted right. Look at the points once more: what is
+# tip now? Then change it back.
 
 
 # %%
@@ -125,18 +125,19 @@ results = Path(ed.__file__).parents[1] / "figures" / "results"  # beside the pac
 if not (results / "hands.json").exists():
     print("no recorded results beside this package; make them with: edudiff demo")
 else:
-    recorded = json.loads((results / "hands.json").read_text())["fingers"]
-    same = recorded.pop("same_count")
+    recorded = json.loads((results / "hands.json").read_text())
+    counted, agree = recorded["fingers"], recorded["finger_agreement"]["els"]
     figure = plot.empty_figure(7, 3.2)
     axis = figure.subplots()
     for i, name in enumerate(("network", "els", "local", "ideal")):
-        total = sum(recorded[name].values())
-        shares = {int(k): n / total for k, n in recorded[name].items()}
+        total = sum(counted[name].values())
+        shares = {int(k): n / total for k, n in counted[name].items()}
         axis.bar([k + 0.2 * i - 0.3 for k in shares], list(shares.values()), width=0.2, label=name)
         print(f"{name:8} {shares.get(5, 0):4.0%} of {total} hands have five fingers")
-    network, els = recorded["network"], recorded["els"]
-    chance = sum(n * els.get(k, 0) for k, n in network.items()) / sum(network.values()) / sum(els.values())
-    print(f"same number of fingers from the same noise: {same:.0%}; if the noises were shuffled: {chance:.0%}")
+    print(f"same number from the same noise: {agree['same_count']:.0%}, correlation {agree['correlation']:.2f}")
+    print(f"  the same, from two different noises: {agree['same_count_by_chance']:.0%}")
+    print(f"fingers that are in both pictures, at the same place: {agree['by_finger']:.0%}")
+    print(f"  the same, from two different noises: {agree['by_finger_by_chance']:.0%}")
     axis.set(xlabel="fingers", ylabel="share of the drawn hands")
     axis.legend(frameon=False)
     plot.present(figure, "13_five_fingers_4")

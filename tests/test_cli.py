@@ -57,6 +57,7 @@ def test_compare_writes_the_numbers_the_picture_and_the_command(compared):
     assert found["fingers"]["training"] == {"5": 12}
     assert sum(found["fingers"]["network"].values()) == 3
     assert 0 <= found["fingers"]["same_count"] <= 1
+    assert found["finger_agreement"]["els"]["same_count"] == found["fingers"]["same_count"]
     assert is_picture(compared / "picture.png") == DRAWS
     assert checkpoint.load(compared / "network.npz").step == 6
 
@@ -134,7 +135,10 @@ def test_interrupted_training_leaves_a_checkpoint_and_says_how_to_resume(tmp_pat
 @pytest.mark.parametrize(
     ("argv", "says"),
     (
-        (["--data", "nowhere"], "--data is 'nowhere', expected hands, strokes, faces, mnist, fashion_mnist, cifar10"),
+        (
+            ["--data", "nowhere"],
+            "--data is 'nowhere', expected hands, raised_hands, strokes, faces, mnist, fashion_mnist, cifar10",
+        ),
         (["--data", "hnads"], "did you mean hands?"),
         (["--images", 0], "--images is 0, expected an integer >= 1"),
         (["--images", "many"], "--images is 'many', expected an integer"),

@@ -8,7 +8,7 @@ import pytest
 
 from edudiff import bench
 from edudiff.cli import main_job, options, parser
-from edudiff.runs.choices import Choices
+from edudiff.runs.choices import DEMO, Choices
 from edudiff.runs.points import Points
 from edudiff.runs.variants import Variants
 from edudiff.support.settings import Settings, kinds, setting
@@ -72,6 +72,19 @@ def test_what_an_option_takes_is_what_the_dataclass_takes(capsys):
     said = capsys.readouterr().out
     assert "how many, up to 100 % (default: 3)" in said and "which parts (default: x)" in said
     assert "how wide\n" in said and "say so\n" in said
+
+
+def test_a_command_with_usual_values_of_its_own_tells_those_as_its_defaults():
+    command = argparse.ArgumentParser()
+    options.add_options(command, Mixed, usual=Mixed(count=7, side=9))
+    said = command.format_help()
+    assert "(default: 7)" in said and "(default: 9)" in said and "(default: 0.5)" in said
+    assert options.chosen(Mixed, command.parse_args([])) == {}
+    for name, usual in (("demo", DEMO), ("compare", Choices())):
+        helps = {action.dest: action.help for action in commands(parser())[name]._actions}
+        for choice in ("data", "images", "size", "channels", "train_steps", "batch"):
+            assert f"(default: {getattr(usual, choice)})" in helps[choice]
+        assert f"(default: {' '.join(usual.denoisers)})" in helps["denoisers"]
 
 
 def test_settings_say_what_differs_from_the_defaults():

@@ -82,7 +82,7 @@ def add(commands: argparse._SubParsersAction) -> None:
     every = {"demo": (demo, run_compare), "compare": (compare, run_compare)}
     every |= {"train": (train, run_train), "sample": (sample, run_sample)}
     for name, (command, run) in every.items():
-        options.add_options(command, Choices, HAVE[name])
+        options.add_options(command, Choices, HAVE[name], DEMO if name == "demo" else None)
         command.add_argument("--out", metavar="DIR", help="folder of the results (default: a new one under runs/)")
         if name != "sample":
             command.add_argument("--resume", action="store_true", help="go on with the run in --out where it stopped")

@@ -12,11 +12,16 @@ A_NUMBER = {int: "an integer", float: "a number"}
 ELSEWHERE = {"count": "images", "window size": "window", "case": "cases"}  # what other errors call a setting
 
 
-def add_options(parser: argparse.ArgumentParser, settings: type[Settings], only: Iterable[str] | None = None) -> None:
+def add_options(
+    parser: argparse.ArgumentParser,
+    settings: type[Settings],
+    only: Iterable[str] | None = None,
+    usual: Settings | None = None,
+) -> None:
     """An option for each setting of a dataclass, or for those named in `only`: `train_steps` is --train-steps.
 
     One that is not given leaves no trace in the parsed arguments, so that it may stand in for any default. They stand
-    under the headings of their groups.
+    under the headings of their groups. `usual`: whose values are told as the defaults, if not those of the dataclass.
     """
     known, wanted = kinds(settings), None if only is None else set(only)
     headings: dict[str, Any] = {"": parser}
@@ -24,7 +29,8 @@ def add_options(parser: argparse.ArgumentParser, settings: type[Settings], only:
         if wanted is not None and one.name not in wanted:
             continue
         kind, about = known[one.name], one.metadata
-        how: dict[str, Any] = {"dest": one.name, "default": argparse.SUPPRESS, "help": _help(one)}
+        about_it = _help(one, getattr(usual, one.name) if usual else one.default)
+        how: dict[str, Any] = {"dest": one.name, "default": argparse.SUPPRESS, "help": about_it}
         if kind.type is bool:
             how["action"] = "store_true"
         else:
@@ -86,9 +92,9 @@ def _reader(name: str, kind: Kind, about: Any) -> Callable[[str], Any]:
     return read
 
 
-def _help(one: Any) -> str:
+def _help(one: Any, default: Any) -> str:
     """The help of a field, with its default unless that is None, nothing, or told already."""
-    default, text = one.default, one.metadata["help"]
+    text = one.metadata["help"]
     if default is not None and default is not False and default != () and "default" not in text:
         text += f" (default: {' '.join(default) if isinstance(default, tuple) else default})"
     return text.replace("%", "%%")

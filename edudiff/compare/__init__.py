@@ -4,7 +4,7 @@ from edudiff.compare import metrics as metrics
 from edudiff.compare.calibration import calibrate
 from edudiff.compare.comparison import agreement, draw, experiment, stepwise
 from edudiff.compare.diagnosis import Diagnosis, Finding, diagnose
-from edudiff.compare.fingers import count_fingers, count_fingers_all
+from edudiff.compare.fingers import count_fingers, count_fingers_all, finger_agreement, finger_tips
 from edudiff.compare.rules import face_rules
 from edudiff.compare.sensitivities import sensitivity, sensitivity_masks
 
@@ -19,6 +19,8 @@ __all__ = [
     "draw",
     "experiment",
     "face_rules",
+    "finger_agreement",
+    "finger_tips",
     "sensitivity",
     "sensitivity_masks",
     "stepwise",

@@ -1,17 +1,22 @@
 """How many fingers a picture shows, by one rule: a finger tip is where the hand goes on in one direction only.
 
-Lay a disc of radius RADIUS on a point of the hand and ask how much of the disc is hand. In the middle of a finger it is
-nearly half, because the finger goes on both ways; at the edge of a palm it is nearly half too; at the tip of a finger,
-where it goes on one way only, it is about a quarter. So a point is *tip* if it is hand (brighter than 0) and less than
-SHARE of the disc is, and each connected piece of tip points, if it is not tiny, is one finger.
+Lay a disc of radius RADIUS on a point of the hand and ask how much of the disc is hand, gray counting in part. In the
+middle of a finger it is about half, because the finger goes on both ways; at the edge of a palm it is about half too;
+at the tip of a finger, where it goes on one way only, it is about a quarter. So a point is *tip* if it is hand
+(brighter than 0) and less than TIP of the disc is, and each connected piece of tip points is one finger if one of its
+points is so without doubt: clearly hand (brighter than BRIGHT) and clearly tip (less than SURE of its disc is hand).
+Faint noise moves the edge of such a piece, and hardly ever makes or ends one. Pieces of the picture with an area below
+DEBRIS belong to no hand and have no fingers. All this is asked of the picture, of a brighter and of a darker copy, and
+the middle one of the three numbers is the answer: it does not turn on one gray pixel.
 
-A hand drawn by `edudiff.data.shapes.hands` has as many as were drawn. In pictures that a model made up, all lengths in
-units of the side: a finger that forks counts twice; two that have grown together up to their tips count once, or not
-at all if the result is wider than 0.2; a stump counts if it sticks out by more than about 0.08; a loose piece counts
-once, or twice if it is longer than 0.25. There need not be a palm, and there may be several.
+A hand drawn by `edudiff.data.shapes` has as many as were drawn. In pictures that a model made up, all lengths in units
+of the side: a finger that forks counts twice; two that have grown together up to their tips count once, or not at all
+if the result is wider than 0.17; a stump counts if it sticks out by more than about 0.06. There need not be a palm, and
+there may be several. Noise with a standard deviation of 2 % of the range changes no count of a drawn hand.
 """
 
-from math import isqrt, pi
+from itertools import product
+from math import isqrt
 
 import numpy as np
 
@@ -19,9 +24,14 @@ from edudiff.support import checks
 from edudiff.support.components import areas, pieces
 from edudiff.support.types import Array
 
-RADIUS = 0.15  # in units of the picture's longer side; a drawn finger is 0.11 wide, a thumb sticks out by 0.17
-SHARE = 0.36
-TINY = 0.0025  # area of the smallest piece that counts, in units of side**2; tips of drawn hands have 0.005 or more
+# In units of the picture's longer side.
+RADIUS = 0.13  # of the disc; a drawn finger is 0.09 or 0.11 wide, a thumb sticks out by 0.17
+DEBRIS = 0.06  # in units of side**2; a drawn finger alone has 0.03, a palm 0.1
+NEAR = 0.12  # two tips that are so near are the same finger in two pictures; drawn neighbors are 0.2 apart or more
+
+TIP, SURE = 0.39, 0.33  # shares of a disc that are hand
+BRIGHT = 0.2
+BRIGHTER = (0.0, 0.2, -0.2)  # what is added to the picture's brightness in [-1, 1]
 
 SIDE = 80  # points along the longer side of a picture, whatever its size in pixels
 BLOCK = 64  # pictures looked at together
@@ -40,20 +50,87 @@ def count_fingers(image: Array) -> int:
 
 def count_fingers_all(images: Array) -> Array:
     """The number of fingers in each picture, (N,) ints. `images`: (N, H, W, 1) floats in [-1, 1]; errors as above."""
+    return np.array([len(tips) for tips in finger_tips(images)])  # (N,)
+
+
+def finger_tips(images: Array) -> list[Array]:
+    """Where the tips of the fingers are, for each picture an array (fingers, 2) of (y, x) in units of the longer side.
+
+    `images`: (N, H, W, 1) floats in [-1, 1]. Raises ValueError for another shape or NaN, TypeError for integers.
+    """
     images = np.asarray(images)
     checks.finite_floats(images, "images")
     if images.ndim != 4 or images.shape[3] != 1:
         raise ValueError(f"images have shape {images.shape}, expected (N, H, W, 1), one gray channel")
-    blocks = [images[i : i + BLOCK] for i in range(0, len(images), BLOCK)]  # (n, H, W, 1) each
-    return np.concatenate(
-        [(areas(pieces(finger_tips(block))) >= TINY * SIDE**2).sum(axis=1) for block in blocks]
-    )  # (N,)
+    found: list[Array] = []
+    for i in range(0, len(images), BLOCK):
+        bright = fine(images[i : i + BLOCK, :, :, 0])  # (n, h, w)
+        tries = zip(*(_tips(bright + more) for more in BRIGHTER), strict=True)
+        found += [sorted(three, key=len)[1] for three in tries]
+    return found
 
 
-def finger_tips(images: Array) -> Array:
-    """The tip points of pictures (N, H, W, 1), (N, h, w) booleans, the longer of h and w being SIDE."""
-    hand = fine(images[..., 0]) > 0  # (N, h, w)
-    return hand & (disc_sums(hand, RADIUS * SIDE) < SHARE * pi * (RADIUS * SIDE) ** 2)
+def _tips(bright: Array) -> list[Array]:
+    """`finger_tips` of pictures that are read already, (N, h, w), by what is brighter than 0."""
+    found = []
+    for number, sure in zip(*tip_points(bright), strict=True):
+        tips = [np.argwhere(number == piece).mean(axis=0) for piece in np.unique(number[sure])]  # (2,) each
+        found.append((np.reshape(tips, (-1, 2)) + 0.5) / SIDE)
+    return found
+
+
+def tip_points(bright: Array) -> tuple[Array, Array]:
+    """The pieces of tip points of pictures (N, h, w), numbered, 0 elsewhere; and which points are tips for sure.
+
+    Both are (N, h, w). The longer of h and w is SIDE.
+    """
+    number = pieces(bright > 0, corners=True)  # (N, h, w)
+    large = np.pad(areas(number) >= DEBRIS * SIDE**2, ((0, 0), (1, 0)))  # (N, 1 + h * w)
+    hand = np.take_along_axis(large, number.reshape(len(number), -1), axis=1).reshape(number.shape)  # (N, h, w)
+    part = np.where(hand, np.clip((1 + bright) / 2, 0, 1), 0)  # (N, h, w)
+    whole = np.ones((1, 2 * SIDE, 2 * SIDE), int)
+    disc = 1000 * disc_sums(whole, RADIUS * SIDE).max()  # thousandths, as integers: their sums have no order
+    share = disc_sums(np.rint(1000 * part).astype(int), RADIUS * SIDE) / disc  # (N, h, w)
+    sure = hand & (share < SURE) & (bright > BRIGHT)  # (N, h, w)
+    return pieces(hand & (share < TIP), corners=True), sure
+
+
+def same_fingers(tips: Array, others: Array) -> int:
+    """How many fingers two pictures have in common, from their tips (K, 2) and (L, 2): pairs of tips that are NEAR.
+
+    The nearest pairs first, and no tip in two of them.
+    """
+    distance = np.hypot(*np.moveaxis(tips[:, None] - others[None], 2, 0))  # (K, L)
+    pairs = 0
+    while distance.size and distance.min() <= NEAR:
+        i, j = np.unravel_index(distance.argmin(), distance.shape)
+        distance = np.delete(np.delete(distance, i, axis=0), j, axis=1)  # (K - 1, L - 1)
+        pairs += 1
+    return pairs
+
+
+def finger_agreement(images: Array, others: Array) -> dict[str, float]:
+    """How well the fingers of two sets of pictures (N, H, W, 1) agree, pair by pair.
+
+    `same_count`: the share of pairs with the same number of fingers; `correlation`: of the numbers, NaN if all are the
+    same; `by_finger`: the share of fingers that are present in both pictures of their pair, at the same place.
+    `same_count_by_chance`, `by_finger_by_chance`: the same, of each picture with the others of all *other* pairs.
+    """
+    first, second = finger_tips(images), finger_tips(others)
+    counts = np.array([[len(tips) for tips in them] for them in (first, second)])  # (2, N)
+    n = counts.shape[1]
+    same = np.equal.outer(*counts)  # (N, N)
+    shared = np.zeros((n, n))
+    for i, j in product(range(n), repeat=2):
+        shared[i, j] = 2 * same_fingers(first[i], second[j])
+    total = np.add.outer(*counts)  # (N, N)
+    diagonal = np.eye(n, dtype=bool)
+    varied = bool(np.ptp(counts, axis=1).all())
+    table = {"correlation": float(np.corrcoef(counts)[0, 1]) if varied else float("nan")}
+    for ending, where in (("", diagonal), ("_by_chance", ~diagonal)):
+        table[f"same_count{ending}"] = float(same[where].mean()) if where.any() else float("nan")
+        table[f"by_finger{ending}"] = float(shared[where].sum() / total[where].sum()) if total[where].any() else 1.0
+    return table
 
 
 def fine(images: Array) -> Array:
@@ -70,14 +147,14 @@ def fine(images: Array) -> Array:
     return images
 
 
-def disc_sums(mask: Array, radius: float) -> Array:
-    """How many points of `mask` (N, h, w) lie in the disc around each point, (N, h, w); none lie beyond the border.
+def disc_sums(values: Array, radius: float) -> Array:
+    """Sums of integers `values` (N, h, w) over the disc around each point, (N, h, w); beyond the border is nothing.
 
     A disc is a stack of rows, and the sum of a row is the difference of two running sums.
     """
-    k, (_, h, w) = int(radius), mask.shape
-    running = np.pad(mask, ((0, 0), (k, k), (k + 1, k))).cumsum(axis=2, dtype=np.int32)  # (N, h + 2k, w + 2k + 1)
-    total = np.zeros(mask.shape, np.int32)  # (N, h, w)
+    k, (_, h, w) = int(radius), values.shape
+    running = np.pad(values, ((0, 0), (k, k), (k + 1, k))).cumsum(axis=2, dtype=np.int32)  # (N, h + 2k, w + 2k + 1)
+    total = np.zeros(values.shape, np.int32)  # (N, h, w)
     for dy in range(-k, k + 1):
         half = isqrt(int(radius**2) - dy**2)
         rows = running[:, k + dy : k + dy + h]  # (N, h, w + 2k + 1)

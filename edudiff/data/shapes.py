@@ -2,6 +2,7 @@
 
 from edudiff.data.faces import faces
 from edudiff.data.hands import hands
+from edudiff.data.raised_hands import raised_hands
 from edudiff.data.strokes import strokes
 
-__all__ = ["faces", "hands", "strokes"]
+__all__ = ["faces", "hands", "raised_hands", "strokes"]

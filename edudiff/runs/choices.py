@@ -14,7 +14,8 @@ from edudiff.support.backends import BACKENDS
 from edudiff.support.files import expanded
 from edudiff.support.settings import Settings, setting
 
-DRAWN: dict[str, Any] = {"hands": shapes.hands, "strokes": shapes.strokes, "faces": shapes.faces}
+HANDS = {"hands": shapes.hands, "raised_hands": shapes.raised_hands}  # whose fingers are counted
+DRAWN: dict[str, Any] = {**HANDS, "strokes": shapes.strokes, "faces": shapes.faces}
 RULES = ("predicted", "held_out")  # for the windows of ELS without a network: by entropy, by error
 FORMULAS = ("els", *RULES, "local", "composite", "linear", "masked", "smoothed", "ideal")
 WINDOWS = ("calibrated", *RULES)
@@ -58,7 +59,7 @@ class Choices(Settings):
     )
     images: int = setting(
         512,
-        "size of the training set: how many images, the first ones (default: 512; of a folder or file of yours, all)",
+        "size of the training set: how many images, the first ones; if not given, all of a folder or file of yours",
         least=1,
         group=DATA,
     )
@@ -152,5 +153,13 @@ LEARNED = (
     *("data", "images", "size", "seed", "by_class", "padding", "schedule"),
     *("net", "channels", "depth", "attention", "embedding", "target", "batch", "rate"),
 )
-DEMO = Choices(denoisers=("els", "predicted", "local", "linear", "ideal"))
+DEMO = Choices(
+    data="raised_hands",
+    images=160,
+    size=20,
+    channels=32,
+    train_steps=2000,
+    batch=32,
+    denoisers=("els", "predicted", "local", "linear", "ideal"),
+)
 QUICK = {"images": 96, "channels": 24, "train_steps": 600, "batch": 32, "seeds": 8, "calibration": 3}

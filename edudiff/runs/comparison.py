@@ -18,11 +18,11 @@ import edudiff
 from edudiff import nn
 from edudiff.compare import metrics
 from edudiff.compare.comparison import agreement, draw, stepwise
-from edudiff.compare.fingers import count_fingers_all
+from edudiff.compare.fingers import count_fingers_all, finger_agreement
 from edudiff.denoisers import WindowSchedule
 from edudiff.runs import folder as folders
 from edudiff.runs import training_set
-from edudiff.runs.choices import FORMULAS, UNSHARED, Choices
+from edudiff.runs.choices import FORMULAS, HANDS, UNSHARED, Choices
 from edudiff.runs.formulas import Share, for_seeds, formulas, spread, window_schedule
 from edudiff.runs.parts import Parts
 from edudiff.runs.prediction import Prediction
@@ -114,8 +114,10 @@ def compared(
         "distance_to_nearest": float(np.median(to_numpy(distance))),
     }
     captions = {}
-    if choices.data == "hands":
+    if choices.data in HANDS:
         results["fingers"], counts = finger_counts(drawn, run.images)
+        network, others = to_numpy(drawn["network"]), {k: to_numpy(v) for k, v in drawn.items() if k != "network"}
+        results["finger_agreement"] = {name: finger_agreement(network, batch) for name, batch in others.items()}
         captions = {name: [f"{n}" for n in counts[name]] for name in drawn}
         captions["nearest"] = [f"{counts['training'][i]}" for i in to_numpy(index)]
     return results, drawn | {"nearest": run.images[index]}, captions

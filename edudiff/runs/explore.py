@@ -22,7 +22,7 @@ from edudiff.denoisers.window_schedule import split
 from edudiff.reverse import Step
 from edudiff.runs import folder as folders
 from edudiff.runs import training_set
-from edudiff.runs.choices import FORMULAS, RULES, Choices
+from edudiff.runs.choices import FORMULAS, HANDS, RULES, Choices
 from edudiff.runs.formulas import for_seeds, formulas
 from edudiff.runs.rows import pretrained
 from edudiff.runs.run import Run, resolve
@@ -245,7 +245,7 @@ def _room(images: Array, seeds: int, steps: int, views: int, windowed: int) -> t
 def order(run: Run, name: str) -> tuple[list[int], str]:
     """The run's seeds, hands with more fingers than any training hand first; and what is to be told of the first."""
     found = list(range(len(run.noise)))
-    if run.choices.data == "hands":
+    if run.choices.data in HANDS:
         with np.load(run.folder / folders.ARRAYS) as file:
             fingers, of_network = count_fingers_all(file[name]), count_fingers_all(file["network"])  # (seeds,) each
         most = int(count_fingers_all(run.images).max())

@@ -8,6 +8,7 @@ from edudiff import plot, reverse
 from edudiff.compare.fingers import count_fingers_all
 from edudiff.denoisers import WindowSchedule
 from edudiff.runs import explore
+from edudiff.runs.choices import HANDS
 from edudiff.runs.formulas import for_seeds, formulas
 from edudiff.support import moving
 
@@ -35,7 +36,7 @@ def write(folder: str | Path, path: str | Path | None = None, seeds: int | Seque
         for one, told in ROWS.items()
         if one in made
     }
-    hands = run.choices.data == "hands"
+    hands = run.choices.data in HANDS
     counts = {told: count_fingers_all(walk[-1].x_next) for told, walk in walks.items()} if hands else {}
     captions = {told: [fingers(n) for n in count] for told, count in counts.items()}
     title = "The same noise in each column" + ("; extra fingers first" if hands else "")

@@ -10,6 +10,7 @@ from typing import Any, TypeAlias
 import edudiff
 from edudiff import plot
 from edudiff.runs import folder as folders
+from edudiff.runs.choices import RULES
 from edudiff.support.describe import shown
 from edudiff.support.files import write_arrays, write_figure, write_results
 from edudiff.support.settings import Settings
@@ -93,8 +94,13 @@ def lines(results: dict[str, Any]) -> Iterator[str]:
             hands = sum(counts.values())
             shares = ", ".join(f"{number}: {n / hands:.0%}" for number, n in counts.items())
             yield f"fingers, {source:8}  {shares}"
-    if "same_count" in results.get("fingers", {}):
-        yield f"same count in network and els on {results['fingers']['same_count']:.0%} of the seeds"
+    for name, table in results.get("finger_agreement", {}).items():
+        if name in ("els", *RULES):
+            share, chance, single, luck = (
+                table[f"{what}{ending}"] for what in ("same_count", "by_finger") for ending in ("", "_by_chance")
+            )
+            yield f"network and {name}: same count on {share:.0%} of the seeds, {chance:.0%} by chance;"
+            yield f"  {single:.0%} of single fingers are in both, {luck:.0%} by chance"
 
 
 def meaning(agreement: dict[str, dict[str, Any]]) -> str:

@@ -5,9 +5,21 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edudiff.compare.fingers import SIDE, count_fingers, count_fingers_all, disc_sums, fine
+import edudiff as ed
+from edudiff.compare.fingers import (
+    NEAR,
+    SIDE,
+    count_fingers,
+    count_fingers_all,
+    disc_sums,
+    fine,
+    finger_agreement,
+    finger_tips,
+    same_fingers,
+)
 from edudiff.data.draw import capsules, paint
 from edudiff.data.shapes import hands
+from edudiff.support.random import streams
 
 PALM, FINGER = 0.18, 0.056
 
@@ -46,10 +58,10 @@ def test_forked_merged_and_short_fingers(size):
     base, others = palm(0.5, 0.4), [finger(a, x=0.4) for a in (70, 120, 170, 220)]
     fork = [((0.5, 0.4), (0.5, 0.68), FINGER), ((0.5, 0.68), (0.38, 0.82), FINGER), ((0.5, 0.68), (0.62, 0.82), FINGER)]
     assert count_fingers(image(base, *others, *fork, size=size)) == 6
-    for apart, expected in ((3, 5), (6, 4), (10, 6)):  # one broad finger, too broad for one, two with a notch between
+    for apart, expected in ((2, 5), (4, 5), (8, 6), (10, 6)):  # one broad finger, or two with a notch between
         merged = [finger(a, x=0.4) for a in (-apart, apart)]
         assert count_fingers(image(base, *others, *merged, size=size)) == expected
-    for out, expected in ((0.02, 4), (0.06, 4), (0.10, 5), (0.15, 5)):
+    for out, expected in ((0.02, 4), (0.04, 4), (0.07, 5), (0.10, 5), (0.15, 5)):
         stump = finger(0, PALM + out - FINGER, x=0.4)
         assert count_fingers(image(base, *others, stump, size=size)) == expected
 
@@ -58,6 +70,69 @@ def test_the_fingers_of_two_hands_add_up():
     first = [palm(0.25, 0.25), *(finger(a, 0.3, 0.25, 0.25) for a in (0, 90))]
     second = [palm(0.75, 0.75), *(finger(a, 0.3, 0.75, 0.75) for a in (180, 270))]
     assert count_fingers(image(*first, *second, size=32)) == 4
+
+
+@given(seed=st.integers(0, 2**32), size=st.integers(18, 32))
+def test_loose_pieces_are_no_fingers(seed, size):
+    """Specks and rods beside a hand, up to a finger long, change nothing."""
+    rng = np.random.default_rng(seed)
+    whole = [palm(0.65, 0.35), *(finger(a, 0.3, 0.65, 0.35) for a in (180, 225, 270))]
+    y, x, angle = 0.2, 0.75, rng.uniform(0, 2 * np.pi)
+    reach = rng.uniform(0, 0.1) * np.array([np.sin(angle), np.cos(angle)])
+    rod = [((y - reach[0], x - reach[1]), (y + reach[0], x + reach[1]), rng.uniform(0.03, FINGER))]
+    assert count_fingers(image(*whole, *rod, size=size)) == count_fingers(image(*whole, size=size)) == 3
+
+
+def test_pictures_that_a_formula_made_up_hardly_change_their_counts_under_faint_noise():
+    """Malformed hands have doubtful fingers; noise of 2 % of the range decides few of them anew."""
+    images = hands(60, 14, np.random.default_rng(0))
+    schedule = ed.schedule.cosine()
+    x = ed.reverse.start(schedule, (40, 14, 14, 1), streams(0, 40))  # (B, H, W, C)
+    drawn = ed.reverse.sample(ed.denoisers.Patch(images, 7), schedule, x, schedule.times(10))  # (B, H, W, C)
+    counts, rng = count_fingers_all(drawn), np.random.default_rng(1)
+    assert len(np.unique(counts)) > 3
+    changed = [count_fingers_all(drawn + 0.04 * rng.standard_normal(drawn.shape)) != counts for _ in range(5)]
+    assert np.mean(changed) < 0.15
+
+
+def test_tips_are_where_the_fingers_end():
+    angles = (10, 100, 220)
+    [tips] = finger_tips(image(palm(), *(finger(a) for a in angles), size=32)[None])
+    ends = np.array([finger(a, 0.42 + FINGER / 2)[1] for a in angles])
+    assert np.hypot(*(tips[:, None] - ends).transpose(2, 0, 1)).min(axis=0).max() < 0.06
+
+
+@given(seed=st.integers(0, 2**32), k=st.integers(0, 6), n=st.integers(0, 6))
+def test_fingers_are_paired_one_to_one_whichever_picture_comes_first(seed, k, n):
+    rng = np.random.default_rng(seed)
+    tips, others = rng.random((k, 2)), rng.random((n, 2))
+    pairs = same_fingers(tips, others)
+    assert pairs == same_fingers(others, tips) <= min(k, n)
+    assert same_fingers(tips, tips) == k
+    assert same_fingers(tips, tips + np.array([0, 2])) == 0
+    if k:
+        assert same_fingers(tips[:1], tips[:1] + np.array([0, 0.99 * NEAR])) == 1
+        assert same_fingers(tips[:1], tips[:1] + np.array([0, 1.01 * NEAR])) == 0
+        assert same_fingers(tips[:1], np.repeat(tips[:1], 3, axis=0)) == 1
+
+
+def test_agreement_of_fingers():
+    def hand(*angles):
+        return image(palm(), *(finger(a) for a in angles))
+
+    images = np.stack([hand(0, 90), hand(180), hand(0, 120, 240)])
+    others = np.stack([hand(0, 180), hand(180), hand(0, 120)])
+    found = finger_agreement(images, others)
+    assert found["same_count"] == pytest.approx(2 / 3)
+    assert found["by_finger"] == pytest.approx(2 * (1 + 1 + 2) / (6 + 5))
+    assert found["correlation"] == pytest.approx(np.corrcoef([2, 1, 3], [2, 1, 2])[0, 1])
+    # Of picture i with the other of j: counts 2-1, 2-2, 1-2, 1-2, 3-2, 3-1; fingers in both 0, 1, 1, 0, 1, 0.
+    assert found["same_count_by_chance"] == pytest.approx(1 / 6)
+    assert found["by_finger_by_chance"] == pytest.approx(2 * 3 / (2 * 6 + 2 * 5))
+    alike = finger_agreement(images, images)
+    assert (alike["same_count"], alike["by_finger"], alike["correlation"]) == (1, 1, pytest.approx(1))
+    alone = finger_agreement(images[:1], images[:1])
+    assert alone["by_finger"] == 1 and np.isnan(alone["correlation"]) and np.isnan(alone["same_count_by_chance"])
 
 
 def test_nothing_is_no_finger():

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from edudiff.data import draw, toys
 from edudiff.data.faces import GROUNDS, HAIRS, SKINS
-from edudiff.data.shapes import faces, hands, strokes
+from edudiff.data.shapes import faces, hands, raised_hands, strokes
 from edudiff.data.strokes import smooth
 
 seeds = st.integers(0, 2**32)
@@ -131,6 +131,7 @@ def test_an_edge_is_softer_than_none_and_narrower_than_two_pixels(draw_them):
 
 DRAWN = {  # the first of seed 0, four or 64 of them, as four weighted sums of their values
     "hands": (lambda rng: hands(4, 16, rng), [0.894923, 1.216858, 1.692164, 1.374826]),
+    "raised_hands": (lambda rng: raised_hands(4, 20, rng), [-0.275587, 0.098219, 0.570464, -0.205346]),
     "strokes": (lambda rng: strokes(4, 16, rng), [0.717329, 1.28383, 1.16818, 1.424604]),
     "faces": (lambda rng: faces(4, 32, rng), [-0.969471, 0.055616, -0.799569, -0.54337]),
     "64 hands": (lambda rng: hands(64, 16, rng), [0.074033, -0.273699, -0.199655, -0.005736]),

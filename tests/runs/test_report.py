@@ -30,3 +30,15 @@ def test_the_table_is_followed_by_a_sentence_that_says_what_it_shows():
     flat = {"pearson_r": math.nan}
     assert "els draws images whose correlation" in report.meaning({"ideal": flat, "els": {"pearson_r": 0.5}})
     assert "no correlation" in report.meaning({"ideal": flat, "els": flat})
+
+
+def test_agreement_of_fingers_is_told_with_what_chance_gives():
+    table = {"same_count": 0.625, "correlation": 0.7, "by_finger": 0.86}
+    table |= {"same_count_by_chance": 0.25, "by_finger_by_chance": 0.52}
+    results = {"agreement": {"els": {"pearson_r": 0.9, "r_squared": 0.81, "r2_score": 0.8}}, "seeds": 8, "seconds": 1.0}
+    said = list(report.lines({**results, "finger_agreement": {"els": table, "linear": table}}))
+    assert said[-2:] == [
+        "network and els: same count on 62% of the seeds, 25% by chance;",
+        "  86% of single fingers are in both, 52% by chance",
+    ]
+    assert sum("same count" in line for line in said) == 1
