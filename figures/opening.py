@@ -13,11 +13,10 @@ from pathlib import Path
 import numpy as np
 
 from edudiff import cli, plot
-from edudiff.compare.fingers import SIDE, TINY, count_fingers_all, finger_tips
+from edudiff.compare.fingers import count_fingers_all, finger_tips
 from edudiff.runs import film
 from edudiff.runs import folder as folders
 from edudiff.support import files
-from edudiff.support.components import areas, pieces
 
 RESULTS = Path(__file__).parent / "results"
 WORK = Path("runs") / "figure-opening"
@@ -53,11 +52,7 @@ def chosen(network, els, most):
 
 def tips(image):
     """The middle of each finger tip that counts in an image (H, W, 1): [(row, column)], in pixels, around the hand."""
-    mask = finger_tips(image[None])  # (1, h, w)
-    number = pieces(mask)[0]
-    large = np.flatnonzero(areas(number[None])[0] >= TINY * SIDE**2) + 1
-    scale = max(image.shape[:2]) / SIDE
-    found = [np.argwhere(number == piece).mean(0) * scale + scale / 2 - 0.5 for piece in large]
+    found = finger_tips(image[None])[0] * max(image.shape[:2]) - 0.5  # (fingers, 2)
     bright = np.argwhere(image[..., 0] > 0).mean(0)
     return sorted(map(tuple, found), key=lambda tip: np.arctan2(*(tip - bright)))
 

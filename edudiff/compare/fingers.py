@@ -11,8 +11,8 @@ the middle one of the three numbers is the answer: it does not turn on one gray 
 
 A hand drawn by `edudiff.data.shapes` has as many as were drawn. In pictures that a model made up, all lengths in units
 of the side: a finger that forks counts twice; two that have grown together up to their tips count once, or not at all
-if the result is wider than 0.17; a stump counts if it sticks out by more than about 0.06. There need not be a palm, and
-there may be several. Noise with a standard deviation of 2 % of the range changes no count of a drawn hand.
+if the result is wider than about 0.2; a stump counts if it sticks out by more than about 0.03. There need not be a
+palm, and there may be several. Noise with a standard deviation of 2 % of the range changes no count of a drawn hand.
 """
 
 from itertools import product
