@@ -146,13 +146,13 @@ def test_an_mp4_is_one(tmp_path):
 
 
 def test_the_demo_writes_its_film_and_says_so(tmp_path, capsys):
-    small = ["--images", "10", "--channels", "4", "--depth", "1", "--train-steps", "2", "--batch", "4", "--size", "14"]
+    small = ["--images", "10", "--channels", "4", "--depth", "1", "--train-steps", "2", "--batch", "4", "--size", "18"]
     small += ["--seeds", "3", "--steps", "4", "--calibration", "1", "--denoisers", "els", "ideal"]
     assert cli.main(["demo", *small, "--out", str(tmp_path / "run")]) == 0
     assert f"moving picture: {tmp_path / 'run' / 'film.gif'}" in capsys.readouterr().out
     seen, _ = frames(tmp_path / "run" / "film.gif")
     assert len(seen) == 5
-    scale = plot.FILM_SIDE // 14 * 14
+    scale = plot.FILM_SIDE // 18 * 18
     assert seen[0].shape[0] == 34 + 3 * (scale + 24) + 26  # network, ELS and ideal, a title, captions
 
 
