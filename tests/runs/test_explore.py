@@ -242,7 +242,7 @@ def test_images_that_have_changed_are_refused(classes, tmp_path, capsys):
 
 
 def test_the_demo_writes_its_page_and_says_so(tmp_path, capsys):
-    more = ["--size", "14", "--window", "3", "--denoisers", "els", "ideal", "--out", str(tmp_path / "run")]
+    more = ["--size", "18", "--window", "3", "--denoisers", "els", "ideal", "--out", str(tmp_path / "run")]
     assert cli.main(["demo", *SMALL, *more]) == 0
     assert str(tmp_path / "run" / "explore.html") in capsys.readouterr().out
     assert (tmp_path / "run" / "explore.html").exists()
