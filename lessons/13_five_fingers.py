@@ -54,9 +54,9 @@ for fingers in range(1, 8):
 # Draw hands through ELS with different windows, from the same noise, and count. A window that holds one finger sees its
 # width and its round end, and nothing of how many there are. Under each hand is its number of fingers.
 #
-# With windows of 3 to 9 pixels out of 14, fewer than half of the hands have five fingers. On 24 noises, one such share
-# is uncertain by about 10 %, so neighboring windows are hardly told apart. With 13 pixels most hands have five; the
-# ideal score, which sees the whole hand, draws nothing else.
+# With windows of 3 and 5 pixels out of 14, hardly any hand has five fingers; with 7 and 9 about two fifths have. On 24
+# noises, one such share is uncertain by about 10 %, so 7 and 9 are not told apart. With 13 pixels most hands have five;
+# the ideal score, which sees the whole hand, draws nothing else.
 
 
 # %%
