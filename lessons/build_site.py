@@ -67,8 +67,8 @@ network draws hands with six fingers, and a formula that was never trained draws
 
 {buttons}
 
-Each lesson is a program: read it here, run it in your browser, change it, step through it with a debugger. Ten
-assignments go with them, [for classes](course.md) or for yourself.
+Each lesson is a program: read it here, run it in your browser, change it, step through it with a debugger.
+Thirteen assignments go with them, [for classes](course.md) or for yourself.
 
 ## Lessons
 
