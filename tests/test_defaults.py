@@ -11,7 +11,20 @@ from collections.abc import Iterator
 from pathlib import Path
 
 RECORDED = Path(__file__).with_name("defaults.txt")
-PARTS = ("schedule", "forward", "reverse", "scores", "convnet", "denoisers", "nn", "compare", "data", "runs", "support")
+PARTS = (
+    "schedule",
+    "forward",
+    "reverse",
+    "scores",
+    "convnet",
+    "denoisers",
+    "nn",
+    "sampling",
+    "compare",
+    "data",
+    "runs",
+    "support",
+)
 PLAIN = (bool, int, float, str, tuple)
 
 
