@@ -55,6 +55,12 @@ def test_options_of_every_kind_there_and_back():
     assert made == Mixed(4, 0.25, "b", True, 7, ("x", "y"), (0, 2))
 
 
+def test_an_option_of_many_that_is_given_twice_adds_up():
+    made = parsed("--places", "0", "--parts", "y", "--places", "2", "5", "--parts", "x")
+    assert made == {"places": (0, 2, 5), "parts": ("y", "x")}
+    assert parsed("--places", "1") == {"places": (1,)}
+
+
 def test_what_an_option_takes_is_what_the_dataclass_takes(capsys):
     for argv in (["--name", "c"], ["--parts", "z"], ["--count", "1.5"], ["--share", "much"]):
         with pytest.raises(SystemExit):

@@ -42,9 +42,8 @@ def add(commands: Any) -> None:
     )
     grade.add_argument("submissions", metavar="SUBMISSIONS", help="holds a folder or a zip file for each student")
     grade.add_argument("--single", action="store_true", help="SUBMISSIONS is what one student handed in")
-    grade.add_argument(
-        "--only", nargs="+", default=(), metavar="NAME", help="assignments to grade, such as a3_steps (default: all)"
-    )
+    about = "assignments to grade, such as a3_steps (default: all)"
+    grade.add_argument("--only", nargs="+", action="extend", default=[], metavar="NAME", help=about)
     grade.add_argument("--grader", default="grader", metavar="DIR", help="the grader's bundle (default: grader)")
     grade.add_argument("--out", default="grades.csv", metavar="FILE", help="the table (default: grades.csv)")
     grade.add_argument(

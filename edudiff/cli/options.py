@@ -34,7 +34,8 @@ def add_options(
         if kind.type is bool:
             how["action"] = "store_true"
         else:
-            how |= {"type": _reader(option(one.name), kind, about), "nargs": "+" if kind.many else None}
+            how |= {"type": _reader(option(one.name), kind, about)}
+            how |= {"nargs": "+", "action": "extend"} if kind.many else {}  # an option given twice adds up
             how |= {"choices": about["choices"] or None}
             metavar = about["metavar"] or ("" if about["choices"] else METAVARS[kind.type])
             how |= {"metavar": metavar} if metavar else {}

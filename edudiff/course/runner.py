@@ -191,6 +191,12 @@ def tests(path: Path) -> list[Test]:
             markers = [mark.name for mark in getattr(value, "pytestmark", [])]
             if len(markers) != 1:
                 raise ValueError(f"{path}: {name} has the markers {markers}, expected one: the task that it tests")
-            about = (value.__doc__ or name.removeprefix("test_").replace("_", " ")).splitlines()[0]
-            found.append(Test(name, markers[0], about, value))
+            found.append(Test(name, markers[0], _about(name, value), value))
     return found
+
+
+def _about(name: str, test: Callable[..., Any]) -> str:
+    """What a test is about, in a sentence: the first line of its docstring, or else its name."""
+    lines = (test.__doc__ or "").strip().splitlines()
+    words = name.removeprefix("test_").replace("_", " ")
+    return lines[0] if lines else f"{words[:1].upper()}{words[1:]}."

@@ -398,6 +398,10 @@ def test_reasons_are_said_and_one_assignment_can_be_chosen(grader, bundles, mast
     assert "has no nonsense; it has a1_noise, a2_tweedie" in capsys.readouterr().err
     assert cli.main([*command, "--grader", str(bundles / "student")]) == 2
     assert "is a students' bundle" in capsys.readouterr().err
+    assert cli.main([*command, "--only", "a2_tweedie", "--grader", str(bundles / "grader")]) == 0
+    said = capsys.readouterr().out
+    assert f"    {NAME}/cosine: wrong: " in said
+    assert "    not handed in: a2_tweedie" in said
 
 
 def test_the_tables_folder_is_not_one_of_the_submissions(grader, tmp_path, capsys):
@@ -488,6 +492,21 @@ def test_what_a_student_reads_of_a_wrong_answer(body, says, tmp_path):
     file = handed_in.HandedIn("mine.py", f"def three(x):\n    {body}\n")
     [verdict] = judge.judge(file, tmp_path / "t.py", {"three": {}}, limits=LIMITS).verdicts
     assert verdict.message == (says if "Error" in says else f"Three is three. {says}")
+
+
+@pytest.mark.parametrize(
+    ("docstring", "says"),
+    [
+        ("", "Three is three."),
+        ('"""  """', "Three is three."),
+        ('"""\n    Of one half.\n\n    And more.\n    """', "Of one half."),
+    ],
+)
+def test_a_test_is_told_in_a_sentence(docstring, says, tmp_path):
+    """A test without a docstring has its name."""
+    text = "import pytest\n\n\n@pytest.mark.three\ndef test_three_is_three(student):\n"
+    (tmp_path / "t.py").write_text(f"{text}    {docstring}\n    assert student.three(1) == 3\n")
+    assert [test.about for test in runner.tests(tmp_path / "t.py")] == [says]
 
 
 def test_a_package_that_a_test_needs_is_named(tmp_path):
