@@ -30,7 +30,7 @@ from edudiff.denoisers import WindowSchedule
 from edudiff.runs import comparison, training
 from edudiff.runs import folder as folders
 from edudiff.runs import rows as pretrained
-from edudiff.runs.choices import FORMULAS, Choices
+from edudiff.runs.choices import Choices
 from edudiff.runs.formulas import for_seeds
 from edudiff.runs.run import resolve
 from edudiff.support import files
@@ -38,7 +38,12 @@ from edudiff.support import files
 RESULTS = Path(__file__).parent / "results"
 WORK = Path("runs") / "figure-agreement"
 
-SMALL = Choices(denoisers=FORMULAS, images=1000, size=14, depth=1, channels=48, train_steps=4000, calibration=10)
+TOLD = ("predicted", "held_out")  # ELS with windows that are neither trained nor calibrated
+OTHERS = ("local", "linear", "masked", "ideal")
+COMPARED = ("els", *TOLD, *OTHERS)
+SHOWN = ("network", *COMPARED)
+
+SMALL = Choices(denoisers=COMPARED, images=1000, size=14, depth=1, channels=48, train_steps=4000, calibration=10)
 COLOR = replace(SMALL, data="cifar10", size=16, by_class=True)
 UNET: dict[str, Any] = {"net": "unet", "channels": 24, "images": 2000}
 ROWS = {
@@ -51,7 +56,7 @@ ROWS = {
     "cifar_resnet_circular": replace(COLOR, padding="circular"),
     "cifar_unet_zero": replace(COLOR, **UNET),
     "cifar_unet_attention": replace(COLOR, **UNET, attention=(1, 2)),
-    "hands_resnet_zero": Choices(denoisers=FORMULAS),
+    "hands_resnet_zero": Choices(denoisers=COMPARED),
 }
 FULL = {"mnist": 28, "fashion_mnist": 28, "cifar10": 32}
 ROWS |= {
@@ -82,10 +87,7 @@ PUBLISHED = {
 }
 # With attention a network sees all at once: it is compared with the windows of the same network without.
 WINDOWS_OF = {"cifar_unet_attention": "cifar_unet_zero", "cifar_unet_attention_32": "cifar_unet_zero_32"}
-TOLD = ("predicted", "held_out")  # ELS with windows that are neither trained nor calibrated
 UNTRAINED = "ELS neither trained nor calibrated"
-OTHERS = ("local", "linear", "masked", "ideal")
-SHOWN = ("network", "els", *TOLD, *OTHERS)
 
 
 def record(name, results):

@@ -64,6 +64,12 @@ def test_what_a_page_links_to_is_there(page):
     assert lost == []
 
 
+def test_a_source_distribution_has_the_pictures_that_the_web_site_shows():
+    shown = re.findall(r'ROOT / "figures" / "results" / "(.+?)"', text("lessons", "build_site.py"))
+    assert shown
+    assert {f"include figures/results/{name}" for name in shown} <= set(text("MANIFEST.in").splitlines())
+
+
 def test_the_pythons_named_are_the_pythons_tested():
     named = re.findall(r"Python :: (3\.\d+)$", CONFIG["metadata"]["classifiers"], re.MULTILINE)
     assert CONFIG["options"]["python_requires"] == f">={named[0]}"
