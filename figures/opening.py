@@ -1,9 +1,9 @@
 """The pictures that the README opens with: hands from the same noise, by a trained network and by two formulas.
 
-Run `python figures/opening.py`. The network is the one of the row `hands_resnet_zero` that comes with the package, so
-nothing is trained; the comparison is kept in `runs/figure-opening`. Written to `figures/results`: `opening.png`, the
-drawn hands with their finger tips numbered, and `film.gif`, how they come out of the noise. The columns are chosen from
-all seeds: those with more fingers than any training hand has, first those with as many by the network as by ELS.
+Run `python figures/opening.py`. The network is the demo's, as it comes with the package, so nothing is trained; the
+comparison is kept in `runs/figure-opening`. Written to `figures/results`: `opening.png`, the drawn hands with their
+finger tips numbered, and `film.gif`, how they come out of the noise. The columns are chosen from all seeds: those with
+more fingers than any training hand has, first those with as many by the network as by ELS.
 """
 
 import json
@@ -20,7 +20,7 @@ from edudiff.support import files
 
 RESULTS = Path(__file__).parent / "results"
 WORK = Path("runs") / "figure-opening"
-ROW = "hands_resnet_zero"
+ROW = "raised_hands_resnet_zero"
 TOLD = {"network": "a trained\nnetwork", "els": "a formula,\nnot trained\n(ELS)", "ideal": "the ideal\nscore copies"}
 
 

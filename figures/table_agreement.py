@@ -30,7 +30,7 @@ from edudiff.denoisers import WindowSchedule
 from edudiff.runs import comparison, training
 from edudiff.runs import folder as folders
 from edudiff.runs import rows as pretrained
-from edudiff.runs.choices import Choices
+from edudiff.runs.choices import DEMO, Choices
 from edudiff.runs.formulas import for_seeds
 from edudiff.runs.run import resolve
 from edudiff.support import files
@@ -57,6 +57,7 @@ ROWS = {
     "cifar_unet_zero": replace(COLOR, **UNET),
     "cifar_unet_attention": replace(COLOR, **UNET, attention=(1, 2)),
     "hands_resnet_zero": Choices(denoisers=COMPARED),
+    "raised_hands_resnet_zero": replace(DEMO, denoisers=COMPARED),
 }
 FULL = {"mnist": 28, "fashion_mnist": 28, "cifar10": 32}
 ROWS |= {

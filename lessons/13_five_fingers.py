@@ -114,11 +114,11 @@ plot.present(figure, "13_five_fingers_3")
 # %% [markdown]
 # ## And the network
 #
-# `edudiff demo` trained a network on 160 raised hands of 20 pixels, calibrated ELS on it (lesson 11), and drew 64
+# `edudiff demo` trained a network on 256 raised hands of 20 pixels, calibrated ELS on it (lesson 11), and drew 64
 # noises through both. Its results are kept in `figures/results/hands.json`; here they are. Network and ELS draw five
-# fingers on 41 % and 36 % of the noises. Noise by noise they have the same number on 56 %, twice as often as pictures
-# from two different noises: many mistakes are the same mistakes. Of the single fingers, 78 % are in both pictures at
-# the same place. What the formula predicts best is the picture (r = 0.944); a count turns on whether a stump is a
+# fingers on 38 % and 33 % of the noises. Noise by noise they have the same number on 55 %, twice as often as pictures
+# from two different noises: many mistakes are the same mistakes. Of the single fingers, 79 % are in both pictures at
+# the same place. What the formula predicts best is the picture (r = 0.954); a count turns on whether a stump is a
 # finger.
 
 # %%

@@ -155,10 +155,10 @@ LEARNED = (
 )
 DEMO = Choices(
     data="raised_hands",
-    images=160,
+    images=256,
     size=20,
-    channels=32,
-    train_steps=2000,
+    channels=48,
+    train_steps=1500,
     batch=32,
     denoisers=("els", "predicted", "local", "linear", "ideal"),
 )
