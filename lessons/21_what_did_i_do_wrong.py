@@ -165,7 +165,7 @@ plot.present(plot.rows(pictures, columns=count, title="mistakes in training"), "
 #    samples look like?
 # 2. Why is a missing square root hardly noticed with the ideal denoiser of few training images?
 # 3. The moving average was never used, and the samples look as good. When does it matter?
-# 4. Undoing a mistake leaves 57 % of the error, with another 0 %. Which of the two is named with more right?
+# 4. Undoing one mistake leaves more than half of the error, another nothing. Which of the two is named with more right?
 # 5. A denoiser whose answer is always moved by one pixel: what does `diagnose` say, and what would it need to say more?
 #
 # <details><summary>Answers</summary>

@@ -41,7 +41,7 @@ class Finding:
 
 
 def noisy(x0: Array, alpha: float, sigma: float, rng: Any) -> Array:
-    """A batch with noise from its own streams."""
+    """`x0` (B, ...) with noise, image b from stream `rng[b]`: (B, ...)."""
     return forward.add_noise(x0, alpha, sigma, standard_normal(rng, x0.shape, x0))  # (B, ...)
 
 

@@ -7,12 +7,13 @@ import pytest
 
 import edudiff as ed
 from edudiff import nn
-from edudiff.compare import diagnose, mistakes
+from edudiff.compare import diagnose, mistakes, repairs
 from edudiff.data import shapes
 from edudiff.reverse import sample
 
 SCHEDULE = ed.schedule.cosine()
 IMAGES = shapes.strokes(64, 10, np.random.default_rng(0))  # (N, H, W, C)
+UNDONE = [mistake for mistake in repairs.MISTAKES if mistake.cause in mistakes.DENOISERS]
 
 
 def trained(net, images=IMAGES, steps=250, **settings):
@@ -33,6 +34,15 @@ def test_a_mistake_in_a_network_or_a_formula_is_named(name, resnet):
     for denoise in right:
         found = diagnose(mistakes.DENOISERS[name](denoise), IMAGES, SCHEDULE)
         assert found.causes == [name], f"{denoise}: {found}"
+
+
+@pytest.mark.parametrize("mistake", UNDONE, ids=lambda mistake: mistake.cause)
+def test_a_repair_undoes_its_mistake_exactly(mistake):
+    right, x = ed.denoisers.Linear.fit(IMAGES.astype(float)), np.random.default_rng(2).standard_normal((3, 10, 10, 1))
+    wrong = mistakes.DENOISERS[mistake.cause](right)
+    for alpha, sigma in ((0.9, 0.4), (0.3, 0.8)):
+        repaired = mistake.repair(wrong, x, alpha, sigma, mistakes.SIGMA_DATA)
+        assert abs(repaired - right(x, alpha, sigma)).max() < 1e-9
 
 
 @pytest.mark.parametrize("name", mistakes.SCHEDULES)
