@@ -6,8 +6,9 @@
 Each change ("mutant") is made in a copy of the project. Those tests of its area that enter the changed function are run
 until the first one fails, the short ones first; which enter it, a run of the unchanged code has shown. A mutant that no
 test notices survives: either a test is missing, or the changed program does the same. Those of the second kind stand in
-`equivalent_mutants.json` beside this file, each with the reason, and do not count. The same seed draws the same mutants
-of the same code. Ctrl-C gives the score so far. Not part of the default run.
+`equivalent_mutants.json` beside this file, each with the reason, and do not count; "nth" tells apart those that have
+the same line, old and new text. The same seed draws the same mutants of the same code. Ctrl-C gives the score so far.
+Not part of the default run.
 """
 
 import argparse
@@ -20,6 +21,7 @@ import shutil
 import sys
 import tempfile
 import time
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
@@ -58,6 +60,9 @@ OPERATORS = {
 }  # fmt: skip
 
 
+Key = tuple[str, str, str, str, int]
+
+
 class Mutant(NamedTuple):
     """One change: at `line` of `file`, the text from `start` to `stop` (in bytes) becomes `new`."""
 
@@ -68,20 +73,37 @@ class Mutant(NamedTuple):
     old: str
     new: str
     context: str  # the line as it stands, without its indentation
+    nth: int = 1  # of those of the file that have the same line, old and new text
 
     def __str__(self) -> str:
         return f"{self.file}:{self.line}: {flat(self.old)} -> {flat(self.new)}"
 
-    def key(self) -> tuple[str, ...]:
-        return self.file, self.context, flat(self.old), flat(self.new)
+    def key(self) -> Key:
+        """What tells it from all others, and stays while other lines of the file change."""
+        return self.file, self.context, flat(self.old), flat(self.new), self.nth
 
 
 def flat(code: str) -> str:
     return " ".join(code.split())
 
 
-def mutants(file: str, text: str) -> Iterator[Mutant]:
-    """All changes of one file, in the order of its lines."""
+def known(entries: list[dict]) -> dict[Key, str]:
+    """The reasons that `equivalent_mutants.json` gives, by the mutant; "nth" is 1 where it is left out."""
+    return {(e["file"], e["line"], e["old"], e["new"], e.get("nth", 1)): e["why"] for e in entries}
+
+
+def mutants(file: str, text: str) -> list[Mutant]:
+    """All changes of one file, outer ones before those inside them."""
+    found = list(changed_once(file, text))
+    alike: dict[Key, int] = Counter()
+    nth = {}
+    for mutant in sorted(found, key=lambda m: m.start):
+        alike[mutant.key()] += 1
+        nth[mutant] = alike[mutant.key()]
+    return [mutant._replace(nth=nth[mutant]) for mutant in found]
+
+
+def changed_once(file: str, text: str) -> Iterator[Mutant]:
     source, tree = text.encode(), ast.parse(text)
     begins = [0]
     for line in source.splitlines(keepends=True):
@@ -113,7 +135,7 @@ def visible(node: ast.AST) -> Iterator[ast.AST]:
     if isinstance(node, ast.FunctionDef) and "overload" in map(ast.unparse, node.decorator_list):
         return
     yield node
-    if ast.unparse(node) == "-1" and isinstance(node, ast.UnaryOp):
+    if isinstance(node, ast.UnaryOp) and ast.unparse(node) == "-1":
         return  # in a shape, -2 would say the same
     for name, value in ast.iter_fields(node):
         if name in ("annotation", "returns", "decorator_list", "type_params", "bases"):
@@ -219,7 +241,7 @@ def _watch(root: Path, tests: list[str]) -> tuple[int, dict[str, set], dict[str,
     return watched.run(root, tests, root / "said.txt", watch), watch.entered(), watch.seconds
 
 
-def score(root: Path, area: str, count: int, seed: int, only: str, known: dict[tuple[str, ...], str]) -> int:
+def score(root: Path, area: str, count: int, seed: int, only: str, reasons: dict[Key, str]) -> int:
     """Runs the mutants of one area and prints its score; returns how many survive without a reason."""
     patterns, tests = AREAS[area]
     files, tests = expand(root, patterns), [*expand(root, tests), READ]
@@ -231,7 +253,7 @@ def score(root: Path, area: str, count: int, seed: int, only: str, known: dict[t
     killed, same, survivors, stopped = 0, 0, 0, ""
     try:
         for mutant in drawn:
-            if mutant.key() in known:
+            if mutant.key() in reasons:
                 same += 1
             elif noticed(root, mutant, entered, seconds):
                 killed += 1
@@ -271,12 +293,11 @@ def main() -> int:
     choices = parser.parse_args()
     if sys.platform != "win32":
         PROCESSES.set_forkserver_preload(["hypothesis", "matplotlib.figure", "numba", "numpy", "pytest", "watched"])
-    entries = json.loads(EQUIVALENT.read_text())
-    known = {(e["file"], e["line"], e["old"], e["new"]): e["why"] for e in entries}
+    reasons = known(json.loads(EQUIVALENT.read_text()))
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder).resolve()
         shutil.copytree(PROJECT, root, ignore=shutil.ignore_patterns(*LEFT_OUT), dirs_exist_ok=True)
-        left = [score(root, area, choices.count, choices.seed, choices.only, known) for area in choices.areas]
+        left = [score(root, area, choices.count, choices.seed, choices.only, reasons) for area in choices.areas]
     return 1 if any(left) else 0
 
 
