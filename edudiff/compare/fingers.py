@@ -15,6 +15,7 @@ if the result is wider than about 0.2; a stump counts if it sticks out by more t
 palm, and there may be several. Noise with a standard deviation of 2 % of the range changes no count of a drawn hand.
 """
 
+from collections.abc import Iterator
 from itertools import product
 from math import isqrt
 
@@ -88,9 +89,8 @@ def tip_points(bright: Array) -> tuple[Array, Array]:
     large = np.pad(areas(number) >= DEBRIS * SIDE**2, ((0, 0), (1, 0)))  # (N, 1 + h * w)
     hand = np.take_along_axis(large, number.reshape(len(number), -1), axis=1).reshape(number.shape)  # (N, h, w)
     part = np.where(hand, np.clip((1 + bright) / 2, 0, 1), 0)  # (N, h, w)
-    whole = np.ones((1, 2 * SIDE, 2 * SIDE), int)
-    disc = 1000 * disc_sums(whole, RADIUS * SIDE).max()  # thousandths, as integers: their sums have no order
-    share = disc_sums(np.rint(1000 * part).astype(int), RADIUS * SIDE) / disc  # (N, h, w)
+    disc = 1000 * sum(2 * half + 1 for _, half in rows_of_disc(RADIUS * SIDE))  # thousandths: their sums have no order
+    share = disc_sums(np.rint(1000 * part).astype(np.int32), RADIUS * SIDE) / disc  # (N, h, w)
     sure = hand & (share < SURE) & (bright > BRIGHT)  # (N, h, w)
     return pieces(hand & (share < TIP), corners=True), sure
 
@@ -155,8 +155,13 @@ def disc_sums(values: Array, radius: float) -> Array:
     k, (_, h, w) = int(radius), values.shape
     running = np.pad(values, ((0, 0), (k, k), (k + 1, k))).cumsum(axis=2, dtype=np.int32)  # (N, h + 2k, w + 2k + 1)
     total = np.zeros(values.shape, np.int32)  # (N, h, w)
-    for dy in range(-k, k + 1):
-        half = isqrt(int(radius**2) - dy**2)
+    for dy, half in rows_of_disc(radius):
         rows = running[:, k + dy : k + dy + h]  # (N, h, w + 2k + 1)
         total += rows[:, :, k + half + 1 :][:, :, :w] - rows[:, :, k - half :][:, :, :w]
     return total
+
+
+def rows_of_disc(radius: float) -> Iterator[tuple[int, int]]:
+    """(dy, half) for each row of a disc: its points are at -half ... half of row dy, seen from the middle."""
+    for dy in range(-int(radius), int(radius) + 1):
+        yield dy, isqrt(int(radius**2) - dy**2)

@@ -1,7 +1,5 @@
 """The connected pieces of a mask, of many masks at once: which points belong together, and how many they are."""
 
-from itertools import pairwise
-
 import numpy as np
 
 from edudiff.support.types import Array
@@ -11,30 +9,36 @@ def pieces(mask: Array, corners: bool = False) -> Array:
     """The pieces of each mask (N, H, W) as numbers (N, H, W): the same for all points of a piece, 0 outside.
 
     A piece is joined side by side, with `corners` across corners too. Its number is that of the last of its points,
-    which are counted from 1 in the order of the rows. All points start with their own number; sweeps down, up, right
-    and left hand the larger one on to the neighbor, until nothing changes.
+    which are counted from 1 in the order of the rows. What is joined are runs, the unbroken stretches of a row, all
+    rows laid end to end: those of two rows that touch belong together.
     """
-    n, h, w = mask.shape
-    number = np.where(mask, np.arange(1, h * w + 1).reshape(h, w), 0)  # (N, H, W)
-    active = np.arange(n)
-    while len(active):
-        before = number[active]  # (n, H, W)
-        after = before.copy()  # (n, H, W)
-        for axis in (1, 2):
-            _sweep(np.moveaxis(after, axis, 0), np.moveaxis(mask[active], axis, 0), corners and axis == 1)
-        number[active] = after
-        active = active[(after != before).any(axis=(1, 2))]
+    _, h, w = mask.shape
+    row = w + 1  # points from one row to the next: a gap ends each row, and a row of gaps each mask
+    laid = np.pad(mask, ((0, 0), (0, 1), (0, 1))).ravel()  # (N * (H + 1) * (W + 1),)
+    starts, stops = np.flatnonzero(np.diff(laid, prepend=False)).reshape(-1, 2).T  # (runs,) each, in order
+    first = np.searchsorted(stops, starts + row - corners, side="right")  # (runs,) of those that touch from below
+    count = np.searchsorted(starts, stops + row + corners) - first  # (runs,)
+    above = np.repeat(np.arange(len(starts)), count)  # (touches,)
+    below = np.arange(len(above)) + np.repeat(first - (count.cumsum() - count), count)  # (touches,)
+    y, x = np.divmod((stops[_last(above, below, len(starts))] - 1) % (row * (h + 1)), row)  # (runs,)
+    number = np.zeros(mask.shape, int)  # (N, H, W)
+    number[mask] = np.repeat(y * w + x + 1, stops - starts)
     return number
 
 
-def _sweep(lines: Array, on: Array, corners: bool) -> None:
-    """Hand numbers on from line to line, forth and back, where `on` is true: `lines`, `on` (H, N, W), in place."""
-    for order in (range(len(lines)), reversed(range(len(lines)))):
-        for last, line in pairwise(order):
-            np.maximum(lines[line], lines[last], out=lines[line], where=on[line])  # (N, W)
-            if corners:
-                for here, there in ((np.s_[:, 1:], np.s_[:, :-1]), (np.s_[:, :-1], np.s_[:, 1:])):
-                    np.maximum(lines[line][here], lines[last][there], out=lines[line][here], where=on[line][here])
+def _last(one: Array, other: Array, n: int) -> Array:
+    """The last of those joined with each of 0 ... n - 1, (n,); joined are `one` and `other` (touches,), pair by pair.
+
+    Everything points at something later, at first at itself; where two pairs of ends are joined, the earlier end is
+    pointed at the later, and all that pointed at it follows.
+    """
+    last = np.arange(n)
+    while (last[one] != last[other]).any():
+        ends = np.sort([last[one], last[other]], axis=0)  # (2, touches)
+        np.maximum.at(last, *ends)
+        while (last != last[last]).any():
+            last = last[last]
+    return last
 
 
 def areas(number: Array) -> Array:
