@@ -4,6 +4,7 @@ import json
 import sys
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import loops
 import numpy as np
@@ -38,6 +39,24 @@ def test_medians_of_calls_that_take_turns():
         measure.interleaved({})
 
 
+def test_costs_are_processor_time_beside_that_of_a_calibration_in_the_same_rounds(monkeypatch):
+    now = {"perf_counter": 0.0, "process_time": 0.0}
+    monkeypatch.setattr(measure, "time", SimpleNamespace(**{name: lambda name=name: now[name] for name in now}))
+    turns = []
+
+    def call(name, elapsed, worked):
+        turns.append(name)
+        now["perf_counter"] += elapsed.pop(0)
+        now["process_time"] += worked.pop(0)
+
+    steps = {"a": ([9, 4, 1, 1], [9, 2, 3, 4]), "b": ([9, 1, 1, 7], [9, 8, 8, 8])}
+    monkeypatch.setattr(measure, "calibration", lambda own=([9, 1, 1, 1], [9, 1, 2, 3]): call("calibration", *own))
+    found = measure.costs({name: lambda name=name: call(name, *steps[name]) for name in steps}, 3)
+    assert turns == ["a", "b", "calibration"] * 4
+    assert found["a"] == {"seconds": 1, "processor_seconds": 3, "calibration_seconds": 2}
+    assert found["b"] == {"seconds": 1, "processor_seconds": 8, "calibration_seconds": 2}
+
+
 @pytest.mark.parametrize("system", ("linux", "another"))
 def test_extra_memory_is_the_peak_and_not_what_is_left(system, monkeypatch):
     if system == "another":
@@ -65,7 +84,7 @@ def test_bench_prints_a_table_and_writes_records(tmp_path, capsys):
     out = tmp_path / "bench.json"
     cases = ["--cases", "patch_17", "ideal", "train_tiny"]
     assert cli.main(["bench", *cases, "--rounds", "1", "--images", "20", "--json", str(out)]) == 0
-    found = json.loads(out.read_text())
+    found = json.loads(out.read_text())["records"]
     lines = capsys.readouterr().out.splitlines()
     assert len(lines) == len(found) + 1
     backends = [b for b in ("numpy", "numba") if measure.usable(b)]

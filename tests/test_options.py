@@ -109,7 +109,7 @@ def commands(command):
 def test_every_choice_has_its_option_and_no_command_has_one_of_its_own():
     top = commands(parser())
     inner = commands(top["architecture"])
-    own = {"help", "out", "resume", "quick", "denoiser", "checkpoint", "pretrained", "json", "guidance"}
+    own = {"help", "out", "resume", "quick", "denoiser", "checkpoint", "pretrained", "json", "compare", "guidance"}
     for command, settings, names in (
         *((top[name], Choices, names) for name, names in main_job.HAVE.items()),
         (inner["points"], Points, None),

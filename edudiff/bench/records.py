@@ -7,7 +7,7 @@ from typing import Any, TypeAlias
 import numpy as np
 
 import edudiff as ed
-from edudiff.bench.measure import extra_memory, interleaved, usable
+from edudiff.bench.measure import costs, extra_memory, usable
 from edudiff.support import checks
 from edudiff.support.arrays import to_numpy
 from edudiff.support.settings import Settings, setting
@@ -95,14 +95,14 @@ def patch(
     form = {}
     if peer:
         calls["peer"], form["peer"] = peer(training_set, window, x, *LEVEL)
-    seconds = interleaved(calls, rounds)
-    peer_seconds = seconds.pop("peer", None)
+    cost = costs(calls, rounds)
+    peer_cost = cost.pop("peer", None)
     shape = training_set.shape
-    for backend, value in seconds.items():
-        record = {"what": what, "backend": backend, "seconds": value, "memory_mb": memory[backend] / 1e6}
+    for backend, own in cost.items():
+        record = {"what": what, "backend": backend, **own, "memory_mb": memory[backend] / 1e6}
         record |= {"data": data, "images": shape[0], "size": shape[1], "window": window}
-        record["pairs_per_second"] = pairs(shape, window) / value
-        yield record | form | ({} if peer_seconds is None else _against(peer_seconds, value))
+        record["pairs_per_second"] = pairs(shape, window) / own["seconds"]
+        yield record | form | ({} if peer_cost is None else _against(peer_cost["seconds"], own["seconds"]))
 
 
 def ideal(what: str, rounds: int = 5, images: int | None = None, root: str | None = None) -> Record:
@@ -112,11 +112,12 @@ def ideal(what: str, rounds: int = 5, images: int | None = None, root: str | Non
     x = noisy(np.resize(training_set, (case["batch"], *training_set.shape[1:])))  # (B, H, W, C)
     denoise = ed.denoisers.Ideal(training_set)
     flat, rows = training_set.reshape(len(training_set), -1), x.reshape(len(x), -1)  # (N, D), (B, D)
-    seconds = interleaved({"ideal": lambda: denoise(x, *LEVEL), "product": lambda: (rows @ flat.T) @ flat}, rounds)
-    record = {"what": what, "backend": "numpy", "seconds": seconds["ideal"]}
+    cost = costs({"ideal": lambda: denoise(x, *LEVEL), "product": lambda: (rows @ flat.T) @ flat}, rounds)
+    own, product = cost["ideal"], cost["product"]["seconds"]
+    record: Record = {"what": what, "backend": "numpy", **own}
     record |= {"memory_mb": extra_memory(lambda: denoise(x, *LEVEL)) / 1e6, "data": data}
     record |= {"images": len(training_set), "size": x.shape[1], "batch": len(x)}
-    return record | {"product_seconds": seconds["product"], "share": seconds["product"] / seconds["ideal"]}
+    return record | {"product_seconds": product, "share": product / own["seconds"]}
 
 
 def training(what: str, rounds: int = 5) -> Iterator[Record]:
@@ -126,20 +127,24 @@ def training(what: str, rounds: int = 5) -> Iterator[Record]:
     calls = {backend: lambda walk=walk: next(walk) for backend, walk in walks.items()}
     for call in calls.values():
         call()
-    seconds = interleaved(calls, rounds)
-    for backend, value in seconds.items():
+    for backend, own in costs(calls, rounds).items():
         memory = extra_memory(calls[backend]) / 1e6
-        yield {"what": what, "backend": backend, "seconds": value, "memory_mb": memory, **case}
+        yield {"what": what, "backend": backend, **own, "memory_mb": memory, **case}
 
 
 def load(kind: str, count: int | None = None, root: str | None = None) -> tuple[str, Array]:
     """The name and the first `count` pictures of a kind, from files if they are there, else drawn."""
-    name, _, usual, draw = KINDS[kind]
+    return source(kind, root), range_of(kind, 0, count or KINDS[kind][2], root)
+
+
+def source(kind: str, root: str | None = None) -> str:
+    """What the pictures of a kind are taken from here: the name of the files if they are there, else of what draws."""
+    name, _, _, draw = KINDS[kind]
     try:
         ed.data.load(name, 1, root=root)
     except FileNotFoundError:
         name = draw.__name__
-    return name, range_of(kind, 0, count or usual, root)
+    return name
 
 
 def range_of(kind: str, first: int, last: int, root: str | None = None) -> Array:

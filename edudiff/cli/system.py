@@ -7,10 +7,11 @@ from pathlib import Path
 
 import edudiff
 from edudiff import bench
+from edudiff.bench import kept as kept_records
 from edudiff.cli import options
 from edudiff.data.files import NAMES, places
 from edudiff.support.backends import without_numba
-from edudiff.support.files import check_file, write_results
+from edudiff.support.files import check_file
 from edudiff.support.threads import cores
 
 PACKAGES = ("numpy", "numba", "threadpoolctl", "cupy", "matplotlib", "pooch", "pillow", "dask", "tqdm")
@@ -31,10 +32,16 @@ def add(commands: argparse._SubParsersAction) -> None:
         "bench",
         help="how fast each back end is on this machine",
         description="Measure how fast each back end is on this machine: all take turns, and medians are compared.",
-        example="edudiff bench --cases patch_9 ideal --rounds 3",
+        example="edudiff bench --cases patch_9 ideal --json speed.json",
     )
     options.add_options(speed, bench.Bench)
-    speed.add_argument("--json", metavar="FILE", help="write the records to this file too (default: no file)")
+    speed.add_argument("--json", metavar="FILE", help="keep the records in this file too (default: no file)")
+    speed.add_argument(
+        "--compare",
+        metavar="FILE",
+        help="say what became slower by more than 10%% than in this file, which --json kept on the same machine; if"
+        " anything did, the exit status is 1 (default: no file)",
+    )
     speed.set_defaults(run=run_bench)
     warm = commands.add_parser(
         "warm",
@@ -59,17 +66,25 @@ def run_fetch(args: argparse.Namespace) -> None:
     print(f"{args.data} is in {fetch(args.data, root=args.root)}")
 
 
-def run_bench(args: argparse.Namespace) -> None:
-    """`edudiff bench`."""
+def run_bench(args: argparse.Namespace) -> int:
+    """`edudiff bench`; the status is 1 if something became slower."""
     wanted, records = bench.Bench(**options.chosen(bench.Bench, args)), []
     if args.json:
         check_file(Path(args.json))
+    kept = kept_records.read(args.compare) if args.compare else None
+    if kept:
+        wanted = kept_records.fitted(kept, wanted)
     print(bench.header(), flush=True)
     for record in bench.run(wanted):
         records.append(record)
         print(bench.line(record), flush=True)
     if args.json:
-        write_results(args.json, records)
+        kept_records.write(args.json, records, wanted)
+    if not kept:
+        return 0
+    changes = kept_records.changes(kept, records, wanted)
+    print("", *kept_records.differences(kept, wanted), *kept_records.told(kept, changes), sep="\n")
+    return int(any(change.slower for change in changes))
 
 
 def run_warm(args: argparse.Namespace) -> None:

@@ -32,6 +32,13 @@ def map_threads(function: Callable[[Part], T], parts: Sequence[Part]) -> list[T]
         return list(_pool().map(function, parts))
 
 
+def blas_threads() -> int | None:
+    """How many threads the matrix library takes; None where that cannot be known, without threadpoolctl."""
+    library = _matrix_library()
+    found = [] if library is None else [one["num_threads"] for one in library.info() if one["user_api"] == "blas"]
+    return max(found, default=None)
+
+
 @cache
 def _pool() -> ThreadPoolExecutor:
     return ThreadPoolExecutor(cores(), thread_name_prefix="edudiff")
