@@ -62,6 +62,13 @@ def test_enlarging_by_a_whole_factor_repeats_pixels(old, factor):
     np.testing.assert_allclose(resize(images, old * factor), large, atol=1e-14)
 
 
+def test_images_that_have_the_size_already_are_not_copied():
+    images = np.random.default_rng(0).uniform(-1, 1, (2, 4, 6, 1))
+    assert resize(images, (4, 6)) is images
+    assert resize(images, (6, 4)).shape == (2, 6, 4, 1)
+    assert resize(images, (4, 4)).shape == (2, 4, 4, 1)
+
+
 def test_pixels_refuse():
     with pytest.raises(TypeError, match="dtype float64, expected uint8"):
         from_uint8(np.zeros((1, 2, 2)))

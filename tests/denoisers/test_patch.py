@@ -321,6 +321,15 @@ def test_float32_is_computed_again_only_where_it_may_be_too_coarse():
         close(answer, exact, 1e-5)
 
 
+def test_the_estimate_of_the_error_knows_how_many_values_a_window_sums(monkeypatch):
+    """All that lie inside, where the window is larger than the image."""
+    images, x = case(0, shape=(4, 9, 2))
+    values = []
+    monkeypatch.setattr(precision, "doubtful", lambda *given: values.append(given[4]) or np.zeros(len(x), bool))
+    Patch(images.astype("f4"), 3, backend="numpy").sweep(x.astype("f4"), 1.0, 0.1, [1, 3, 5, 17])
+    assert values == [2, 18, 40, 72]
+
+
 @pytest.mark.parametrize("shape", [(9, 9, 1), (5, 5, 3)])
 def test_float32_is_computed_again_where_its_error_would_show_and_not_where_it_is_small(shape):
     """Two images that share the weight of an x between them: how far float32 is from float64, at every noise level."""

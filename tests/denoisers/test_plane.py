@@ -54,6 +54,32 @@ def test_a_law_on_a_grid_is_sampled_and_asked():
     assert repr(law) == "Plane(first=(161,), second=(161,))"
 
 
+@pytest.mark.parametrize(
+    ("away", "share", "level", "within"),
+    [(10, 1e-3, (1.0, 0.3), True), (6, 1e-2, (1.0, 1.0), False), (8, 1e-2, (1.0, 0.3), False)],
+)
+def test_a_law_must_fall_to_nothing_within_the_grid(away, share, level, within):
+    """Normal data with a few points far off on one axis: the best quintic has a proper law, which may reach too far.
+
+    It is the product of laws on the line, and accepted where the density of the first falls by a factor of e^10.
+    """
+    at, weights = np.polynomial.hermite_e.hermegauss(6)
+    one = np.append(at, [-away, away])
+    one_shares = np.append((1 - share) * weights / weights.sum(), [share / 2, share / 2])
+    line = Polynomial.fit(one[:, None], 5, one_shares).langevin(*level)
+    reach = 6 * np.hypot(level[0] * np.sqrt(one_shares @ one**2), level[1])
+    logs = line.log_density(np.linspace(-reach, reach, 301)[:, None])
+    assert (logs[[0, -1]].max() < logs.max() - 10) == within
+    points = np.array([[a, 0.1 * b] for a in one for b in at])
+    denoise = Polynomial.fit(points, 5, np.outer(one_shares, weights).ravel())
+    if within:
+        law = denoise.langevin_in_the_plane(*level)
+        assert law.moment((2, 0)) == pytest.approx(line.moment(2), rel=1e-3)
+    else:
+        with pytest.raises(ValueError, match="does not fall to nothing"):
+            denoise.langevin_in_the_plane(*level)
+
+
 def test_what_has_no_law_in_the_plane_is_refused():
     skewed = np.array([[0.0, 0.0], [1.0, 0.2], [0.3, 1.0], [-0.8, 0.9], [0.5, -0.7]])
     with pytest.raises(ValueError, match="no slope of a density: its cross slopes differ by"):

@@ -122,6 +122,11 @@ def test_the_grid_reaches_ten_deviations_beyond_every_mean(width):
     law, alpha, sigma = target(2, width), 0.8, 0.6
     points, cell = grid(law, alpha, sigma)
     reach = 10 * math.sqrt(alpha**2 * law.variances.max() + sigma**2)
-    assert (points.min(0) <= alpha * law.means.min(0) - reach + 1e-9).all()
-    assert (points.max(0) >= alpha * law.means.max(0) + reach).all()
+    step = math.sqrt(alpha**2 * law.variances.min() + sigma**2) / 4
+    beyond = points.max(0) - alpha * law.means.max(0) - reach
+    np.testing.assert_allclose(points.min(0), alpha * law.means.min(0) - reach, atol=1e-9)
+    assert (beyond >= 0).all() and (beyond < step).all()
+    assert cell == pytest.approx(step**width)
+    for axis in points.T:
+        np.testing.assert_allclose(np.diff(np.unique(axis)), step, rtol=1e-6)
     assert np.exp(law.log_density(points, alpha, sigma)).sum() * cell == pytest.approx(1, abs=1e-12)

@@ -365,6 +365,20 @@ def turned(array):
     return np.asfortranarray(array)
 
 
+def test_a_rate_of_0_draws_nothing():
+    streams = [np.random.default_rng(i) for i in range(2)]
+    x = np.ones((2, 3, 3, 1))
+    assert layers.dropout(x, 0.0, streams) == (x, None)
+    assert [s.random() for s in streams] == [np.random.default_rng(i).random() for i in range(2)]
+
+
+def test_at_its_corner_the_slope_of_relu_is_0():
+    x = np.array([-2.0, -0.0, 0.0, 1e-300, 2.0])
+    out, cache = layers.relu(x)
+    np.testing.assert_array_equal(out, [0, 0, 0, 1e-300, 2])
+    np.testing.assert_array_equal(layers.relu_backward(np.full(5, 3.0), cache), [0, 0, 0, 3, 3])
+
+
 @pytest.mark.parametrize("dtype", (np.float32, np.float64))
 def test_any_order_in_memory(dtype):
     x, y = (normal(2, 5, 4, 6, seed=seed).astype(dtype) for seed in (0, 1))
