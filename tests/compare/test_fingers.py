@@ -8,8 +8,13 @@ from hypothesis import strategies as st
 import edudiff as ed
 from edudiff.compare import fingers
 from edudiff.compare.fingers import (
+    BRIGHT,
+    DEBRIS,
     NEAR,
+    RADIUS,
     SIDE,
+    SURE,
+    TIP,
     count_fingers,
     count_fingers_all,
     disc_sums,
@@ -17,9 +22,11 @@ from edudiff.compare.fingers import (
     finger_agreement,
     finger_tips,
     same_fingers,
+    tip_points,
 )
 from edudiff.data.draw import capsules, paint
 from edudiff.data.shapes import hands
+from edudiff.support.components import pieces
 from edudiff.support.random import streams
 
 PALM, FINGER = 0.18, 0.056
@@ -94,6 +101,25 @@ def test_pictures_that_a_formula_made_up_hardly_change_their_counts_under_faint_
     assert len(np.unique(counts)) > 3
     changed = [count_fingers_all(drawn + 0.04 * rng.standard_normal(drawn.shape)) != counts for _ in range(5)]
     assert np.mean(changed) < 0.15
+
+
+def test_tip_points_are_hand_of_whose_disc_little_is_hand():
+    """Counted point by point, in pictures of many grays; what rounding could decide is left out."""
+    rng, at = np.random.default_rng(0), np.arange(SIDE)
+    waves = rng.uniform(0.05, 0.25, (12, 2, 1, 1)) * np.stack(np.meshgrid(at, at, indexing="ij"))  # (N, 2, h, w)
+    bright = np.clip(2 * np.sin(waves[:, 0] + waves[:, 1]) + rng.uniform(-0.5, 0.5, (12, 1, 1)), -1, 1)  # (N, h, w)
+    number = pieces(bright > 0, corners=True)  # (N, h, w)
+    hand = np.stack([(n > 0) & (np.bincount(n.ravel())[n] >= DEBRIS * SIDE**2) for n in number])  # (N, h, w)
+    part, reach = np.where(hand, (1 + bright) / 2, 0), int(RADIUS * SIDE)
+    disc = [(y, x) for y in range(-reach, reach + 1) for x in range(-reach, reach + 1)]
+    disc = [(y, x) for y, x in disc if y**2 + x**2 <= (RADIUS * SIDE) ** 2]
+    wide = np.pad(part, ((0, 0), (reach, reach), (reach, reach)))
+    share = sum(wide[:, reach + y :, reach + x :][:, :SIDE, :SIDE] for y, x in disc) / len(disc)
+    number, sure = tip_points(bright)
+    for found, limit, candidates in ((number > 0, TIP, hand), (sure, SURE, hand & (bright > BRIGHT))):
+        near = np.abs(share - limit)
+        assert (candidates & (near > 5e-5) & (near < 3e-4)).sum() > 5
+        np.testing.assert_array_equal(found[near > 5e-5], (candidates & (share < limit))[near > 5e-5])
 
 
 def test_tips_are_where_the_fingers_end():

@@ -70,6 +70,15 @@ def test_no_demand_takes_the_largest_window_and_an_impossible_one_the_smallest()
         assert set(table.windows) == {side}
 
 
+def test_no_demand_takes_the_largest_window_where_all_is_certain_too():
+    """A single training image: there is no entropy at all, and none is asked for."""
+    images = np.random.default_rng(0).uniform(-1, 1, (3, 9, 9, 1))
+    patch, x0 = Patch(images[:1], 1, shifts=False), images[1:]
+    assert patch.posterior(x0, *SCHEDULE(0.5)).entropy.max() == 0
+    for nats, side in ((0.0, 7), (1e-9, 1)):
+        assert set(predict.by_entropy(patch, x0, noise_like(x0), SCHEDULE, TIMES, 7, nats).windows) == {side}
+
+
 def test_a_window_that_is_inside_nowhere_is_not_asked_for():
     patch, x0 = hands()
     table = predict.by_entropy(patch, x0, noise_like(x0), SCHEDULE, TIMES[-3:], 27, 0.0)
