@@ -1,6 +1,7 @@
 """Pictures of results: functions that return a matplotlib Figure, how to show one, a film, letters without a screen."""
 
 import atexit
+import functools
 import io
 import os
 import shutil
@@ -22,20 +23,36 @@ if TYPE_CHECKING:  # matplotlib is imported when a figure is made
     from matplotlib.figure import Figure
 
 SHADES = " .:-=+*#%@"
-COLORS = ("#1f4aa0", "#ee8433", "#008a7e", "#8ccbf2")  # told apart in gray and by the color-blind; black is another
-MARKERS = "os^DvPX"  # each with the color of the same number, the first ones
+COLORS = ("#1f4aa0", "#ee8433", "#008a7e", "#000000", "#8ccbf2")  # told apart in gray and by the color-blind
+MARKERS = "os^DvPX"  # with the colors: 35 lines that differ
 FILM_SIDE = 112  # of an image of a film, in pixels of the screen, at most
 
 
 def empty_figure(width: float, height: float) -> "Figure":
     """An empty Figure of so many inches, whose parts keep clear of each other. It needs no screen.
 
-    What MPLBACKEND names may be unknown here, as in a command that a notebook starts: it is passed over.
+    Lines and bars that name no color are drawn in COLORS, in turn. What MPLBACKEND names may be unknown here, as in a
+    command that a notebook starts: it is passed over.
     """
     _import_matplotlib()
+    return _figure()(figsize=(width, height), layout="constrained")
+
+
+@functools.cache
+def _figure():
+    """The class of Figures whose axes draw in COLORS."""
     from matplotlib.figure import Figure
 
-    return Figure(figsize=(width, height), layout="constrained")
+    class Colored(Figure):
+        def add_subplot(self, *args, **options):
+            axis = super().add_subplot(*args, **options)
+            axis.set_prop_cycle(color=COLORS)
+            return axis
+
+        def __reduce__(self):  # a class of a function has no address: pickled, it is a plain Figure
+            return object.__new__, (Figure,), self.__getstate__()
+
+    return Colored
 
 
 def _import_matplotlib():
@@ -97,16 +114,29 @@ def strip(images: Array | Sequence[Array]) -> Array:
     return np.concatenate(list(np.pad(images, ((0, 0), (0, 0), (0, 1), (0, 0)), constant_values=1)), axis=1)
 
 
+def seams(axis: "Axes", numbers: Array) -> None:
+    """Draw thin lines on a matplotlib axis between pixels that have different `numbers` (H, W): the edges of pieces."""
+    line: dict[str, Any] = {"colors": "black", "linewidth": 0.6}
+    i, j = np.nonzero(numbers[:, 1:] != numbers[:, :-1])
+    axis.vlines(j + 0.5, i - 0.5, i + 0.5, **line)
+    i, j = np.nonzero(numbers[1:] != numbers[:-1])
+    axis.hlines(i + 0.5, j - 0.5, j + 0.5, **line)
+
+
+def look(number: int) -> dict[str, Any]:
+    """The color and the marker of the line with that number, from 0: no two of 35 have both alike."""
+    return {"color": COLORS[number % len(COLORS)], "marker": MARKERS[number % len(MARKERS)]}
+
+
 def curve(axis: "Axes", at: Sequence[float], intervals: Sequence[Sequence[float]], color: Any, label: str) -> None:
     """Draw values over `at` (n,) on a matplotlib axis, with their intervals: n times [value, low, high].
 
-    `color`: any of matplotlib's; "C0" to "C3" are those of COLORS, each with a marker of its own.
+    `color`: the number of the line, which then has the color and the marker of `look`; or any of matplotlib's colors.
     """
     value, low, high = np.array(intervals).T  # (n,) each
-    number = int(color[1:]) % len(COLORS) if str(color) in ("C0", "C1", "C2", "C3") else None
-    color, marker = (color, "v") if number is None else (COLORS[number], MARKERS[number])
-    axis.plot(at, value, f"{marker}-", color=color, label=label)
-    axis.fill_between(at, low, high, color=color, alpha=0.15, linewidth=0)
+    shown = look(color) if isinstance(color, int) else {"color": color, "marker": "*"}
+    axis.plot(at, value, "-", label=label, **shown)
+    axis.fill_between(at, low, high, color=shown["color"], alpha=0.15, linewidth=0)
 
 
 def stepwise(table: Mapping[str, Mapping[str, Sequence[float]]], title: str | None = None) -> "Figure":
@@ -118,12 +148,7 @@ def stepwise(table: Mapping[str, Mapping[str, Sequence[float]]], title: str | No
     axis = figure.subplots()
     for i, (name, line) in enumerate(table.items()):
         for kind, style in (("answers", "-"), ("paths", "--")):
-            look: dict[str, Any] = {
-                "color": COLORS[i % len(COLORS)],
-                "marker": MARKERS[i % len(MARKERS)],
-                "markersize": 4,
-            }
-            axis.plot(line[kind], style, label=name if kind == "answers" else None, **look)
+            axis.plot(line[kind], style, label=name if kind == "answers" else None, markersize=4, **look(i))
     axis.set(xlabel="reverse step", ylabel="r of x0_hat with the network's")
     axis.locator_params(axis="x", integer=True)
     axis.legend(title="line: same input\ndashed: own way", frameon=False, loc="lower left")

@@ -140,9 +140,10 @@ def image(table, drawn, columns=8):
         for j, (rule, letter) in enumerate(letters.items()):
             value, low, high = (table[name]["breaks"][rule][end] for end in ("value", "low", "high"))
             bars.barh(j, value, color=str(0.25 + 0.15 * j), height=0.9)
-            bars.plot([low, high], [j, j], color="C1", linewidth=1.5)
+            for color, width in (("white", 3.5), ("black", 1.2)):  # seen on any shade
+                bars.plot([low, high], [j, j], color=color, linewidth=width)
             bars.text(-0.02, j, letter, ha="right", va="center", fontsize=6, fontfamily="monospace")
-        bars.axvline(LIMIT, color="C3", linestyle=":", linewidth=1)
+        bars.axvline(LIMIT, color=plot.COLORS[1], linestyle=":", linewidth=1.5)
         bars.set(xlim=(-0.05, 1.02), ylim=(3.6, -0.6), yticks=[], xticks=[0, LIMIT, 0.5, 1])
         bars.set_frame_on(False)
         last = i == count - 1

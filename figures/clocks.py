@@ -48,7 +48,7 @@ RULES = {
     "faces": lambda images: np.all(list(face_rules(images).values()), axis=0),  # (B,)
     "hands": lambda images: count_fingers_all(images) == 5,  # (B,)
 }
-KEPT, COPIED = {"color": "C0", "marker": "o"}, {"color": "C1", "marker": "s", "linestyle": "--"}
+KEPT, COPIED = plot.look(0), plot.look(1) | {"linestyle": "--"}
 
 
 def train(images, place, steps, job):

@@ -40,7 +40,7 @@ NETS = {
     "a network that sees a small window": SMALL,
     "a network that sees the whole picture": replace(SMALL, net="unet", channels=16, depth=1, calibration=3),
 }
-COLORS = {"els": "C0", "ideal": "C3", "network": "k"}
+COLORS = {"els": 0, "ideal": 1, "network": "k"}
 
 
 def measure(job, place, matched):

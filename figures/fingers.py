@@ -33,7 +33,7 @@ SCALED = 2  # the depth of the network whose window sizes are scaled
 FACTORS = (0.5, 0.75, 1, 1.5, 2, 3, None)  # None: the whole picture
 SHOWN_DEPTHS, SHOWN_FACTORS = (0, 2, 6), (0.5, 1, 2, 3, None)  # of which hands are shown
 FIVE = 5
-COLORS = {"network": "k", "els": "C0"}
+COLORS = {"network": "k", "els": 0}
 
 
 def network(job, work):
@@ -85,18 +85,18 @@ def image(networks, windows, drawn, columns=14):
     fields = [line["receptive_field"] for line in networks]
     for name in ("network", "els"):
         plot.curve(left, fields, [line[name]["wrong"] for line in networks], COLORS[name], f"{name}: not five fingers")
-    plot.curve(left, fields, [line["network"]["more"] for line in networks], "C1", "network: more than five")
-    plot.curve(left, fields, [line["same_count"] for line in networks], "C2", "network and els: same count")
+    plot.curve(left, fields, [line["network"]["more"] for line in networks], 1, "network: more than five")
+    plot.curve(left, fields, [line["same_count"] for line in networks], 2, "network and els: same count")
     left.plot(
         fields, [line["same_by_chance"] for line in networks], ":", color=plot.COLORS[2], label="the same by chance"
     )
     left.set(title="networks that see more and more (all training hands have five)", ylim=(-0.03, 1.19))
     left.set(ylabel="share of hands", xlabel="receptive field, pixels", xticks=fields)
     at = range(len(windows))
-    for kind, color in (("wrong", "C0"), ("more", "C1"), ("fewer", "C3")):
+    for kind, color in (("wrong", 0), ("more", 1), ("fewer", 3)):
         label = {"wrong": "els: not five fingers", "more": "more than five", "fewer": "fewer than five"}[kind]
         plot.curve(right, at, [line["els"][kind] for line in windows], color, label)
-    plot.curve(right, at, [line["same_count"] for line in windows], "C2", "same count as the network")
+    plot.curve(right, at, [line["same_count"] for line in windows], 2, "same count as the network")
     right.set(title="ELS with narrower and wider windows", xlabel="largest window, pixels (calibrated times)")
     right.set_xticks(at, [f"{line['largest_window']}\n({line['factor'] or 'whole'})" for line in windows])
     for axis in (left, right):

@@ -13,7 +13,7 @@ import argparse
 import heapq
 import json
 from collections import defaultdict
-from itertools import chain, cycle
+from itertools import chain, repeat
 from pathlib import Path
 
 import numpy as np
@@ -34,8 +34,8 @@ ROWS = {"hands": "hands_resnet_zero", "mnist": "mnist_resnet_zero"}  # of the ta
 CHOICE = {"leading": 1, "joined": 256}  # windows of each pixel to choose from
 ENOUGH = 0.1  # of the leading weight, to be one of them
 INK = -0.9  # pixels that are brighter are no background
-NAMED = 9  # training pictures with a color of their own: those that gave most pixels
-GRAYS = (0.75, 0.85, 0.95)  # of the others, in turn
+NAMED = 5  # training pictures with a color of their own: those that gave most pixels
+REACH = 6  # pixels: a piece that was moved so far is as dark as one can be
 
 
 def main(job=JOBS["hands"], table=None, out=RESULTS):
@@ -148,16 +148,15 @@ def measure(maps, drawn, images):
 
 
 def figure(drawn, maps, weight, nearest):
-    """A Figure with a column for each drawn picture and, at the right, what the colors mean."""
-
-    names = ["drawn\nby ELS", "which picture\nis it from?", "moved\nwhich way?"]
+    """A Figure with a column for each drawn picture and, at the right, what shades and arrows mean."""
+    names = ["drawn\nby ELS", "one of its windows:\nof which picture?", "and moved\nwhich way?"]
     names += ["weight of the\nleading window", "nearest\ntraining picture"]
     whole = plot.empty_figure(1.35 * len(drawn) + 2.4, 7.6)
     axes = whole.subplots(5, len(drawn) + 1)
     for axis, name in zip(axes[:, 0], names, strict=True):
         axis.set_ylabel(name, rotation=0, ha="right", va="center", fontsize=9)
     for b, (number, image, down, right) in enumerate(maps):
-        tiled = by_image(image), by_direction(down, right)
+        tiled = by_image(image), by_distance(down, right)
         shown = drawn[b], *tiled, 2 * weight[b][..., None] - 1, nearest[b]
         captions = ["", f"{len(np.unique(image))} pictures", f"{((down != 0) | (right != 0)).mean():.0%} moved"]
         captions += [f"median {np.median(weight[b]):.2f}", ""]
@@ -165,53 +164,47 @@ def figure(drawn, maps, weight, nearest):
             plot.show(axis, pixels)
             axis.set_xlabel(caption, fontsize=8, labelpad=1)
         for axis in axes[1:3, b]:
-            seams(axis, number)
-    legend = {1: f"{NAMED} pictures that gave most,\neach in its color;\ngray: the others;\nlines: seams"}
+            plot.seams(axis, number)
+        arrows(axes[2, b], number, down, right)
+    legend = {1: f"the {NAMED} pictures that gave\nmost, each in its color;\nwhite: the others;\nlines: seams"}
+    legend[2] = f"arrows: which way;\nshades: how far, white\nnot at all, darkest\n{REACH} pixels or more"
     legend[3] = "white: one window\nmakes the pixel;\nblack: many share it"
     for i, axis in enumerate(axes[:, -1]):
         axis.axis("off")
         axis.text(0, 0.5, legend.get(i, ""), va="center", fontsize=8, transform=axis.transAxes)
-    wheel(axes[2, -1])
-    whole.suptitle("Each drawn picture is a mosaic: little pieces of many training pictures, moved", fontsize=11)
+    whole.suptitle(
+        "Each pixel is the mean of many windows; of the heaviest, one for each, laid as a mosaic", fontsize=11
+    )
     return whole
 
 
 def by_image(image):
     """Colors (H, W, 3) in [-1, 1] for training pictures (H, W): the same in each place that one of them gave."""
-    from matplotlib import colormaps
+    from matplotlib.colors import to_rgb
 
     names, counts = np.unique(image, return_counts=True)
-    palette = [color for color in colormaps["tab10"](range(10))[:, :3].tolist() if len({*color}) > 1]  # no gray
-    colors = chain(palette[:NAMED], cycle([(gray,) * 3 for gray in GRAYS]))
+    colors = chain(map(to_rgb, plot.COLORS[:NAMED]), repeat((1.0, 1.0, 1.0)))
     chosen = dict(zip(names[np.argsort(-counts, kind="stable")], colors, strict=False))
     return 2 * np.array([[chosen[name] for name in row] for row in image]) - 1
 
 
-def by_direction(down, right, reach=6):
-    """Colors (H, W, 3) in [-1, 1]: the hue is the direction, white is unmoved, and full color `reach` pixels."""
-    from matplotlib.colors import hsv_to_rgb
-
-    hue = np.arctan2(down, right) / (2 * np.pi) % 1
-    strength = np.minimum(1, np.hypot(down, right) / reach)
-    return 2 * hsv_to_rgb(np.stack([hue, strength, np.full_like(hue, 0.95)], axis=-1)) - 1
+def by_distance(down, right):
+    """Shades (H, W, 1) in [-1, 1]: white is unmoved, the darkest was moved by REACH pixels or more."""
+    return 1 - 0.8 * np.minimum(1, np.hypot(down, right) / REACH)[..., None]
 
 
-def seams(axis, number):
-    """Thin lines between pixels of different tiles, whose numbers are (H, W)."""
-    line = {"colors": "black", "linewidth": 0.6}
-    i, j = np.nonzero(number[:, 1:] != number[:, :-1])
-    axis.vlines(j + 0.5, i - 0.5, i + 0.5, **line)
-    i, j = np.nonzero(number[1:] != number[:-1])
-    axis.hlines(i + 0.5, j - 0.5, j + 0.5, **line)
-
-
-def wheel(axis, reach=6):
-    """The colors of all moves up to `reach` pixels, as a disc: a piece that moved to the right has the right's."""
-    down, right = np.mgrid[-1:1:101j, -1:1:101j] * reach
-    colors = by_direction(down, right)
-    colors[np.hypot(down, right) > reach] = 1
-    plot.show(axis, colors)
-    axis.set_title(f"white: not moved\nedge: {reach} pixels or more", fontsize=8)
+def arrows(axis, number, down, right):
+    """An arrow in each tile of more than two pixels, whose numbers are (H, W): which way it was moved."""
+    for tile, size in enumerate(np.bincount(number.ravel())):
+        i, j = np.argwhere(number == tile).T  # (n,) each
+        y, x = down[i[0], j[0]], right[i[0], j[0]]
+        if size > 2 and (x or y):
+            center = np.hypot(i - i.mean(), j - j.mean()).argmin()  # a pixel of the tile, whatever its shape
+            length = 1.6 / np.hypot(x, y)
+            where = {"xy": (j[center] + length * x / 2, i[center] + length * y / 2)}
+            where |= {"xytext": (j[center] - length * x / 2, i[center] - length * y / 2)}
+            style = {"arrowstyle": "-|>", "color": "black", "linewidth": 1.2, "mutation_scale": 7}
+            axis.annotate("", **where, arrowprops=style | {"shrinkA": 0, "shrinkB": 0})
 
 
 if __name__ == "__main__":

@@ -128,13 +128,11 @@ def measure(job, place, table):
 
 def curves(lines):
     """A Figure: r of network and ELS as training goes on, of the rows at full size."""
-    from matplotlib import colormaps
-
     figure = plot.empty_figure(12, 5)
     axis = figure.subplots()
     for i, line in enumerate(lines):
         steps, r = zip(*((point["step"], point["pearson_r"]) for point in line["curve"]), strict=True)
-        plot.curve(axis, steps, r, colormaps["tab20"](i), line["row"].replace("_", " "))
+        plot.curve(axis, steps, r, i, line["row"].replace("_", " "))
     axis.set(xscale="log", xlabel="training step", ylabel="r of the network with the ELS of the last step")
     axis.set_xticks(MARKS, [f"{step:,}" for step in MARKS])
     axis.minorticks_off()
@@ -144,11 +142,9 @@ def curves(lines):
 
 def window_curves(lines):
     """A Figure: for each row the windows read off the network, and those told before, over the noise level."""
-    from matplotlib.figure import Figure
-
     across = min(len(lines), 4)
     down = -(-len(lines) // across)
-    figure = Figure(figsize=(3.2 * across, 2.6 * down), layout="constrained")
+    figure = plot.empty_figure(3.2 * across, 2.6 * down)
     axes = figure.subplots(down, across, sharex=True, squeeze=False).ravel()
     for axis, line in zip(axes, lines, strict=False):
         axis.plot(line["ratios"], line["windows"][-len(line["ratios"]) :], "k-", label="read off the network")

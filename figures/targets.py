@@ -67,8 +67,8 @@ def picture(records):
     """A panel for each law of times, a line for each target."""
     figure = plot.empty_figure(9, 3.4)
     for axis, times in zip(figure.subplots(1, len(TIMES), sharey=True), TIMES, strict=True):
-        for line in (line for line in records if line["times"] == times):
-            axis.semilogy(AT, list(line["errors"].values()), "o-", label=line["target"])
+        for i, line in enumerate(line for line in records if line["times"] == times):
+            axis.semilogy(AT, list(line["errors"].values()), label=line["target"], **plot.look(i))
         axis.set(title=f"trained at {times.replace('_', '-')} times", xlabel="time")
     figure.axes[0].set_ylabel("distance from the exact answer")
     figure.axes[0].legend(frameon=False)

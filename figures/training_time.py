@@ -44,7 +44,7 @@ JOBS = {
     "16 training pictures, a small window": replace(MANY, images=16),
     "16 training pictures, the whole picture seen": replace(MANY, images=16, net="unet", channels=16, depth=1),
 }
-COLORS = {"els": "C0", "linear": "C1", "ideal": "C3"}
+COLORS = {"els": 0, "linear": 2, "ideal": 1}
 
 
 def measure(run, step):
@@ -91,9 +91,9 @@ def image(runs, images, rows=3):
             plot.curve(r, steps, [line["pearson_r"][formula] for line in lines], COLORS[formula], formula)
         distances = [[v / line["unseen_distance"] for v in line["distance_to_nearest"]] for line in lines]
         plot.curve(new, steps, distances, "k", "distance to the nearest training picture\n(an unseen picture's is 1)")
-        plot.curve(new, steps, [line["copies"] for line in lines], "C3", "share of copies")
+        plot.curve(new, steps, [line["copies"] for line in lines], 1, "share of copies")
         if "keeps" in lines[0]:
-            plot.curve(new, steps, [line["keeps"] for line in lines], "C0", "share with five fingers")
+            plot.curve(new, steps, [line["keeps"] for line in lines], 2, "share with five fingers")
         r.set(ylabel="r of the network with", ylim=(-0.05, 1.02))
         new.set(xlabel="training step", ylim=(-0.05, 2))
         new.set_xscale("log")

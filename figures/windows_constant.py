@@ -87,9 +87,9 @@ def image(lines):
     figure = plot.empty_figure(9, 5)
     axis = figure.subplots()
     for i, line in enumerate(lines):
-        color, r = f"C{i}", [line["nats"][str(nats)][0] for nats in NATS]
-        axis.plot(NATS, r, color=color, marker="osD^vPX*<>"[i % 10], label=line["row"].replace("_", " "))
-        axis.axhline(line["read_off"][0], color=color, linestyle=":", linewidth=1)
+        look, r = plot.look(i), [line["nats"][str(nats)][0] for nats in NATS]
+        axis.plot(NATS, r, label=line["row"].replace("_", " "), **look)
+        axis.axhline(line["read_off"][0], color=look["color"], linestyle=":", linewidth=1)
     axis.axvline(predict.NATS, color="0.6", linewidth=1)
     axis.set(xlabel="entropy of the rule in nats", ylabel="r of network and ELS, median")
     figure.legend(loc="outside right center", frameon=False)

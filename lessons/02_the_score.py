@@ -103,7 +103,7 @@ def landscape(axis, data, alpha, sigma, side=17):
     score = ed.forward.score_from_x0(x, x0_hat, alpha, sigma)  # (side**2, 2)
     arrow = score / np.linalg.norm(score, axis=1, keepdims=True)  # (side**2, 2), direction alone
     axis.quiver(*x.T, *arrow.T, color="0.3", scale=28)
-    axis.plot(*(alpha * data).T, "o", color="C3", markersize=2)
+    axis.plot(*(alpha * data).T, "o", color=plot.COLORS[1], markersize=2)
     axis.set_title(f"alpha = {alpha:.2f}, sigma = {sigma:.2f}")
     axis.set_aspect("equal")
 

@@ -203,8 +203,8 @@ for axis, method in zip(figure.subplots(1, 4), ed.reverse.METHODS, strict=True):
     axis.plot(*ends.T, ".", color="0.6", markersize=3)
     for i in range(3):
         path = np.stack([s.x[i] for s in steps] + [ends[i]])  # (steps + 1, 2)
-        axis.plot(*path.T, color=f"C{i}", linewidth=1)
-        axis.plot(*path[0], "o", color=f"C{i}", markersize=4)
+        axis.plot(*path.T, color=plot.COLORS[i], linewidth=1)
+        axis.plot(*path[0], plot.MARKERS[i], color=plot.COLORS[i], markersize=4)
     axis.set(title=method, xlim=(-2.2, 2.2), ylim=(-2.2, 2.2), aspect="equal", xticks=[], yticks=[])
     print(f"{method:15} median distance of the ends to the training points: {np.median(distance):.1e}")
 plot.present(figure, "03_going_back_3")

@@ -125,8 +125,9 @@ axes = figure.subplots(2, len(batch))
 for i in range(len(batch)):
     plot.show(axes[0, i], batch[i])
     _, names = np.unique(owner[i], return_inverse=True)
-    axes[1, i].imshow(names.reshape(owner[i].shape), cmap="tab20", interpolation="nearest")
+    axes[1, i].imshow(names.reshape(owner[i].shape), cmap="viridis", interpolation="nearest")
     axes[1, i].set(xticks=[], yticks=[])
+    plot.seams(axes[1, i], owner[i])
 plot.present(figure, "07_looking_through_a_window_2")
 
 # %% [markdown]

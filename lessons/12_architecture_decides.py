@@ -196,7 +196,7 @@ figure = plot.empty_figure(6, 4.5)
 axis = figure.subplots()
 for name, points in {"new data": other, **draw(denoisers, count)}.items():
     new, far = judge(points, data, fresh)
-    axis.plot(new, far, "*" if name == "new data" else "o", color="C3" if name == "new data" else "C0")
+    axis.plot(new, far, "*" if name == "new data" else "o", color=plot.COLORS[name == "new data"])
     axis.annotate(name, (new, far), xytext=(5, 4), textcoords="offset points", fontsize=8)
 axis.set(xlabel="novelty (0: a copy, 1: as new as new data)", ylabel="distance to the law")
 plot.present(figure, "12_architecture_decides_3")

@@ -56,7 +56,7 @@ for axis, weight in zip(figure.subplots(1, 4), (0.0, 1.0, 2.0, 4.0), strict=True
     print(f"weight {weight:g}: median distance to the class {np.median(to_own):.3f}; ", end="")
     print(f"{np.mean(to_others > ALONE):.0%} lie where no other class is; standard deviation {drawn.std(0).mean():.2f}")
     axis.scatter(*points.T, c="0.85", s=2)
-    axis.scatter(*own.T, c="C1", s=2)
+    axis.scatter(*own.T, c=plot.COLORS[1], s=2)
     axis.plot(*drawn.T, "k.", markersize=3)
     axis.set(title=f"weight {weight:g}", aspect="equal", xticks=[], yticks=[], xlim=(-1.2, 1.2), ylim=(-1.1, 1.2))
 plot.present(figure, "17_guidance_1")

@@ -1,5 +1,9 @@
 """The colors of figures are told apart in gray, by everybody who sees colors otherwise, and by markers without any."""
 
+import pickle
+import re
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -12,7 +16,7 @@ SEEN = {  # linear RGB as it is seen (Machado, Oliveira & Fernandes 2009, table 
     "deuteranopia": [[0.367322, 0.860646, -0.227968], [0.280085, 0.672501, 0.047413], [-0.011820, 0.042940, 0.968881]],
     "tritanopia": [[1.255528, -0.076749, -0.178779], [-0.078411, 0.930809, 0.147602], [0.004733, 0.691367, 0.303900]],
 }
-ALL = ("#000000", *plot.COLORS, "#ffffff")
+ALL = (*plot.COLORS, "#ffffff")
 
 
 def lab(color, seen=SEEN["everybody"]):
@@ -36,9 +40,48 @@ def test_the_colors_are_told_apart_by_all_eyes(eyes):
 
 
 def test_a_curve_has_a_marker_of_its_own():
-    figure = pytest.importorskip("matplotlib.figure").Figure()
-    axis = figure.subplots()
-    for color in ("C0", "C1", "C2", "C3", "k"):
-        plot.curve(axis, [1, 2], [[1, 0, 2], [2, 1, 3]], color, color)
-    assert [line.get_color() for line in axis.lines] == [*plot.COLORS, "k"]
-    assert len({line.get_marker() for line in axis.lines}) == 5
+    pytest.importorskip("matplotlib")
+    axis = plot.empty_figure(2, 2).subplots()
+    for color in (*range(35), "gray"):
+        plot.curve(axis, [1, 2], [[1, 0, 2], [2, 1, 3]], color, str(color))
+    looks = [(line.get_color(), line.get_marker()) for line in axis.lines]
+    assert len(set(looks)) == 36
+    assert [color for color, _ in looks[:5]] == [*plot.COLORS]
+    assert looks[-1][1] not in plot.MARKERS
+
+
+def test_what_names_no_color_is_drawn_in_these():
+    pytest.importorskip("matplotlib")
+    figure = plot.empty_figure(4, 4)
+    grid = [*figure.subplots(2, 1)[:1], figure.add_subplot(2, 2, 4)]
+    for axis in grid:
+        drawn = [axis.plot([0, 1], "o-")[0].get_color() for _ in plot.COLORS]
+        bars = [axis.bar(0, 1).patches[0].get_facecolor()[:3] for _ in plot.COLORS]
+        assert drawn == [*plot.COLORS]
+        assert [tuple(round(255 * part) for part in bar) for bar in bars] == [
+            tuple(bytes.fromhex(color[1:])) for color in plot.COLORS
+        ]
+    again = pickle.loads(pickle.dumps(figure))
+    assert [line.get_color() for line in again.axes[0].lines] == [*plot.COLORS]
+
+
+def test_nothing_is_drawn_in_the_colors_of_matplotlib():
+    root = Path(__file__).parents[1]
+    own = re.compile(r"""(["'])(C\d|tab:\w+|tab\d+\w?|hsv|jet|rainbow)\1|f(["'])C\{""")
+    found = [
+        f"{path.relative_to(root)}:{number}: {line.strip()}"
+        for folder in ("edudiff", "figures", "lessons")
+        for path in sorted((root / folder).rglob("*.py"))
+        for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1)
+        if own.search(line)
+    ]
+    assert found == []
+
+
+def test_seams_lie_between_the_pieces():
+    pytest.importorskip("matplotlib")
+    axis = plot.empty_figure(2, 2).subplots()
+    plot.seams(axis, np.array([[1, 1, 2], [1, 2, 2]]))
+    found = {tuple(map(tuple, line)) for lines in axis.collections for line in lines.get_segments()}
+    upright = {((1.5, -0.5), (1.5, 0.5)), ((0.5, 0.5), (0.5, 1.5))}
+    assert found == upright | {((0.5, 0.5), (1.5, 0.5))}
