@@ -107,8 +107,8 @@ def image(networks, windows, drawn, columns=14):
         axis.set_ylabel(name, rotation=0, ha="right", va="center")
         middles = (np.arange(len(batch)) + 0.5) * (batch.shape[2] + 1) - 1  # (n,)
         for at, count in zip(middles, count_fingers_all(batch), strict=True):
-            color = "k" if count == FIVE else plot.COLORS[1]
-            axis.text(at, batch.shape[1], count, color=color, ha="center", va="top")
+            look = {"color": "0.4"} if count == FIVE else {"color": "k", "fontweight": "bold"}
+            axis.text(at, batch.shape[1], count, ha="center", va="top", **look)
         axis.set_frame_on(False)
     return figure
 
