@@ -32,15 +32,16 @@ def patch(x, images, alpha, sigma, size, shifts, padding):
     x, images = np.asarray(x, np.float64), np.asarray(images, np.float64)
     _, rows, columns, _ = images.shape
     radius = size // 2
+    patches = {(p, q): [window(image, p, q, radius, padding) for image in images] for p, q in np.ndindex(rows, columns)}
     answer = np.empty_like(x)
     for i in range(rows):
         for j in range(columns):
             places = candidates(i, j, rows, columns, radius, shifts, padding)
-            patches = [window(image, p, q, radius, padding) for image in images for p, q in places]
-            centers = [image[p, q] for image in images for p, q in places]
+            others = np.array([other for place in places for other in patches[place]])  # (n, size, size, C)
+            centers = [image[place] for place in places for image in images]
             for b in range(len(x)):
                 own = window(x[b], i, j, radius, padding)
-                logits = [-((own - alpha * other) ** 2).sum() / (2 * sigma**2) for other in patches]
+                logits = -((own - alpha * others) ** 2).sum((1, 2, 3)) / (2 * sigma**2)  # (n,)
                 answer[b, i, j] = softmax_mean(logits, centers)
     return answer
 

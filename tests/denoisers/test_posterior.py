@@ -1,6 +1,7 @@
 """Entropy and variance of the posterior over training items and windows."""
 
 import math
+from functools import cache
 
 import loops
 import numpy as np
@@ -22,18 +23,21 @@ def case(seed, count=4, shape=(6, 5, 2), batch=2):
     return rng.uniform(-1, 1, (count, *shape)), rng.standard_normal((batch, *shape))
 
 
-def listed(x, images, alpha, sigma, size, shifts, padding):
-    """Variance and entropy at each pixel, (B, H, W) each, from a list of all candidates and their probabilities."""
+@cache
+def listed(ratio, size, shifts, padding):
+    """Variance and entropy at each pixel of `case(0)`, (B, H, W) each, from a list of all candidates."""
+    images, x = case(0)
+    alpha, sigma = level(ratio)
     _, rows, columns, _ = images.shape
     variance, entropy = np.empty(x.shape[:3]), np.empty(x.shape[:3])
     for i in range(rows):
         for j in range(columns):
             places = loops.candidates(i, j, rows, columns, size // 2, shifts, padding)
-            others = [loops.window(image, p, q, size // 2, padding) for image in images for p, q in places]
+            others = np.array([loops.window(image, p, q, size // 2, padding) for image in images for p, q in places])
             centers = np.array([image[p, q] for image in images for p, q in places])  # (n, C)
             for b in range(len(x)):
                 own = loops.window(x[b], i, j, size // 2, padding)
-                logits = np.array([-((own - alpha * other) ** 2).sum() / (2 * sigma**2) for other in others])  # (n,)
+                logits = -((own - alpha * others) ** 2).sum((1, 2, 3)) / (2 * sigma**2)  # (n,)
                 p = np.exp(logits - logits.max())
                 p /= p.sum()
                 mean = p @ centers
@@ -49,7 +53,7 @@ def listed(x, images, alpha, sigma, size, shifts, padding):
 def test_the_posterior_is_that_of_all_candidates_listed(backend, padding, shifts, dtype, near, ratio):
     images, x = case(0)
     for size in (1, 3, 5):
-        variance, entropy = listed(x, images, *level(ratio), size, shifts, padding)
+        variance, entropy = listed(ratio, size, shifts, padding)
         patch = Patch(images.astype(dtype), size, shifts=shifts, padding=padding, backend=backend)
         found = patch.posterior(x.astype(dtype), *level(ratio))
         assert found.entropy.dtype == found.variance.dtype == dtype
