@@ -88,13 +88,21 @@ def rows(
     captions = captions or {}
     columns = min(columns, *(len(batch) for batch in images.values()))
     figure = empty_figure(1.3 + columns, 0.5 + 1.15 * len(images))
-    axes = figure.subplots(len(images), columns, squeeze=False)
-    for line, (name, batch) in zip(axes, images.items(), strict=True):
-        for i, axis in enumerate(line):
-            show(axis, batch[i])
-            if name in captions:
-                axis.set_xlabel(captions[name][i], fontsize=8, labelpad=1)
-        line[0].set_ylabel(name, rotation=0, ha="right", va="center", fontsize=9)
+    axes = figure.subplots(len(images), squeeze=False)[:, 0]  # one a row: they take far longer to draw than pictures
+    for axis, (name, batch) in zip(axes, images.items(), strict=True):
+        pictures = np.stack([to_numpy(image) for image in batch[:columns]])  # (columns, H, W, C)
+        height, width = pictures.shape[1:3]
+        gap = -(-width // 12)
+        show(axis, strip(pictures, gap)[:, :-gap])
+        left = (width + gap) * np.arange(columns) - 0.5  # (columns,)
+        across, down = np.array([0, width, width, 0, 0, np.nan]), np.array([0, 0, height, height, 0, np.nan])
+        frames = (left[:, None] + across).ravel(), np.tile(down - 0.5, columns)  # (6 columns,) each
+        axis.plot(*frames, color="black", linewidth=0.8, clip_on=False)
+        axis.spines[:].set_visible(False)
+        if name in captions:
+            axis.set_xticks(left + width / 2, captions[name][:columns], fontsize=8)
+            axis.tick_params(length=0, pad=2)
+        axis.set_ylabel(name, rotation=0, ha="right", va="center", fontsize=9)
     if title:
         figure.suptitle(title, fontsize=10)
     return figure
@@ -109,9 +117,9 @@ def show(axis: "Axes", image: Array) -> None:
     axis.set_yticks([])
 
 
-def strip(images: Array | Sequence[Array]) -> Array:
-    """Pictures (n, H, W, C) in [-1, 1] side by side with a white line between them: one of (H, n (W + 1), C)."""
-    return np.concatenate(list(np.pad(images, ((0, 0), (0, 0), (0, 1), (0, 0)), constant_values=1)), axis=1)
+def strip(images: Array | Sequence[Array], gap: int = 1) -> Array:
+    """Pictures (n, H, W, C) in [-1, 1] side by side, white lines between them: one of (H, n (W + gap), C)."""
+    return np.concatenate(list(np.pad(images, ((0, 0), (0, 0), (0, gap), (0, 0)), constant_values=1)), axis=1)
 
 
 def seams(axis: "Axes", numbers: Array) -> None:
