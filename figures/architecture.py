@@ -1,16 +1,18 @@
-"""Architecture decides, in one table: closed forms and a dense network, beside the UNets of another figure.
+"""Architecture decides, in one table: closed forms and networks of other kinds, beside the UNets of another figure.
 
-Run `python figures/architecture.py`. All learn the same 1,000 faces as the UNets of `figures/faces.py` and draw from
-the same noise; the rows of `faces.json` stand in the table too. The network has seen 48,000 pictures at the end of its
-training, as each UNet has. The local score uses the windows that were measured on a UNet (`edudiff.runs.usual_windows`)
-and draws eight pictures only, for its time; ELS would take hours. Written to `figures/results`: `architecture.json`,
-`.md` and `.png`. Network and pictures are kept in `runs/figure-architecture`, so that a second run, or one after
-Ctrl-C, goes on with them.
+Run `python figures/architecture.py`, or with the names of rows for these alone. All learn the same 1,000 faces
+as the UNets of `figures/faces.py` and draw from the same noise; the rows of `faces.json` stand in the table too. A
+network has seen 48,000 pictures at the end of its training, as each UNet has; three are trained three times as long,
+and the base variant twice more, from other weights and with its pictures in another order. The local score and
+ELS use the windows that were measured on a UNet (`edudiff.runs.usual_windows`) and draw fewer pictures, for their time.
+Written to `figures/results`: `architecture.json`, `.md` and `.png`. Networks and pictures are kept in
+`runs/figure-architecture`, so that a second run, or one after Ctrl-C, goes on with them.
 """
 
 import json
 import sys
 from dataclasses import asdict, dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +31,9 @@ RESULTS = Path(__file__).parent / "results"
 WORK = Path("runs") / "figure-architecture"
 CHOICES = Variants()
 COMPONENTS, STOP = 6, 10.0  # of bottleneck and polynomial; standard deviations at which diverging paths are held
-LIMIT = 0.2  # of pictures that may break a rule
+LIMIT, NEW = 0.2, 0.9  # of pictures that may break a rule, and of those that have to be new, to be new and right
+LONG = 3 * CHOICES.train_steps  # of two UNets
+MEASURES = ("ratio", "new", "diversity")
 
 
 @dataclass(frozen=True)
@@ -64,27 +68,51 @@ def polynomial(images, degree=3):
     return OnComponents(mean, basis, denoisers.Polynomial.fit(points, degree, stop=STOP))
 
 
-def local(images):
-    """The local score, with the windows that were measured on a UNet."""
-    return denoisers.Between(denoisers.Patch(images, 1, shifts=False), usual_windows(images.shape[1:3], "zero"))
+def windowed(images, shifts):
+    """The local score, or with `shifts` the equivariant local one, with the windows that were measured on a UNet."""
+    return denoisers.Between(denoisers.Patch(images, 1, shifts=shifts), usual_windows(images.shape[1:3], "zero"))
 
 
 FORMULAS = {  # {name: (makes it, how many pictures it draws)}
     "linear": (denoisers.Linear.fit, 256),
     f"bottleneck, {COMPONENTS} components": (lambda images: denoisers.Bottleneck.fit(images, COMPONENTS), 256),
     f"polynomial of degree 3, {COMPONENTS} components": (polynomial, 256),
-    "local": (local, 8),
+    "local": (partial(windowed, shifts=False), 64),
+    "ELS": (partial(windowed, shifts=True), 16),
 }
 
 
-def mlp(name, images):
+def mlp(name, images, target="edm"):
     """An untrained dense network on flat images (N, D)."""
-    return nn.MLP(images.shape[1], 128, 2, sigma_data=float(np.sqrt((images**2).mean())), rng=np.random.default_rng(1))
+    rms = float(np.sqrt((images**2).mean()))
+    return nn.MLP(images.shape[1], 128, 2, target=target, sigma_data=rms, rng=np.random.default_rng(1))
 
 
-NETS = {  # {name: (what makes the network, choices of its training)}
-    "MLP": (mlp, {"batch": 32, "train_steps": 1500}),
+def resnet(name, images):
+    """An untrained ResNet that sees 11 x 11 pixels of the images (N, H, W, C)."""
+    rms = float(np.sqrt((images**2).mean()))
+    return nn.ResNet(24, 3, image_channels=images.shape[3], sigma_data=rms, rng=np.random.default_rng(1))
+
+
+def unet(variant, seed=1):
+    """What makes an untrained UNet of that variant."""
+    return lambda name, images: variants.new_network(variant, images, seed)
+
+
+DENSE = {"batch": 32, "train_steps": 1500}
+ANSWERS, PLAIN = partial(mlp, target="x0"), {"weighting": "x0"}
+NETS = {  # {name: (what makes the network, choices of its training, what else it is told)}
+    "MLP": (mlp, DENSE, {}),
+    "MLP that answers x0": (ANSWERS, DENSE, PLAIN),
+    "MLP that answers x0, 3 times as long": (ANSWERS, DENSE | {"train_steps": 3 * DENSE["train_steps"]}, PLAIN),
+    "ResNet": (resnet, {}, {}),
+    "UNet, no skips": (unet("no_skips"), {}, {}),
+    "UNet, base, 3 times as long": (unet("base"), {"train_steps": LONG}, {}),
+    "UNet, attention, 3 times as long": (unet("attention"), {"train_steps": LONG}, {}),
+    "UNet, base, second training": (unet("base", 2), {"seed": 1}, {}),
+    "UNet, base, third training": (unet("base", 3), {"seed": 2}, {}),
 }
+AGAIN = tuple(name for name in NETS if name.endswith(" training"))
 
 
 def measure(name, choices, images, place):
@@ -92,17 +120,18 @@ def measure(name, choices, images, place):
     place = files.open_folder(place)
     path = place / folders.RESULTS
     drawn_by, about = FORMULAS.get(name, (None, choices.drawn)), {}
-    learning = replace(choices, **NETS[name][1]) if name in NETS else choices
+    make, some, more = NETS.get(name, (None, {}, {}))
+    learning, dense = replace(choices, **some), name.startswith("MLP")
     drawing = replace(choices, drawn=min(choices.drawn, drawn_by[1]))
-    images, wanted = images[: learning.images], asdict(learning) | {"variants": None, "pictures": drawing.drawn}
+    wanted = asdict(learning) | {"variants": None, "pictures": drawing.drawn} | more
     if not folders.holds(path, wanted):
         if name in FORMULAS:
             denoise = drawn_by[0](images)
         else:
-            flat = images.reshape(len(images), -1) if name == "MLP" else images
-            denoise, about = variants.train(learning, name, flat, place, NETS[name][0])
-            denoise = Flat(denoise) if name == "MLP" else denoise
-            about |= {key: getattr(learning, key) for key in ("images", "train_steps", "batch", "rate")}
+            learned = images.reshape(len(images), -1) if dense else images
+            denoise, about = variants.train(learning, name, learned, place, make, **more)
+            denoise = Flat(denoise) if dense else denoise
+            about |= {key: getattr(learning, key) for key in ("images", "train_steps", "batch", "rate", "seed")} | more
         drawn = variants.draw(denoise, drawing, images)
         files.write_arrays(place / folders.ARRAYS, {"drawn": drawn})
         found = about | {"drawn": len(drawn)} | variants.measure(drawn, images, choices)
@@ -111,15 +140,41 @@ def measure(name, choices, images, place):
         return {k: v for k, v in json.loads(path.read_text()).items() if k != "job"}, kept["drawn"]
 
 
-def markdown(table):
-    """The table of all rows, as Markdown: novelty, diversity, and the share of pictures that breaks each rule."""
+def spread(lines):
+    """Several trainings of one variant as one row: of each number the mean, the least and the greatest."""
+
+    def over(values):
+        return {"value": float(np.mean(values)), "low": min(values), "high": max(values)}
+
+    found = {name: over([line[name]["value"] for line in lines]) for name in MEASURES}
+    return found | {"breaks": {rule: over([line["breaks"][rule]["value"] for line in lines]) for rule in RULES}}
+
+
+def new_and_right(table):
+    """The rows that are new, and break each of the four rules in few pictures."""
+
+    def worst(line):
+        return max(broken["value"] for rule, broken in line["breaks"].items() if rule != "any")
+
+    return [name for name, line in table.items() if line["new"]["value"] >= NEW and worst(line) <= LIMIT]
+
+
+def markdown(table, trainings=None):
+    """The table of all rows, as Markdown: novelty, diversity, and the share of pictures that breaks each rule.
+
+    `trainings`: {name: row} of those that stand for several trainings, with the least and the greatest number.
+    """
     heads = ("drawn by", "pictures", "novelty", "new", "diversity", *RULES)
     lines = ["| " + " | ".join(heads) + " |", "|---" * len(heads) + "|"]
     for name, line in table.items():
         values = [str(line.get("drawn", CHOICES.drawn))]
-        values += [f"{line[measured]['value']:.2f}" for measured in ("ratio", "new", "diversity")]
+        values += [f"{line[measured]['value']:.2f}" for measured in MEASURES]
         values += [f"{line['breaks'][rule]['value']:.0%}" for rule in RULES]
         lines.append(f"| {name} | " + " | ".join(values) + " |")
+    for name, line in (trainings or {}).items():
+        values = [f"{line[measured]['low']:.2f} to {line[measured]['high']:.2f}" for measured in MEASURES]
+        values += [f"{line['breaks'][rule]['low']:.0%} to {line['breaks'][rule]['high']:.0%}" for rule in RULES]
+        lines.append(f"| {name} | | " + " | ".join(values) + " |")
     return "\n".join(lines) + "\n"
 
 
@@ -165,13 +220,17 @@ def main(names=(*FORMULAS, *NETS), choices=CHOICES, faces=RESULTS / "faces.json"
         print(f"{name}: novelty {table[name]['ratio']['value']:.2f}; {broken}", flush=True)
     results = {"command": "python figures/architecture.py", "version": edudiff.__version__, **asdict(choices)}
     del results["variants"], results["root"]
-    results |= {"components": COMPONENTS, "table": table}
-    out = files.open_folder(out)
     others = json.loads(faces.read_text())["table"]
     whole = {name: others.pop(name) for name in ("unseen", "ideal")} | table
     whole |= {f"UNet, {name.replace('_', ' ')}": line for name, line in others.items()}
-    (out / "architecture.md").write_text(markdown(whole))
-    files.write_figure(out / "architecture.png", image(table, drawn))
+    again = [table.pop(name) for name in AGAIN if name in table]
+    trainings = {f"UNet, base, {len(again) + 1} trainings": spread([whole["UNet, base"], *again])} if again else {}
+    results |= {"components": COMPONENTS, "limit": LIMIT, "least_new": NEW, "new_and_right": new_and_right(whole)}
+    results |= {"table": {name: whole[name] for name in names}, "trainings": trainings}
+    print(f"new and right: {', '.join(results['new_and_right']) or 'none'}")
+    out = files.open_folder(out)
+    (out / "architecture.md").write_text(markdown(whole, trainings))
+    files.write_figure(out / "architecture.png", image(table, {name: drawn[name] for name in ("training", *table)}))
     files.write_results(out / "architecture.json", results)
     return results
 

@@ -96,15 +96,18 @@ def test_relative_error_is_one_for_the_baseline_itself_and_a_geometric_mean_over
 def test_architectures_stand_in_one_table_with_the_unets_of_the_other_figure(tmp_path, monkeypatch):
     names = script("architecture")
     choices = replace(names["CHOICES"], images=12, train_steps=1, batch=2, drawn=3, steps=1, draws=20, size=24)
-    nets = {name: (make, some | {"train_steps": 1}) for name, (make, some) in names["NETS"].items()}
+    nets = {name: (make, some | {"train_steps": 1}, more) for name, (make, some, more) in names["NETS"].items()}
     monkeypatch.setitem(names, "NETS", nets)
-    chosen = ("linear", "MLP")
+    chosen = ("linear", "ELS", "MLP that answers x0", "UNet, no skips", *names["AGAIN"])
     monkeypatch.setattr(names["variants"], "draw", names["variants"].draw)
     results = names["main"](chosen, choices, work=tmp_path / "work", out=tmp_path)
     assert list(results["table"]) == list(chosen)
     lines = (tmp_path / "architecture.md").read_text().splitlines()
     assert [line.count("|") for line in lines] == [11] * len(lines)
     assert any(line.startswith("| UNet, pooling none | 256 | 2.09 ") for line in lines)
+    assert lines[-1].startswith("| UNet, base, 3 trainings | | 1.02 to ")  # hardly trained, the other two are newer
+    losses = [results["table"][name]["loss"] for name in names["AGAIN"]]
+    assert losses[0] != losses[1]
     monkeypatch.setattr(names["variants"], "draw", None)
     assert names["main"](chosen, choices, work=tmp_path / "work", out=tmp_path) == results
 
@@ -119,3 +122,26 @@ def test_a_polynomial_on_components_answers_on_their_plane_and_is_the_bottleneck
     assert np.abs(bent(x, 0.6, 0.8) - line).max() > 1e-3
     rows = (bent(x, 0.6, 0.8) - bent.mean).reshape(3, -1)
     np.testing.assert_allclose(rows @ bent.basis @ bent.basis.T, rows, atol=1e-6)
+
+
+def test_new_and_right_are_those_that_are_neither_copies_nor_break_a_rule_often():
+    names = script("architecture")
+
+    def line(new, *breaks):
+        broken = dict(zip(("eyes", "skin", "any"), (*breaks, sum(breaks)), strict=True))
+        return {"new": {"value": new}, "breaks": {rule: {"value": value} for rule, value in broken.items()}}
+
+    table = {"good": line(0.95, 0.2, 0.1), "copies": line(0.5, 0, 0), "wrong": line(1, 0.1, 0.21)}
+    assert names["new_and_right"](table) == ["good"]
+
+
+def test_trainings_of_one_variant_are_told_by_the_least_and_the_greatest_number():
+    names = script("architecture")
+    lines = [
+        {m: {"value": v} for m in names["MEASURES"]} | {"breaks": {rule: {"value": v} for rule in names["RULES"]}}
+        for v in (0.1, 0.4, 0.25)
+    ]
+    found = names["spread"](lines)
+    for value in (found["ratio"], found["breaks"]["eyes"]):
+        assert value == pytest.approx({"value": 0.25, "low": 0.1, "high": 0.4})
+    assert "| both | | 0.10 to 0.40 " in names["markdown"]({}, {"both": found})

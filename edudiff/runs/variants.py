@@ -164,26 +164,32 @@ def run(
     return {"table": table, "seconds": sum(line.get("seconds", 0) for line in table.values())}, shown
 
 
-def new_network(name: str, images: Array) -> Any:
-    """An untrained variant; all begin from the same seed."""
+def new_network(name: str, images: Array, seed: int = 1) -> Any:
+    """An untrained variant; all begin from the same seed, if no other is told."""
     settings: dict[str, Any] = BASE | VARIANTS[name]
     rms = math.sqrt(float((images**2).mean()))
-    return nn.UNet(**settings, image_channels=images.shape[3], sigma_data=rms, rng=np.random.default_rng(1))
+    return nn.UNet(**settings, image_channels=images.shape[3], sigma_data=rms, rng=np.random.default_rng(seed))
 
 
 def train(
-    choices: Variants, name: str, images: Array, place: Path, make: Callable[[str, Array], Any] = new_network
+    choices: Variants,
+    name: str,
+    images: Array,
+    place: Path,
+    make: Callable[[str, Array], Any] = new_network,
+    **more: Any,
 ) -> tuple[Any, dict[str, Any]]:
     """Train a variant, or go on from its checkpoint: (the averaged network, what to report of it).
 
     `images`: (N, H, W, C), or (N, D) for a network of flat data. `make`: makes the untrained network, as `new_network`.
+    `more`: what else `nn.train` is told.
     """
     path = place / folders.NETWORK
     state: Any = nn.checkpoint.load(path) if path.exists() else None
     net = state.net if state else make(name, images)
     rng = np.random.default_rng((choices.seed, 2))
     settings = {"batch": choices.batch, "rate": choices.rate, "state": state}
-    states = nn.train(net, images, schedule.cosine(), rng, choices.train_steps, **settings)
+    states = nn.train(net, images, schedule.cosine(), rng, choices.train_steps, **settings, **more)
     state = keep(states, path, choices.train_steps - (state.step if state else 0), name[:12], state)
     count = sum(value.size for value in state.ema.parameters.values())
     about = {"settings": asdict(state.ema.config), "parameters": count, "loss": float(np.mean(state.losses[-100:]))}
