@@ -11,6 +11,8 @@ import pytest
 import edudiff
 
 ROOT = Path(edudiff.__file__).parent
+# What a help text or a first picture has no use for: modules of Python and of NumPy, 80 of them in all.
+LATER = {"numpy.ma", "asyncio", "ssl", "http.server", "email", "xml", "decimal", "webbrowser", "importlib.metadata"}
 HEAVY = {"numba", "matplotlib", "cupy", "tqdm", "pooch", "PIL", "dask", "distributed", "jupytext", "scipy", "torch"}
 
 PAGE = {"support", "schedule", "forward", "reverse", "scores", "convnet"}
@@ -95,15 +97,19 @@ def test_every_part_is_in_the_layout():
 
 
 def loaded_by(statement):
-    """The top-level names in sys.modules after `statement`, in a Python of its own."""
-    code = f"import sys; {statement}; print(*{{name.split('.')[0] for name in sys.modules}})"
+    """The names in sys.modules after `statement`, in a Python of its own."""
+    code = f"import sys; {statement}; print(*sys.modules)"
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    return set(run.stdout.split())
+    return set(run.stdout.splitlines()[-1].split())
 
 
 @pytest.mark.parametrize("part", ["", *sorted({part_of(path) for path in FILES} - {"fast", "plot", "__main__"})])
 def test_import_loads_nothing_heavy(part):
     assert not loaded_by(f"import edudiff.{part}".rstrip(".")) & HEAVY
+
+
+def test_a_command_waits_for_no_module_that_it_has_no_use_for():
+    assert not loaded_by("import edudiff.cli as cli; cli.main(['compare', '--help'])") & (LATER | HEAVY)
 
 
 def test_import_loads_numpy_and_the_core():

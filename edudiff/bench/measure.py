@@ -1,7 +1,6 @@
 """Three measurements: the median seconds of calls that take turns, their cost, and the memory that one call needs."""
 
 import ctypes
-import statistics
 import sys
 import time
 import tracemalloc
@@ -43,7 +42,7 @@ def turns(calls: Mapping[str, Callable[[], Any]], rounds: int = 5) -> dict[str, 
 
 def interleaved(calls: Mapping[str, Callable[[], Any]], rounds: int = 5) -> dict[str, float]:
     """Median seconds of each of `calls`, which take turns as in `turns`: {name: seconds}."""
-    return {name: statistics.median(turn.elapsed for turn in taken) for name, taken in turns(calls, rounds).items()}
+    return {name: float(np.median([turn.elapsed for turn in taken])) for name, taken in turns(calls, rounds).items()}
 
 
 def costs(calls: Mapping[str, Callable[[], Any]], rounds: int = 5) -> dict[str, dict[str, float]]:
@@ -55,11 +54,11 @@ def costs(calls: Mapping[str, Callable[[], Any]], rounds: int = 5) -> dict[str, 
     seconds by 15 %.
     """
     taken = turns({**calls, "calibration": calibration}, rounds)
-    worked = {name: statistics.fmean(turn.processor for turn in of_one) for name, of_one in taken.items()}
+    worked = {name: float(np.mean([turn.processor for turn in of_one])) for name, of_one in taken.items()}
     unit = worked.pop("calibration")
     return {
         name: {
-            "seconds": statistics.median(turn.elapsed for turn in taken[name]),
+            "seconds": float(np.median([turn.elapsed for turn in taken[name]])),
             "processor_seconds": value,
             "calibration_seconds": unit,
         }

@@ -5,7 +5,6 @@ import os
 import sys
 from typing import Any
 
-from edudiff.course import assignment, check, grade, reports
 from edudiff.course.sandbox.process import Limits
 
 
@@ -84,9 +83,10 @@ def limits(args: argparse.Namespace) -> Limits:
 
 def run_build(args: argparse.Namespace) -> None:
     """`edudiff course build`."""
+    from edudiff.course.assignment import shipped
     from edudiff.course.build import build
 
-    found = build(args.source or assignment.shipped(), args.folder)
+    found = build(args.source or shipped(), args.folder)
     tasks, wrongs = sum(len(one.tasks) for one in found), sum(len(one.wrongs) for one in found)
     print(f"{len(found)} assignments, {tasks} tasks, hints for {wrongs} wrong solutions")
     print(f"for students: {args.folder}/student\nfor grading:  {args.folder}/grader")
@@ -94,6 +94,8 @@ def run_build(args: argparse.Namespace) -> None:
 
 def run_check(args: argparse.Namespace) -> int:
     """`edudiff course check`: status 1 if a task is wrong or not written."""
+    from edudiff.course import check
+
     right = True
     for place in check.places(args.file):
         judged = check.check(place, limits(args))
@@ -104,6 +106,8 @@ def run_check(args: argparse.Namespace) -> int:
 
 def run_grade(args: argparse.Namespace) -> None:
     """`edudiff course grade`."""
+    from edudiff.course import grade, reports
+
     grade.grade(
         args.submissions,
         args.grader,

@@ -1,7 +1,6 @@
 """The command `edudiff explore`: a page of a run's folder that shows where each drawn pixel comes from."""
 
 import argparse
-import webbrowser
 from pathlib import Path
 
 from edudiff.runs import explore
@@ -30,5 +29,8 @@ def run_explore(args: argparse.Namespace) -> None:
         check_file(Path(args.out))
     path = explore.write(args.folder, args.out)
     print(f"page: {path}, {path.stat().st_size / 1e6:.2f} MB; open it with any web browser")
-    if args.open and not webbrowser.open(path.resolve().as_uri()):
-        print("there is no web browser here that could be started")
+    if args.open:
+        import webbrowser
+
+        if not webbrowser.open(path.resolve().as_uri()):
+            print("there is no web browser here that could be started")

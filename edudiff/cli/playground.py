@@ -1,10 +1,8 @@
 """The command `edudiff playground`: a page on which edudiff runs in the web browser, and a small server for it."""
 
 import argparse
-import webbrowser
 
 from edudiff.playground.folder import write
-from edudiff.playground.serve import server
 from edudiff.support.describe import shown
 
 
@@ -38,6 +36,10 @@ def run_playground(args: argparse.Namespace) -> None:
     if not (args.serve or args.open):
         print(f"show it: {args.command} --open; or put the folder on any web server")
         return
+    import webbrowser
+
+    from edudiff.playground.serve import server
+
     with server(args.out, args.port) as serving:
         address = f"http://localhost:{serving.server_address[1]}/"
         print(f"it is at {address} until Ctrl-C", flush=True)

@@ -1,13 +1,11 @@
 """The commands about this machine: `edudiff info`, `bench`, `warm`, and `fetch`, which brings data to it."""
 
 import argparse
-import importlib.metadata
 import sys
 from pathlib import Path
 
 import edudiff
 from edudiff import bench
-from edudiff.bench import kept as kept_records
 from edudiff.cli import options
 from edudiff.data.files import NAMES, places
 from edudiff.support.backends import without_numba
@@ -68,6 +66,8 @@ def run_fetch(args: argparse.Namespace) -> None:
 
 def run_bench(args: argparse.Namespace) -> int:
     """`edudiff bench`; the status is 1 if something became slower."""
+    from edudiff.bench import kept as kept_records
+
     wanted, records = bench.Bench(**options.chosen(bench.Bench, args)), []
     if args.json:
         check_file(Path(args.json))
@@ -110,6 +110,8 @@ def run_info(args: argparse.Namespace) -> None:
 
 def version(package: str) -> str:
     """The installed version of a package, whatever wheel it came from, or how it is missed."""
+    import importlib.metadata
+
     names = (package, *(f"{package}-cuda{n}x" for n in (11, 12, 13))) if package == "cupy" else (package,)
     for name in names:
         try:

@@ -1,6 +1,5 @@
 """The denoising error of a random batch, perhaps shifted and mirrored, and its gradients."""
 
-from statistics import NormalDist
 from typing import Any
 
 import numpy as np
@@ -78,6 +77,8 @@ def random_times(count: int, rng: np.random.Generator, law: str = "uniform") -> 
     share = (np.arange(count) + rng.random(count)) / count  # (count,)
     if law == "uniform":
         return share
+    from statistics import NormalDist  # it imports decimal and fractions
+
     z = [NormalDist().inv_cdf(min(max(one, TINY), 1 - TINY)) for one in share.tolist()]
     return 1 / (1 + np.exp(-np.array(z)))  # (count,)
 

@@ -8,7 +8,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from edudiff import cluster, denoisers
+from edudiff import denoisers
 from edudiff.compare import calibrate
 from edudiff.denoisers import WindowSchedule
 from edudiff.runs.choices import FORMULAS, RULES, Choices
@@ -44,10 +44,14 @@ class OnCluster:
 
     def __call__(self, make: Make, images: Array) -> Any:
         """The denoiser `make(images)`, spread over the workers."""
+        from edudiff import cluster
+
         return cluster.Sharded(self.client, self.read, self.count, make, gpu=self.gpu)
 
     def scatters(self) -> dict[Any, denoisers.Scatter]:
         """What linear denoisers need: of all images under None, and of each class."""
+        from edudiff import cluster
+
         return cluster.scatters(self.client, self.read, self.count, gpu=self.gpu)
 
 
@@ -57,6 +61,8 @@ def spread(choices: Choices) -> Iterator[Share]:
     if choices.scheduler is None:
         yield alone
         return
+    from edudiff import cluster
+
     read = partial(read_shard, choices)
     with cluster.connect(choices.scheduler) as client:
         yield OnCluster(client, read, choices.images, gpu=choices.backend is None)

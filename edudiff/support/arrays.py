@@ -1,7 +1,7 @@
 """Which array library an array belongs to: found from the array, never imported for its owner.
 
 NumPy is imported; a formula never imports CuPy. A CuPy array can only exist if its owner imported CuPy, so
-`sys.modules` tells.
+`sys.modules` tells. So it does of NumPy's masked arrays, which NumPy itself imports when they are first used.
 """
 
 import sys
@@ -11,8 +11,6 @@ from typing import Any
 import numpy as np
 
 from edudiff.support.types import Array
-
-OTHERWISE = (np.ma.MaskedArray, np.matrix)  # a mask is lost on the way; * of matrices is no product of elements
 
 
 def is_device_array(x: Any) -> bool:
@@ -37,8 +35,9 @@ def array_namespace(*arrays: Any) -> ModuleType:
     for a, device in zip(arrays, on_device, strict=True):
         if not device and not isinstance(a, np.ndarray):
             raise TypeError(f"expected NumPy or CuPy arrays, got {type(a).__name__}; wrap it in numpy.asarray first")
-        if isinstance(a, OTHERWISE):
-            use = "numpy.asarray" if isinstance(a, np.matrix) else "x.filled(value)"
+        masked = "numpy.ma" in sys.modules and isinstance(a, np.ma.MaskedArray)  # its mask is lost on the way
+        if masked or isinstance(a, np.matrix):  # whose * is no product of elements
+            use = "x.filled(value)" if masked else "numpy.asarray"
             raise TypeError(f"expected a plain array, got a {type(a).__name__}; make it one with {use}")
     if any(on_device):
         places = ", ".join("GPU" if device else "host" for device in on_device)

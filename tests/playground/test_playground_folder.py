@@ -115,13 +115,13 @@ def test_it_is_served_on_this_machine_alone_and_opened(shown, tmp_path, monkeypa
 
     def made(*words):
         nonlocal server
-        server = serve.server(*words)
+        server = real(*words)
         assert server.server_address[0] == "127.0.0.1"
         return server
 
-    server = None
+    server, real = None, serve.server
     monkeypatch.setattr("webbrowser.open", opened)
-    monkeypatch.setattr("edudiff.cli.playground.server", made)
+    monkeypatch.setattr(serve, "server", made)
     assert cli.main(["playground", "--out", str(site), "--open"]) == 0
     assert [kind for kind, *_ in seen.values()] == ["text/html", "text/javascript", "application/zip"]
     assert {kept for _, kept, _ in seen.values()} == {"no-cache"}
