@@ -108,8 +108,8 @@ def of_range(answers: list[Array], data: Array) -> list[Finding]:
     """Whether answers pile up at a bound that the training images go far beyond."""
     pixels = np.concatenate([answer.ravel() for answer in answers])
     reach = float(np.ptp(data))
-    for bound, beyond in ((pixels.min(), data < pixels.min() - 0.1 * reach), (pixels.max(), data > pixels.max())):
-        share, outside = float((pixels == bound).mean()), float(beyond.mean())
+    for bound, side in ((pixels.min(), -1), (pixels.max(), 1)):
+        share, outside = float((pixels == bound).mean()), float((side * (data - bound) > 0.1 * reach).mean())
         if share > 0.05 and outside > 0.05:
             shows = f"{share:.0%} of the pixels answered are exactly {bound:.3g}, beyond which lie {outside:.0%} of the"
             return [Finding("answers clipped", f"{shows} training set's", "clip to the range of the images, or not")]

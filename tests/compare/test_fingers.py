@@ -122,6 +122,20 @@ def test_tip_points_are_hand_of_whose_disc_little_is_hand():
         np.testing.assert_array_equal(found[near > 5e-5], (candidates & (share < limit))[near > 5e-5])
 
 
+@pytest.mark.parametrize("size", [24, 32])
+def test_a_picture_turned_over_has_its_tips_turned_over(size):
+    """Places are measured from the outer edge of the first pixel: y becomes 1 - y, and x becomes 1 - x."""
+    picture = image(palm(0.45, 0.52), *(finger(a, 0.38, 0.45, 0.52) for a in (10, 100, 220)), size=size)
+    [tips] = finger_tips(picture[None])
+    for turned, axis in ((picture[::-1], 0), (picture[:, ::-1], 1)):
+        [found] = finger_tips(turned[None])
+        expected = tips.copy()
+        expected[:, axis] = 1 - expected[:, axis]
+        assert len(found) == 3
+        np.testing.assert_allclose(np.sort(found, 0), np.sort(expected, 0), atol=0.001)
+        assert same_fingers(found, expected) == 3
+
+
 def test_tips_are_where_the_fingers_end():
     angles = (10, 100, 220)
     [tips] = finger_tips(image(palm(), *(finger(a) for a in angles), size=32)[None])

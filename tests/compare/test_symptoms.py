@@ -1,0 +1,260 @@
+"""Each symptom at its bound: named just beyond it, passed over just within, and measured where it says."""
+
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+import edudiff as ed
+from edudiff.compare import diagnosis, mistakes, symptoms
+from edudiff.compare.repairs import Mistake
+
+SHAPE = (4, 3, 3, 1)
+X = np.random.default_rng(0).uniform(-1, 1, SHAPE)
+ASKED = [(0.9, 0.1, X), (0.8, 0.6, X + 1), (0.3, 0.9, X - 1)]
+WITHIN_AND_BEYOND = [(0.9375, False), (1.09375, True)]
+
+
+def causes(findings):
+    return [finding.cause for finding in findings]
+
+
+def curves(alpha, sigma):
+    return ed.schedule.Schedule("a learner's", alpha, sigma)
+
+
+@pytest.mark.parametrize(
+    ("loses", "noise", "named"), [(0.55, 0.45, True), (0.45, 0.45, False), (0.55, 0.55, False), (0.3, 0.9, False)]
+)
+def test_beta_is_a_schedule_that_takes_half_of_the_signal_and_gives_less_noise(loses, noise, named):
+    schedule = curves(lambda t: 1 - loses / 0.98 * (t - 0.01), lambda t: noise / 0.99 * t)  # seen from 0.01 to 0.99
+    assert causes(symptoms.of_schedule(schedule)) == named * ["beta for 1 - alpha_bar"]
+
+
+def test_a_missing_root_is_seen_up_to_rounding():
+    angle = np.pi / 2
+    sine, cosine = (lambda t: np.sin(angle * t)), (lambda t: np.cos(angle * t))
+    assert causes(symptoms.of_schedule(curves(cosine, lambda t: sine(t) ** 2))) == ["missing square root of sigma"]
+    assert causes(symptoms.of_schedule(curves(lambda t: cosine(t) ** 2, sine))) == ["missing square root of alpha"]
+    for off, count in ((1e-9, 1), (1e-4, 0)):
+        assert len(symptoms.of_schedule(curves(cosine, lambda t, off=off: sine(t) ** 2 + off))) == count
+        assert len(symptoms.of_schedule(curves(lambda t, off=off: cosine(t) ** 2 + off, sine))) == count
+    assert symptoms.of_schedule(curves(cosine, sine)) == []
+
+
+@pytest.mark.parametrize(("share", "named"), WITHIN_AND_BEYOND)
+@pytest.mark.parametrize("size", [0.1, 1.0, 10.0])
+def test_answers_are_random_if_they_differ_by_a_thousandth_of_their_deviation(size, share, named):
+    calls = []
+
+    def denoise(x, alpha, sigma):
+        calls.append(x)
+        return size * x + (share * 1e-3 * size * X.std() if len(calls) == 2 else 0)
+
+    assert causes(symptoms.of_form(denoise, ASKED)) == named * ["random answers"]
+
+
+@pytest.mark.parametrize(("share", "named"), WITHIN_AND_BEYOND)
+@pytest.mark.parametrize("constant", [False, True])
+def test_a_batch_is_mixed_if_an_image_alone_has_another_answer(constant, share, named):
+    """By a twentieth of the deviation of the answers, or of 1 if they have none."""
+    right = 0.5 * np.ones(SHAPE) if constant else 0.1 * X
+    apart = round(0.05 * share, 8) if constant else 0.05 * share * right.std()
+
+    def denoise(x, alpha, sigma):
+        (first,) = [i for i in range(len(X)) if (x[0] == X[i] + 1).all()]  # which one of the middle level it is
+        return right[first : first + len(x)] + (apart if len(x) > 1 else 0)
+
+    assert causes(symptoms.of_form(denoise, ASKED)) == named * ["batch mixed"]
+
+
+def test_the_form_of_an_answer_is_asked_at_the_middle_level():
+    levels = []
+
+    def denoise(x, alpha, sigma):
+        levels.append((alpha, sigma))
+        return x
+
+    assert symptoms.of_form(denoise, ASKED) == []
+    assert set(levels) == {(0.8, 0.6)}
+
+
+def test_each_fault_of_form_has_its_name():
+    def overwriting(x, alpha, sigma):
+        x += 1
+        return x - 1
+
+    faults = {
+        "wrong shape": lambda x, alpha, sigma: x[..., 0],
+        "input overwritten": overwriting,
+        "not finite": lambda x, alpha, sigma: np.where(x == x.max(), np.nan, x),
+        "wrong dtype": lambda x, alpha, sigma: x.astype("float32"),
+    }
+    for name, denoise in faults.items():
+        assert causes(symptoms.of_form(denoise, [(0.8, 0.6, X.copy())])) == [name]
+    assert causes(symptoms.of_form(lambda x, alpha, sigma: None, ASKED)) == ["wrong shape"]
+
+
+@pytest.mark.parametrize("size", [0.0, 0.1, 10.0])
+@pytest.mark.parametrize(("share", "ignored"), [(0.9, True), (1.1, False)])
+def test_the_level_is_ignored_if_answers_differ_by_less_than_a_millionth(size, share, ignored):
+    """Of the largest answer, or of 1 if there is none, between the lowest and the highest noise."""
+    low = np.full(SHAPE, size)
+    high = low + share * 1e-6 * (size or 1.0)
+    by_level = {0.1: low, 0.6: low + 9, 0.9: high}
+    asked = [(alpha, sigma, X) for alpha, sigma, _ in ASKED]
+    found = symptoms.of_level(lambda x, alpha, sigma: by_level[sigma], asked)
+    assert causes(found) == ignored * ["noise level ignored"]
+    assert symptoms.of_level(lambda x, alpha, sigma: low, asked[:1]) == []
+
+
+@pytest.mark.parametrize("side", [1, -1])
+@pytest.mark.parametrize(
+    ("piled", "beyond", "away", "named"),
+    [(0.06, 0.06, 0.11, True), (0.04, 0.06, 0.11, False), (0.06, 0.04, 0.11, False), (0.06, 0.06, 0.09, False)],
+)
+def test_answers_are_clipped_if_they_pile_up_where_data_go_on(side, piled, beyond, away, named):
+    """More than 5 % of the answers at a bound, and more than 5 % of the data beyond it by a tenth of their range."""
+    data = np.linspace(-1, 1, 1000)
+    data[: round(beyond * 1000)] = -2.0  # the range is 3, of which a tenth is 0.3
+    bound = -2.0 + 3.0 * away
+    data[round(beyond * 1000) :] = np.maximum(data[round(beyond * 1000) :], -0.9)
+    pixels = np.linspace(0.5, bound, 1001)[:-1]
+    pixels[: round(piled * 1000)] = bound
+    found = symptoms.of_range([side * pixels[:400], side * pixels[400:]], side * data)
+    assert causes(found) == named * ["answers clipped"]
+
+
+def repaired(monkeypatch, table, own=1.0, simplest=1.0):
+    """What `of_mistakes` names, if the repairs by name leave these errors at five levels."""
+    fakes = [Mistake(name, "", lambda denoise, *x, name=name: name) for name in table]
+    monkeypatch.setattr(symptoms, "MISTAKES", fakes)
+    errors = {"denoise": 5 * [own], "simplest": 5 * [simplest]}
+    return causes(symptoms.of_mistakes(None, lambda answer: table[answer(0, 0, 0)], errors, 1.0))
+
+
+def test_the_mistake_is_the_one_whose_repair_helps_most_where_it_helps(monkeypatch):
+    """By the geometric mean of what it leaves at the three levels where that is least."""
+    nothing = 5 * [1.0]
+    assert repaired(monkeypatch, {"a": nothing}) == []
+    assert repaired(monkeypatch, {"a": nothing, "b": [1, 0.5, 1, 0.5, 0.5], "c": [1, 0.6, 0.6, 0.6, 1]}) == ["b"]
+    assert repaired(monkeypatch, {"c": [1, 0.6, 0.6, 0.6, 1], "b": [1, 0.5, 1, 0.5, 0.5]}) == ["b"]
+    assert repaired(monkeypatch, {"a": [1, 1, 0.69, 0.69, 0.69]}) == ["a"]
+    assert repaired(monkeypatch, {"a": [1, 1, 0.71, 0.71, 0.71]}) == []
+    assert repaired(monkeypatch, {"a": [1, 1, 1, 0.5, 0.5]}) == ["a"]  # (1 / 4)^(1/3) = 0.63
+    assert repaired(monkeypatch, {"a": [1, 1, 1, 0.6, 0.6]}) == []  # 0.36^(1/3) = 0.71
+    assert repaired(monkeypatch, {"a": [0.1, 0.1, 0.1, 1.09, 1.09]}) == ["a"]
+    assert repaired(monkeypatch, {"a": [0.1, 0.1, 0.1, 1.0, 1.11]}) == []  # it may not harm anywhere
+    assert repaired(monkeypatch, {"a": [0.1, 0.1, 0.1, 0.1, np.inf], "b": 5 * [0.5]}) == ["b"]
+
+
+def test_a_repair_must_not_be_worse_than_the_simplest_denoiser_and_tiny_errors_are_none(monkeypatch):
+    assert repaired(monkeypatch, {"a": 5 * [1.49]}, own=10.0) == ["a"]
+    assert repaired(monkeypatch, {"a": [1, 1, 1, 1, 1.51]}, own=10.0) == []
+    assert repaired(monkeypatch, {"a": 5 * [0.0]}, own=1e-3, simplest=1.0) == ["a"]  # a half is left
+    assert repaired(monkeypatch, {"a": 5 * [0.0]}, own=0.3e-3, simplest=1.0) == []  # 1 / 1.3
+    assert repaired(monkeypatch, {"a": 5 * [0.0]}, own=0.7e-3, simplest=2.0) == []  # 2 / 2.7
+    assert repaired(monkeypatch, {"a": 5 * [1.0]}, own=np.inf) == ["a"]
+
+
+@pytest.mark.filterwarnings("error")
+def test_repairs_that_overflow_are_passed_over_in_silence(monkeypatch):
+    def overflow(denoise, x, alpha, sigma, spread):
+        return np.float64(1e300) * np.float64(1e300)
+
+    monkeypatch.setattr(symptoms, "MISTAKES", [Mistake("a", "", overflow)])
+    errors = {"denoise": [1.0], "simplest": [1.0]}
+    assert symptoms.of_mistakes(None, lambda answer: [answer(0, 0, 0)], errors, 1.0) == []
+
+
+def test_an_error_is_large_if_it_is_half_as_large_again_as_that_of_the_simplest_denoiser():
+    table = {"denoise": [1.0, 3.1, 0.9, 6.0], "simplest": [1.0, 2.0, 1.0, 3.0]}
+    (found,) = symptoms.of_error(table, [0.1, 0.25, 1.0, 4.0])
+    assert found.cause == "large error"
+    assert "up to 2.0 times" in found.shows and found.shows.endswith("at sigma / alpha = 0.25, 4.00")
+    table = {"denoise": [1.49, 1.49], "simplest": [1.0, 1.0]}
+    assert symptoms.of_error(table, [0.1, 1.0]) == []
+
+
+def trained(losses, apart=1.0):
+    """A training with these losses, whose average of the weights answers `apart` from the network."""
+    return SimpleNamespace(losses=losses, net=lambda x, alpha, sigma: x, ema=lambda x, alpha, sigma: x + apart)
+
+
+def of_state(state, denoise):
+    error = lambda net: [float(net(np.zeros(1), 1.0, 1.0)[0])]  # noqa: E731
+    return symptoms.of_state(denoise, state, error, ASKED)
+
+
+def test_a_rate_is_too_large_if_the_loss_rises_again_or_hardly_falls():
+    """Means over twentieths of the training: what single steps do, is noise."""
+    falling = np.repeat(np.linspace(1.0, 0.2, 20), 50)
+    jumping = falling * np.tile([0.2, 1.8], 500)
+    rising = {1.45: False, 1.55: True}
+    average = lambda x, alpha, sigma: x + 1  # noqa: E731
+    for losses in (falling, jumping, falling[::50]):
+        assert of_state(trained(losses), average) == []
+    for times, named in rising.items():
+        again = np.append(falling[:-50], np.full(50, times * falling[-51]))
+        assert causes(of_state(trained(again), average)) == named * ["learning rate too large"]
+    for last, named in ((0.89, False), (0.91, True)):
+        flat = np.repeat(np.linspace(1.0, last, 20), 50)
+        assert causes(of_state(trained(flat), average)) == named * ["learning rate too large"]
+    assert of_state(trained([1.0, 1.0, 1.0]), average) == []  # too few to tell
+    assert causes(of_state(trained([1.0, 1.0, 1.0, 1.0]), average)) == ["learning rate too large"]
+
+
+def test_an_average_is_never_used_if_the_answers_are_those_of_the_network():
+    falling = np.linspace(1.0, 0.2, 20)
+    (found,) = of_state(trained(falling), lambda x, alpha, sigma: x)
+    assert found.cause == "average never used"
+    assert "error of 0; that of state.ema is 1" in found.shows
+    for off, apart, count in ((0.9e-6, 1.0, 1), (1.1e-6, 1.0, 0), (0.0, 1.1e-6, 1), (0.0, 0.9e-6, 0)):
+        found = of_state(trained(falling, apart), lambda x, alpha, sigma, off=off: x - off)
+        assert len(found) == count, (off, apart)
+
+
+def test_the_simplest_denoiser_is_the_best_affine_one_of_a_normal_pixel():
+    """color + gain (x - alpha color), with the gain that makes the error orthogonal to x."""
+    color, spread = np.array([0.3, -0.2]), 0.4
+    x = np.random.default_rng(0).standard_normal((3, 2, 2, 2))
+    for alpha, sigma in ((0.8, 0.6), (0.3, 1.5)):
+        gain = (diagnosis._simplest(color, spread, x, alpha, sigma) - color) / (x - alpha * color)
+        np.testing.assert_allclose(gain, gain.flat[0])
+        left = spread**2 * alpha - gain.flat[0] * (alpha**2 * spread**2 + sigma**2)  # E (x0 - x0_hat) (x - alpha color)
+        assert left == pytest.approx(0, abs=1e-12)
+
+
+def test_errors_are_mean_squares_and_infinite_where_there_is_no_answer():
+    truth = np.zeros(SHAPE)
+    asked = [(1.0, 0.1, X), (0.8, 0.6, X), (0.6, 0.8, X), (0.3, 0.9, X)]
+
+    def denoise(x, alpha, sigma):
+        if sigma == 0.6:
+            raise ValueError("not at this level")
+        return x[..., 0] if sigma == 0.8 else x * (np.inf if sigma == 0.9 else 1)
+
+    found = diagnosis._errors(denoise, asked, truth)
+    assert found == [pytest.approx((X**2).mean()), np.inf, np.inf, np.inf]
+
+
+def test_levels_are_those_of_the_schedule_nearest_to_seven_ratios_in_logarithm():
+    for schedule in (ed.schedule.cosine(), ed.schedule.flow()):
+        levels = diagnosis._levels(schedule)
+        assert [s / a for a, s in levels] == pytest.approx(list(diagnosis.RATIOS), rel=0.02)
+        times = np.linspace(0, 1, 401)
+        alpha, sigma = schedule(times)
+        use = (alpha > 0) & (sigma > 0)
+        for a, s in levels:
+            assert ((alpha == a) & (sigma == s)).sum() == 1
+        for ratio, (a, s) in zip(diagnosis.RATIOS, levels, strict=True):
+            assert abs(np.log(s / a / ratio)) == pytest.approx(abs(np.log(sigma[use] / alpha[use] / ratio)).min())
+    narrow = curves(lambda t: np.ones_like(t), lambda t: 0.5 + 0.2 * t)
+    assert [s / a for a, s in diagnosis._levels(narrow)] == pytest.approx([0.5, 0.6, 0.7])
+    with pytest.raises(ValueError, match="no time with signal and noise"):
+        diagnosis._levels(curves(np.ones_like, np.zeros_like))
+
+
+def test_a_mixed_batch_is_drawn_half_way_to_its_mean():
+    right = mistakes.DENOISERS["batch mixed"](lambda x, alpha, sigma: x)(X, 0.8, 0.6)
+    np.testing.assert_allclose(right - X.mean(0), 0.5 * (X - X.mean(0)), atol=1e-12)
