@@ -2,6 +2,7 @@
 
 import math
 from statistics import NormalDist
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -20,7 +21,11 @@ def parts(seed, width=2, count=3):
     rng = np.random.default_rng(seed)
     weights = rng.uniform(0.2, 1, count)
     roots = rng.uniform(-0.7, 0.7, (count, width, width)) + 0.3 * np.eye(width)
-    return weights / weights.sum(), rng.uniform(-1, 1, (count, width)), roots @ roots.swapaxes(1, 2)
+    return (
+        weights / weights.sum(),
+        rng.uniform(-1, 1, (count, width)),
+        roots @ roots.swapaxes(1, 2) + 0.02 * np.eye(width),
+    )
 
 
 @given(seed=seeds)
@@ -49,11 +54,73 @@ def test_density_and_posterior_are_sums_over_components(alpha, sigma, width, see
 
 @given(seed=seeds)
 @every_level
-def test_the_divergence_is_the_sum_of_the_slopes_of_the_answer(alpha, sigma, seed):
-    law, x, h = Mixture(*parts(seed)), np.random.default_rng(seed).standard_normal((4, 2)), 1e-5
-    slopes = [(law(x + d, alpha, sigma) - law(x - d, alpha, sigma)) / (2 * h) for d in h * np.eye(2)]
+def test_score_and_divergence_are_slopes(alpha, sigma, seed):
+    """Of the log density, and of the answer, by central differences; in 3 dimensions, where bases are not symmetric."""
+    law, x, h = Mixture(*parts(seed, 3)), np.random.default_rng(seed).standard_normal((4, 3)), 1e-5
+    steps = h * np.eye(3)
+    slopes = [(law(x + d, alpha, sigma) - law(x - d, alpha, sigma)) / (2 * h) for d in steps]
     known = sum(slope[:, i] for i, slope in enumerate(slopes))
     np.testing.assert_allclose(law.divergence(x, alpha, sigma), known, rtol=1e-6, atol=1e-7)
+    climbs = [(law.log_density(x + d, alpha, sigma) - law.log_density(x - d, alpha, sigma)) / (2 * h) for d in steps]
+    np.testing.assert_allclose(law.score(x, alpha, sigma), np.stack(climbs, 1), rtol=1e-6, atol=1e-6)
+
+
+@given(seed=seeds)
+@pytest.mark.parametrize("noise", [0.2, 0.0])
+def test_a_conditioned_mixture_is_what_bayes_says(noise, seed):
+    """Its log density is that of x plus that of y given x, but for a constant; without noise y holds exactly."""
+    rng = np.random.default_rng(seed)
+    law, matrix, y = Mixture(*parts(seed, 3)), rng.standard_normal((2, 3)), rng.standard_normal(2)
+    found = law.conditioned(matrix, y, noise)
+    assert float(found.weights.sum()) == pytest.approx(1, abs=1e-12)
+    x = found.sample(rng, 9)
+    if noise:
+        apart = ((x @ matrix.T - y) ** 2).sum(1) / (2 * noise**2)
+        np.testing.assert_allclose(np.ptp(law.log_density(x) - apart - found.log_density(x)), 0, atol=1e-6)
+    else:
+        np.testing.assert_allclose(x @ matrix.T, np.broadcast_to(y, (9, 2)), atol=1e-5)
+        along = np.linalg.svd(matrix)[2][2]  # the direction that y says nothing of
+        line = x[0] + np.linspace(-1, 1, 7)[:, None] * along
+        density = np.exp(law.log_density(line))
+        mine = sum(
+            weight * np.exp(-(((line - mean) @ along) ** 2) / (2 * variance)) / math.sqrt(variance)
+            for weight, mean, variance in zip(found.weights, found.means, found.variances[:, -1], strict=True)
+        )
+        np.testing.assert_allclose(mine / mine.sum(), density / density.sum(), atol=1e-6)
+
+
+def test_components_that_explain_a_measurement_a_trillion_times_worse_are_left_out():
+    apart = np.sqrt(-2 * np.log([1.0, 1.2e-12, 0.8e-12]))[:, None]  # from y, in deviations
+    found = Mixture(np.full(3, 1 / 3), apart, np.full((3, 1, 1), 0.5)).conditioned(
+        np.ones((1, 1)), np.zeros(1), math.sqrt(0.5)
+    )
+    np.testing.assert_allclose(found.means, apart[:2] / 2, atol=1e-12)
+
+
+@pytest.mark.parametrize("other", [1e-6, 1.0, 100.0])
+@pytest.mark.parametrize(("share", "refused"), [(0.8, True), (1.2, False)])
+def test_a_measurement_without_noise_needs_a_component_with_some_extent(other, share, refused):
+    """A trillionth of the largest that is measured, or of 1."""
+    law = Mixture(np.ones(1), np.zeros((1, 2)), np.diag([share * 1e-12 * max(1.0, other), other])[None])
+    if refused:
+        with pytest.raises(ValueError, match="give the measurement noise"):
+            law.conditioned(np.eye(2), np.zeros(2))
+    else:
+        np.testing.assert_allclose(law.conditioned(np.eye(2), np.zeros(2)).means, 0)
+    np.testing.assert_allclose(law.conditioned(np.eye(2), np.zeros(2), 0.1).means, 0)
+
+
+@pytest.mark.parametrize("count", range(1, 30))
+def test_the_largest_normal_number_is_of_the_last_component(count):
+    """Whatever rounding makes of the sum of the weights, and the smallest is of the first."""
+    law = Mixture(np.full(count, 1 / count), np.arange(count)[:, None] * 1.0, np.zeros((count, 1, 1)))
+    for number, component in ((9.0, count - 1), (-9.0, 0)):
+        stream = SimpleNamespace(standard_normal=lambda shape, number=number: np.full(shape, number))
+        np.testing.assert_array_equal(law.sample(stream, 2), [[component], [component]])
+
+
+def test_it_says_how_large_it_is():
+    assert repr(Mixture(*parts(0))) == "Mixture(means=(3, 2), weights=(3,))"
 
 
 def test_a_sample_is_of_the_component_and_as_far_from_its_mean_as_its_stream_says():
