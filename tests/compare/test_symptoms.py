@@ -1,5 +1,7 @@
 """Each symptom at its bound: named just beyond it, passed over just within, and measured where it says."""
 
+import re
+from functools import partial
 from types import SimpleNamespace
 
 import numpy as np
@@ -11,7 +13,7 @@ from edudiff.compare.repairs import Mistake
 
 SHAPE = (4, 3, 3, 1)
 X = np.random.default_rng(0).uniform(-1, 1, SHAPE)
-ASKED = [(0.9, 0.1, X), (0.8, 0.6, X + 1), (0.3, 0.9, X - 1)]
+ASKED = [(0.9, 0.1, X), (0.9, 0.4, X - 2), (0.8, 0.6, X + 1), (0.6, 0.8, X + 2), (0.3, 0.9, X - 1)]
 WITHIN_AND_BEYOND = [(0.9375, False), (1.09375, True)]
 
 
@@ -24,11 +26,29 @@ def curves(alpha, sigma):
 
 
 @pytest.mark.parametrize(
-    ("loses", "noise", "named"), [(0.55, 0.45, True), (0.45, 0.45, False), (0.55, 0.55, False), (0.3, 0.9, False)]
+    ("loses", "noise", "named"), [(0.502, 0.498, True), (0.498, 0.498, False), (0.502, 0.502, False), (0.3, 0.9, False)]
 )
 def test_beta_is_a_schedule_that_takes_half_of_the_signal_and_gives_less_noise(loses, noise, named):
     schedule = curves(lambda t: 1 - loses / 0.98 * (t - 0.01), lambda t: noise / 0.99 * t)  # seen from 0.01 to 0.99
     assert causes(symptoms.of_schedule(schedule)) == named * ["beta for 1 - alpha_bar"]
+
+
+def test_a_scale_that_stays_the_same_is_no_reversed_time():
+    """As the signal's where noise is only added, or the noise's where the signal is only taken away."""
+    exploding, fading = curves(np.ones_like, lambda t: 50 * t**2), curves(lambda t: 1 - t, lambda t: 0 * t + 0.75)
+    for right in (exploding, fading):
+        assert symptoms.of_schedule(right) == []
+        back = curves(lambda t, r=right: r.alpha(1 - t), lambda t, r=right: r.sigma(1 - t))
+        assert causes(symptoms.of_schedule(back)) == ["time reversed"]
+
+
+def test_time_is_told_by_the_ends_of_the_curves_and_not_by_a_ripple():
+    ripple = lambda t: 0.02 * np.sin(50 * np.pi * t)  # noqa: E731, the highest at t = 0.01
+    rising, falling = (lambda t: t + ripple(t)), (lambda t: 1 - t - ripple(t))
+    assert symptoms.of_schedule(curves(lambda t: 1 - t + ripple(t), lambda t: t - ripple(t))) == []
+    assert symptoms.of_schedule(curves(falling, rising)) == []
+    for alpha, sigma in ((rising, lambda t: t), (lambda t: 1 - t, lambda t: 1 - t - ripple(t)), (rising, falling)):
+        assert causes(symptoms.of_schedule(curves(alpha, sigma))) == ["time reversed"]
 
 
 def test_a_missing_root_is_seen_up_to_rounding():
@@ -101,11 +121,15 @@ def test_the_level_is_ignored_if_answers_differ_by_less_than_a_millionth(size, s
     """Of the largest answer, or of 1 if there is none, between the lowest and the highest noise."""
     low = np.full(SHAPE, size)
     high = low + share * 1e-6 * (size or 1.0)
-    by_level = {0.1: low, 0.6: low + 9, 0.9: high}
-    asked = [(alpha, sigma, X) for alpha, sigma, _ in ASKED]
-    found = symptoms.of_level(lambda x, alpha, sigma: by_level[sigma], asked)
-    assert causes(found) == ignored * ["noise level ignored"]
-    assert symptoms.of_level(lambda x, alpha, sigma: low, asked[:1]) == []
+    asked = []
+
+    def denoise(x, alpha, sigma):
+        asked.append((sigma, x))
+        return low if sigma == 0.1 else high
+
+    assert causes(symptoms.of_level(denoise, ASKED)) == ignored * ["noise level ignored"]
+    assert [sigma for sigma, _ in asked] == [0.1, 0.9] and all(x is ASKED[2][2] for _, x in asked)
+    assert symptoms.of_level(lambda x, alpha, sigma: low, ASKED[:1]) == []
 
 
 @pytest.mark.parametrize("side", [1, -1])
@@ -198,7 +222,7 @@ def test_a_rate_is_too_large_if_the_loss_rises_again_or_hardly_falls():
         again = np.append(falling[:-50], np.full(50, times * falling[-51]))
         assert causes(of_state(trained(again), average)) == named * ["learning rate too large"]
     for last, named in ((0.89, False), (0.91, True)):
-        flat = np.repeat(np.linspace(1.0, last, 20), 50)
+        flat = np.append(np.ones(50), np.full(950, last))
         assert causes(of_state(trained(flat), average)) == named * ["learning rate too large"]
     assert of_state(trained([1.0, 1.0, 1.0]), average) == []  # too few to tell
     assert causes(of_state(trained([1.0, 1.0, 1.0, 1.0]), average)) == ["learning rate too large"]
@@ -258,3 +282,91 @@ def test_levels_are_those_of_the_schedule_nearest_to_seven_ratios_in_logarithm()
 def test_a_mixed_batch_is_drawn_half_way_to_its_mean():
     right = mistakes.DENOISERS["batch mixed"](lambda x, alpha, sigma: x)(X, 0.8, 0.6)
     np.testing.assert_allclose(right - X.mean(0), 0.5 * (X - X.mean(0)), atol=1e-12)
+
+
+@pytest.mark.parametrize(("share", "fresh"), [(0.095, False), (0.105, True)])
+def test_the_spy_tells_the_noise_of_the_start_from_fresh_noise(share, fresh):
+    """A tenth of x that is neither the image nor the start is fresh."""
+    image, start, other = np.eye(36)[:3].reshape(3, *SHAPE)  # orthogonal
+    spy = symptoms._Spy(image, start)
+    x = 0.8 * image + 0.6 * start  # of length 1
+    assert spy(x + share / np.sqrt(1 - share**2) * other, 0.8, 0.55) is image
+    assert spy(0.3 * start - 2 * image, 0.8, 0.3) is image
+    (told, real), second = spy.calls
+    assert told == 0.55 and (np.isnan(real) if fresh else real == pytest.approx(0.6))
+    assert second == pytest.approx((0.3, 0.3))
+
+
+def leaves_noise(t):
+    return 0.05 + 4 * t
+
+
+LOOPED = {
+    "cosine": ed.schedule.cosine(),
+    "ddpm": ed.schedule.ddpm_linear(),
+    "flow": ed.schedule.flow(),
+    "log-linear": ed.schedule.log_linear(),
+    "some noise is left": ed.schedule.Schedule("some noise is left", np.ones_like, leaves_noise),
+}
+every_schedule = pytest.mark.parametrize("schedule", LOOPED.values(), ids=LOOPED)
+
+
+def of_loop(loop, schedule):
+    return symptoms.of_sampler(loop, schedule, X, 0)
+
+
+@every_schedule
+def test_a_right_loop_is_passed_over_on_every_schedule(schedule):
+    assert of_loop(ed.reverse.sample, schedule) == []
+    assert of_loop(mistakes._loop, schedule) == []
+
+
+@every_schedule
+@pytest.mark.parametrize("name", mistakes.SAMPLERS)
+def test_a_wrong_loop_is_named_on_every_schedule(name, schedule):
+    if schedule.name.startswith("flow") and name == "steps in the wrong order":
+        return  # alpha(1) = 0: there is no such step
+    if schedule.name.startswith("log") and name == "loop ends too early":
+        return  # what one step more would take away, nobody sees
+    assert causes(of_loop(mistakes.SAMPLERS[name], schedule)) == [name]
+
+
+@every_schedule
+@pytest.mark.parametrize("late", [1, 2])
+def test_it_says_by_how_many_steps_a_level_is_late(late, schedule):
+    (found,) = of_loop(partial(mistakes._loop, late=late), schedule)
+    assert found.cause == "level of another step" and f"step i + {late} where" in found.shows
+
+
+@pytest.mark.parametrize("noise", [0.3, 1.0])
+def test_it_says_how_far_from_the_image_a_loop_ends(noise):
+    """As a root of the mean square, over 4 x 9 values."""
+    (found,) = of_loop(partial(mistakes._loop, noise=noise), LOOPED["cosine"])
+    far = float(re.search(r"ends (\S+) from it, elsewhere each time", found.shows)[1])
+    assert far == pytest.approx(noise, rel=0.35)
+    (found,) = of_loop(lambda denoise, schedule, x, times: denoise(x, 1.0, 1.0) + noise * x, LOOPED["cosine"])
+    far = float(re.search(r"ends (\S+) from it, with noise of the start", found.shows)[1])
+    assert far == pytest.approx(noise * np.sqrt(X.var() * 0.012**2 + 1), rel=0.35)
+
+
+@pytest.mark.parametrize(("off", "named"), [(0.009, False), (0.011, True)])
+def test_a_loop_may_end_a_hundredth_from_the_image(off, named):
+    fixed = lambda denoise, schedule, x, times: denoise(x, 1.0, 1.0) + off * x / np.sqrt((x**2).mean())  # noqa: E731
+    assert causes(of_loop(fixed, LOOPED["cosine"])) == named * ["loop ends too early"]
+
+
+def test_a_loop_must_ask_and_go_down():
+    (found,) = of_loop(lambda denoise, schedule, x, times: x, LOOPED["cosine"])
+    assert found.cause == "denoiser not asked"
+
+    def loop(*sigmas):
+        def ask(denoise, schedule, x, times):
+            for sigma in sigmas:
+                image = denoise(x, 0.5, sigma)
+            return image
+
+        return ask
+
+    assert causes(of_loop(loop(0.2, 0.3), LOOPED["cosine"])) == ["steps in the wrong order"]
+    for right in ((0.3,), (0.3, 0.3), (0.3, 0.2), (0.3, 0.4, 0.2)):
+        assert of_loop(loop(*right), LOOPED["cosine"]) == []
