@@ -224,10 +224,13 @@ const take = kind => work("take", `Drawing ${kind} …`, async () => {
   replaceTraining((await ask("take", {kind, count: limited("count", 1, MOST), seed: limited("seed", 0, 999999)})).images);
 });
 for (const button of document.querySelectorAll("[data-kind]")) button.addEventListener("click", () => take(button.dataset.kind));
-const read = list => list.length && work("read", "Reading image files …", async () => {
-  const files = await Promise.all([...list].slice(0, MOST).map(async file => [file.name, new Uint8Array(await file.arrayBuffer())]));
-  replaceTraining((await ask("read", {files})).images);
-});
+function read(list) {
+  if (busy !== null) return say("Something is still running; drop the files again when it has ended.");
+  return list.length && work("read", "Reading image files …", async () => {
+    const files = await Promise.all([...list].slice(0, MOST).map(async file => [file.name, new Uint8Array(await file.arrayBuffer())]));
+    replaceTraining((await ask("read", {files})).images);
+  });
+}
 byId("files").addEventListener("change", async event => {
   await read(event.target.files);
   event.target.value = ""; // so that the same file can be chosen again

@@ -16,7 +16,7 @@ import numpy as np
 
 from edudiff import denoisers, nn, reverse
 from edudiff.compare import metrics
-from edudiff.compare.fingers import count_fingers_all
+from edudiff.compare.fingers import count_fingers_all, finger_tips
 from edudiff.denoisers import WindowSchedule
 from edudiff.denoisers.window_schedule import split
 from edudiff.reverse import Step
@@ -36,7 +36,7 @@ SHIFTS = {"els": True, "local": False, "ideal": False}  # the formulas that weig
 LARGEST = 1_900_000  # characters of a page, as long as there is something to leave out
 TITLE = {"els": "ELS"}
 SAME = 0.01  # of two values between -1 and 1 that look the same
-MARKED = "The page begins at the pixel that the nearest training picture has least of."
+MARKED = {False: "pixel that the nearest training picture", True: "finger tip that the nearest training hand"}
 SHOW = ((6, 8, 6), (6, 6, 6), (4, 6, 5), (4, 5, 4), (3, 4, 3), (2, 3, 3))  # seeds, steps, windows: the most that fits
 
 
@@ -90,7 +90,7 @@ def explored(folder: str | Path) -> dict[str, Any]:
     names = ["network", *(name for name in FORMULAS if name in chosen and name not in RULES)]
     windowed = [name for name in SHIFTS if name in names]
     seeds, steps, count = _room(run.images, len(run.noise), len(run.times) - 1, len(names), len(windowed))
-    ordered, told = order(run, windowed[0])
+    ordered, told, extra = order(run, windowed[0])
     seeds_shown = ordered[:seeds]
     run = replace(run, noise=run.noise[seeds_shown], classes=None if run.classes is None else run.classes[seeds_shown])
     numbers = np.unique(np.linspace(0, len(run.times) - 2, steps).round().astype(int)).tolist()
@@ -102,10 +102,8 @@ def explored(folder: str | Path) -> dict[str, Any]:
         origins[name].append(leading(run, name, table, step, count))
     used = np.unique(np.concatenate([one.image.ravel() for steps in origins.values() for one in steps]))
     used = used[used >= 0]  # (n,)
-    drawn = walks[windowed[0]][-1].x_next  # (B, H, W, C)
-    nearest, _ = metrics.nearest(drawn, run.images)
-    new = (drawn - run.images[nearest]).sum(-1)[0]  # (H, W), what the first seed has and no image has
-    row, column = np.unravel_index(new.argmax(), new.shape)
+    row, column = begin(run, walks[windowed[0]][-1].x_next[0], extra)
+    told += f"The page begins at the {MARKED[extra]} has least of."
     return {
         "data": run.choices.data,
         "shape": list(run.images.shape[1:]),
@@ -242,8 +240,11 @@ def _room(images: Array, seeds: int, steps: int, views: int, windowed: int) -> t
     return min(seeds, some_seeds), min(steps, some_steps), leading
 
 
-def order(run: Run, name: str) -> tuple[list[int], str]:
-    """The run's seeds, hands with more fingers than any training hand first; and what is to be told of the first."""
+def order(run: Run, name: str) -> tuple[list[int], str, bool]:
+    """The run's seeds, hands with more fingers than any training hand first; what to tell of it, and whether it is one.
+
+    `name`: the formula whose fingers count.
+    """
     found = list(range(len(run.noise)))
     if run.choices.data in HANDS:
         with np.load(run.folder / folders.ARRAYS) as file:
@@ -255,8 +256,19 @@ def order(run: Run, name: str) -> tuple[list[int], str]:
             told = (
                 f"Seed {first}: {TITLE.get(name, name)} drew {fingers[first]} fingers, the network {of_network[first]};"
             )
-            return found, f"{told} no training hand has more than {most} (edudiff.compare.count_fingers). {MARKED}"
-    return found, MARKED
+            return found, f"{told} no training hand has more than {most} (edudiff.compare.count_fingers). ", True
+    return found, "", False
+
+
+def begin(run: Run, image: Array, extra: bool) -> tuple[int, int]:
+    """The pixel of a drawn image (H, W, C) that the nearest training image has least of; if `extra`, a finger tip."""
+    [nearest], _ = metrics.nearest(image[None], run.images)
+    new = (image - run.images[nearest]).sum(-1)  # (H, W)
+    places = np.argwhere(np.ones_like(new))  # (H * W, 2)
+    if extra and len(tips := finger_tips(image[None])[0]):  # drawn anew, it may have lost some
+        places = np.minimum((tips * max(new.shape)).astype(int), np.array(new.shape) - 1)  # (fingers, 2)
+    row, column = places[new[tuple(places.T)].argmax()].tolist()
+    return row, column
 
 
 def _walk(run: Run, denoise: Any, numbers: list[int]) -> list[Step]:

@@ -25,7 +25,7 @@ def write(folder: str | Path, path: str | Path | None = None, seeds: int | Seque
     path = moving.check(Path(folder) / FILM if path is None else path)
     run, results = explore.read(Path(folder))
     name = next(one for one in explore.SHIFTS if one in run.choices.denoisers)
-    order, _ = explore.order(run, name)
+    order, *_ = explore.order(run, name)
     chosen = order[:seeds] if isinstance(seeds, int) else list(seeds)
     run = replace(run, noise=run.noise[chosen], classes=None if run.classes is None else run.classes[chosen])
     asked = tuple(one for one in ROWS if one in run.choices.denoisers)

@@ -86,6 +86,16 @@ def check(browser, data, formula, step, seed, row, column):
     assert by_hand == pytest.approx(x0_hat, abs=1e-2)
 
 
+@pytest.mark.parametrize("formula", ("els", "local", "ideal"))
+def test_it_says_how_little_the_heaviest_window_is(formula, page, data):
+    number = data["steps"][1]["number"] + 1
+    weight = explore.unpacked(data["formulas"][formula]["weight"])[1, ..., 0]  # (B, H, W) or (B, 1, 1)
+    median = np.median(np.broadcast_to(weight, (len(data["seeds"]), 14, 14)))
+    said = text(page(f"formula={formula}&step={number}"), "#heaviest")
+    share = float(re.search(r" has ([\d.]+) % of it, in the median over all pixels of the 3 seeds", said)[1])
+    assert share / 100 == pytest.approx(median, rel=0.02, abs=6e-6)
+
+
 @pytest.mark.parametrize("view", ("els", "network", "noise"))
 def test_the_mouse_shows_the_windows_of_a_pixel_in_every_view(view, page, data):
     browser = page()

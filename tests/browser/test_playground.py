@@ -232,10 +232,26 @@ def test_image_files_become_training_pictures(page, tmp_path):
     wait(page, "ready && busy === null && training.length === 2")
     read = ed.data.to_uint8(ed.data.folder.read_images(paths, 16))
     assert np.abs(on_page(page).astype(int) - read.ravel()).max() <= 1  # of another version of Pillow
+    drop(page, paths[1])
+    wait(page, "ready && busy === null && training.length === 1")
+    assert np.abs(on_page(page).astype(int) - read[1].ravel()).max() <= 1
+    page.execute_script("busy = 'test'")
+    drop(page, paths[0])
+    assert text(page, "#said") == "Something is still running; drop the files again when it has ended."
+    page.execute_script("busy = null")
     (tmp_path / "notes.png").write_text("no picture")
     element(page, "#files").send_keys(str(tmp_path / "notes.png"))
     wait(page, "document.querySelector('#said').textContent.includes('cannot be read as a picture')")
-    assert len(on_page(page)) == 2 * 16 * 16 * 3
+    assert len(on_page(page)) == 16 * 16 * 3
+
+
+def drop(browser, path):
+    """Drop a file on the page."""
+    browser.execute_script(
+        "const held = new DataTransfer(); held.items.add(new File([new Uint8Array(arguments[0])], 'dropped.png'));"
+        "document.body.dispatchEvent(new DragEvent('drop', {bubbles: true, cancelable: true, dataTransfer: held}));",
+        list(path.read_bytes()),
+    )
 
 
 def test_the_network_is_trained_in_the_page_and_draws_the_same_noise(page):

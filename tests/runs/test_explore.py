@@ -6,11 +6,14 @@ import json
 import re
 import shutil
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 from edudiff import cli, reverse
+from edudiff.compare import finger_tips
+from edudiff.data import shapes
 from edudiff.denoisers import Patch, WindowSchedule, provenance
 from edudiff.runs import explore
 from edudiff.runs.formulas import formulas
@@ -137,6 +140,22 @@ def test_pictures_that_are_not_the_run_s_are_no_secret(hands, tmp_path):
     arrays["local"] = arrays["local"] + np.float32(0.25)
     np.savez(tmp_path / "run" / "images.npz", **arrays)
     assert "by up to 0.25" in explore.explored(tmp_path / "run")["begin"]["text"]
+
+
+def test_it_begins_at_the_finger_that_no_training_hand_has():
+    image = shapes.raised_hands(1, 20, np.random.default_rng(0))[0]  # (H, W, 1)
+    tips = finger_tips(image[None])[0] * 20 - 0.5  # (fingers, 2) in pixels
+    rows, columns = np.indices((20, 20))
+    for tip in tips:
+        less = image.copy()
+        less[np.hypot(rows - tip[0], columns - tip[1]) < 3] = -1
+        run = SimpleNamespace(images=np.stack([-image, less]))
+        assert np.hypot(*(explore.begin(run, image, True) - tip)) < 1
+        dotted = image.copy()
+        dotted[19, 0] = 3  # more of it than of a finger, but it is none
+        assert explore.begin(run, dotted, False) == (19, 0)
+        assert np.hypot(*(explore.begin(run, dotted, True) - tip)) < 1
+    assert explore.begin(run, np.full_like(image, -1), True) == explore.begin(run, np.full_like(image, -1), False)
 
 
 @both
