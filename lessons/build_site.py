@@ -46,6 +46,7 @@ python_use_unqualified_type_names, suppress_warnings = True, ["ref.python"]
 exclude_patterns, html_theme, html_show_sphinx, html_show_copyright = ["conf.py"], "furo", False, False
 html_theme_options = {{"navigation_with_keys": True}}
 html_static_path, html_css_files, html_extra_path = ["static"], ["site.css"], ["extra"]
+html_js_files, html_favicon = ["site.js"], "static/icon.svg"
 html_copy_source, html_show_sourcelink = False, False
 copybutton_exclude = ".linenos, .gp, .go"
 def setup(app):
@@ -176,7 +177,8 @@ def source(folder, executed, runs=False):
     for name in ("static", "extra/notebooks"):
         (folder / name).mkdir(parents=True, exist_ok=True)
     (folder / "conf.py").write_text(CONF.format(here=str(LESSONS)))
-    shutil.copy(LESSONS / "website" / "site.css", folder / "static")
+    for name in ("site.css", "site.js", "icon.svg"):
+        shutil.copy(LESSONS / "website" / name, folder / "static")
     shutil.copy(ROOT / "figures" / "results" / "film.gif", folder / "static")
     asked, cards = questions(), []
     for path, notebook in executed.items():

@@ -115,7 +115,7 @@ def found(seen):
 def test_the_console_says_nothing_and_all_that_a_page_asks_for_is_there(seen):
     _, console, vain = seen
     assert console == []
-    assert [path for path, _ in vain if path != "/favicon.ico"] == []
+    assert [path for path, _ in vain if path != "/favicon.ico"] == []  # which the page that looks has not
 
 
 def test_no_link_is_broken(site):

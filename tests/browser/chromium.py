@@ -1,7 +1,11 @@
 """A real Chromium for the tests of pages: how it is started, looked at, and pointed with."""
 
+import contextlib
+import functools
+import http.server
 import os
 import shutil
+import threading
 from pathlib import Path
 
 import pytest
@@ -38,6 +42,23 @@ def start(profile):
         options.add_argument(flag)
     options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
     return webdriver.Chrome(options=options, service=webdriver.ChromeService(shutil.which("chromedriver")))
+
+
+class Quiet(http.server.SimpleHTTPRequestHandler):
+    """A server of files that does not tell of every request."""
+
+    def log_message(self, *_):
+        """Say nothing."""
+
+
+@contextlib.contextmanager
+def served(folder):
+    """The address at which a folder is served, on this machine, meanwhile."""
+    handler = functools.partial(Quiet, directory=str(folder))
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
 
 
 def look(browser, width=1280, scheme="light", motion="reduce", media=""):

@@ -4,13 +4,11 @@ python lessons/build_site.py OUT --fast --pyodide "$(.ci/pyodide)" && EDUDIFF_BR
 `EDUDIFF_LESSONS` names the lessons to run, such as "00 09"; by default one.
 """
 
-import functools
-import http.server
 import os
-import threading
 import time
 from pathlib import Path
 
+import chromium
 import pytest
 
 LESSONS = sorted((Path(__file__).parents[2] / "lessons").glob("[0-9]*.py"))
@@ -33,19 +31,8 @@ def address():
     site = Path(os.environ.get("EDUDIFF_SITE", "/nowhere"))
     if not (site / "lite" / "pyodide" / "pyodide.js").is_file():
         pytest.skip("EDUDIFF_SITE names no site that was built with --pyodide")
-    handler = functools.partial(Quiet, directory=str(site))
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
-    server.server_close()
-
-
-class Quiet(http.server.SimpleHTTPRequestHandler):
-    """A server of files that does not tell of every request."""
-
-    def log_message(self, *_):
-        """Say nothing."""
+    with chromium.served(site) as address:
+        yield address
 
 
 @pytest.fixture
