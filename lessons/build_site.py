@@ -1,4 +1,4 @@
-"""The course as a web site: the executed lessons with their pictures, the API reference, a search box.
+"""The course as a web site: the executed lessons, playground, explorer, API reference, a search box.
 
 Run `python lessons/build_site.py OUT`; `OUT/index.html` is the first page, and with `--serve` it is shown at an address
 of this machine. With `--fast`, every lesson is executed with EDUDIFF_FAST=1: a minute or two instead of ten. Needs the
@@ -23,16 +23,19 @@ import tempfile
 from pathlib import Path
 
 import edudiff
+from edudiff import cli
 from edudiff.playground import folder as playground
+from edudiff.runs import explore
 
 LESSONS = Path(__file__).parent
 ROOT = LESSONS.parent
 sys.path.insert(0, str(LESSONS))
 
 from website import lite, notebooks  # noqa: E402, its folder is known from here on
-from website.docstrings import named, plain  # noqa: E402, F401, which Sphinx asks for here
+from website.docstrings import named, plain, shortened  # noqa: E402, F401, two of which Sphinx asks for here
 
 CACHE = ROOT / "build" / "site"
+ROW, SEEDS = "raised_hands_resnet_zero", 24  # of the explorer: the demo's network, and noises of which four invent
 CONF = """
 import sys
 sys.path.insert(0, {here!r})
@@ -67,6 +70,10 @@ network draws hands with six fingers, and a formula that was never trained draws
 ```
 
 {buttons}
+
+Draw some pictures of your own in the <a href="playground/index.html">playground</a>, and let the formulas loose on
+them; or point at a pixel of such hands in the <a href="explorer.html">explorer</a>, and see which training windows it
+is the mean of.
 
 Each lesson is a program: read it here, run it in your browser, change it, step through it with a debugger.
 Thirteen assignments go with them, [for classes](course.md) or for yourself.
@@ -207,7 +214,8 @@ def source(folder, executed, runs=False):
     (folder / "glossary.md").write_text(re.sub(r"\]\(\.\./edudiff/(\w+)[^)]*\)", r"](api_\1.md)", glossary))
     (folder / "course.md").write_text(course())
     first = f'<a class="run" href="{next(iter(executed)).stem}.html">Begin with lesson 0</a>'
-    links = '<a href="playground/index.html">Playground</a><a href="course.html">For instructors</a>'
+    links = '<a href="playground/index.html">Playground</a><a href="explorer.html">Explorer</a>'
+    links += '<a href="course.html">For instructors</a>'
     links += f'<a href="{address()}">Source</a>'
     told = {"buttons": f'<div class="launch">{first}{links}</div>', "cards": "\n\n".join(cards)}
     told["lessons"] = "\n".join(path.stem for path in executed)
@@ -236,6 +244,20 @@ def course():
     return COURSE.format(**told)
 
 
+def explorer(path, cache):
+    """Write the explorer of the demo's hands, drawn by its network, which comes with the package; `cache` keeps it."""
+    kept = cache / f"{notebooks.key(Path(__file__), False)}.html"
+    if not kept.exists():
+        for old in cache.glob(f"{Path(__file__).stem}-*.html"):
+            old.unlink()
+        with tempfile.TemporaryDirectory() as folder:
+            denoisers = ["--denoisers", "els", "local", "linear", "ideal", "--seeds", str(SEEDS)]
+            if cli.main(["compare", "--pretrained", ROW, *denoisers, "--out", f"{folder}/run"]):
+                raise RuntimeError("the explorer's pictures were not drawn: see the message above")
+            explore.write(f"{folder}/run", kept)
+    shutil.copy(kept, path)
+
+
 def build(out, fast=False, cache=CACHE, runs=True, python=None, pyodide=None):
     """Build the site into the folder `out`; raises RuntimeError if a lesson fails or Sphinx warns.
 
@@ -251,7 +273,10 @@ def build(out, fast=False, cache=CACHE, runs=True, python=None, pyodide=None):
         if sphinx(["-q", "-W", "--keep-going", "-b", "html", folder, str(out)]):
             raise RuntimeError("the site was not built: see the messages of Sphinx above")
     shutil.rmtree(Path(out) / ".doctrees", ignore_errors=True)
+    for page in Path(out).glob("api_*.html"):
+        page.write_text(shortened(page.read_text()))
     playground.write(Path(out) / "playground", pyodide)
+    explorer(Path(out) / "explorer.html", Path(cache))
     if runs:
 
         def write(folder):

@@ -6,6 +6,7 @@ import inspect
 import re
 import runpy
 import sys
+import xml.etree.ElementTree
 from pathlib import Path
 from typing import Any
 
@@ -211,6 +212,23 @@ def test_docstrings_mark_up_code_and_nothing_else(build_site):
     build_site.plain(None, "function", "f", None, None, lines)
     wanted = r"\|x - y\|^2 of ``a``\ s, a \* b, in ``c|d``", "", r"| ``size`` \| what \|", r"| 3 \| small\_window \|"
     assert lines == [*wanted, ""]
+
+
+def test_the_type_of_an_array_has_its_short_name_in_every_page(build_site):
+    words = ("ndarray", "[", "tuple", "[", "Any", ",", " ", "...", "]", ",", " ", "dtype", "[", "Any", "]", "]")
+    spans = [
+        f'<span class="pre">{w}</span>' if w.isalpha() else f'<span class="p"><span class="pre">{w}</span></span>'
+        for w in words
+    ]
+    for spelled in (
+        "".join(f"<em>{word}</em>" for word in words),
+        "".join(spans),
+        "<em>ndarray</em>[<em>tuple</em>[<em>Any</em>, …], <em>dtype</em>[<em>Any</em>]]",
+    ):
+        found = build_site.shortened(f"<p>({spelled} | None)</p>")
+        assert re.sub("<[^>]+>", "", found) == "(Array | None)"
+        xml.etree.ElementTree.fromstring(found)  # its tags fit
+    assert build_site.shortened("ndarray of rank 1") == "ndarray of rank 1"
 
 
 def test_an_indented_paragraph_of_a_docstring_is_code(build_site):

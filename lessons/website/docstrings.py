@@ -6,6 +6,8 @@ import re
 from edudiff.support import types
 
 ITEM = re.compile(r"(?:^|(?<=[.;] ))((?:`\w+`(?:, | and )?)+): ")  # "`channels`, `depth`: " at the start of a sentence
+TAGS, WORDS = r"(?:</?(?:em|span)\b[^>]*>)*", ("ndarray", "[", "tuple", "[", "Any", ",", " ", "...", "]", ",", " ")
+SPELLED = TAGS.join(map(re.escape, (*WORDS, "dtype", "[", "Any", "]", "]"))).replace(r"\.\.\.", r"(?:\.\.\.|…)")
 AFTER = re.compile(r"(?<=\. )(?=(?:Returns|Raises|Gives|Errors)\b)")  # what follows is about all of it
 
 
@@ -40,6 +42,23 @@ def named(app, thing, bound):
     if inspect.isfunction(function):
         hints = {name: hint for name, hint in function.__annotations__.items() if name not in ("self", "cls")}
         function.__annotations__ = {name: Array if hint == types.Array else hint for name, hint in hints.items()}
+
+
+def shortened(page):
+    """A page of the reference, HTML, in which the type of an array is called Array where Sphinx still spells it out."""
+
+    def short(found):
+        closed, opened = [], []  # tags that belong to others before and after, and stay
+        for tag in re.findall(r"<[^>]+>", found[0]):
+            if not tag.startswith("</"):
+                opened.append(tag)
+            elif opened:
+                opened.pop()
+            else:
+                closed.append(tag)
+        return "".join(["Array", *closed, *opened])
+
+    return re.sub(SPELLED, short, page)
 
 
 def paragraphs(lines):
