@@ -4,7 +4,8 @@ Run `python figures/architecture.py`, or with the names of rows for these alone.
 as the UNets of `figures/faces.py` and draw from the same noise; the rows of `faces.json` stand in the table too. A
 network has seen 48,000 pictures at the end of its training, as each UNet has; three are trained three times as long,
 and the base variant twice more, from other weights and with its pictures in another order. The local score and
-ELS use the windows that were measured on a UNet (`edudiff.runs.usual_windows`) and draw fewer pictures, for their time.
+ELS use the windows that were measured on a UNet (`edudiff.runs.usual_windows`) and draw fewer pictures, for their time;
+ELS knows a tenth of the faces only.
 Written to `figures/results`: `architecture.json`, `.md` and `.png`. Networks and pictures are kept in
 `runs/figure-architecture`, so that a second run, or one after Ctrl-C, goes on with them.
 """
@@ -32,6 +33,7 @@ WORK = Path("runs") / "figure-architecture"
 CHOICES = Variants()
 COMPONENTS, STOP = 6, 10.0  # of bottleneck and polynomial; standard deviations at which diverging paths are held
 LIMIT, NEW = 0.2, 0.9  # of pictures that may break a rule, and of those that have to be new, to be new and right
+FEW = 100  # faces of the equivariant local score, whose every answer compares all windows of all places
 LONG = 3 * CHOICES.train_steps  # of two UNets
 MEASURES = ("ratio", "new", "diversity")
 
@@ -78,7 +80,7 @@ FORMULAS = {  # {name: (makes it, how many pictures it draws)}
     f"bottleneck, {COMPONENTS} components": (lambda images: denoisers.Bottleneck.fit(images, COMPONENTS), 256),
     f"polynomial of degree 3, {COMPONENTS} components": (polynomial, 256),
     "local": (partial(windowed, shifts=False), 64),
-    "ELS": (partial(windowed, shifts=True), 16),
+    f"ELS of {FEW} faces": (lambda images: windowed(images[:FEW], shifts=True), 16),
 }
 
 
@@ -115,6 +117,22 @@ NETS = {  # {name: (what makes the network, choices of its training, what else i
 AGAIN = tuple(name for name in NETS if name.endswith(" training"))
 
 
+def kept(path):
+    """The pictures of a file, (B, H, W, C)."""
+    with np.load(path) as file:
+        return file["drawn"]
+
+
+def draw(denoise, choices, images, place):
+    """As `variants.draw`, but two pictures at a time, and kept in `place`: for a formula that takes its time."""
+    paths = {first: place / f"pictures-{first}.npz" for first in range(0, choices.drawn, 2)}
+    for first, path in paths.items():
+        if not path.exists():
+            two = replace(choices, drawn=min(first + 2, choices.drawn))
+            files.write_arrays(path, {"drawn": variants.draw(denoise, two, images, begin=first)})
+    return np.concatenate([kept(path) for path in paths.values()])
+
+
 def measure(name, choices, images, place):
     """Make or train what has that name, draw, measure and keep: its record and its pictures."""
     place = files.open_folder(place)
@@ -132,12 +150,12 @@ def measure(name, choices, images, place):
             denoise, about = variants.train(learning, name, learned, place, make, **more)
             denoise = Flat(denoise) if dense else denoise
             about |= {key: getattr(learning, key) for key in ("images", "train_steps", "batch", "rate", "seed")} | more
-        drawn = variants.draw(denoise, drawing, images)
+        slowly = name in FORMULAS and drawing.drawn < choices.drawn
+        drawn = draw(denoise, drawing, images, place) if slowly else variants.draw(denoise, drawing, images)
         files.write_arrays(place / folders.ARRAYS, {"drawn": drawn})
         found = about | {"drawn": len(drawn)} | variants.measure(drawn, images, choices)
         files.write_results(path, found | {"job": wanted})
-    with np.load(place / folders.ARRAYS) as kept:
-        return {k: v for k, v in json.loads(path.read_text()).items() if k != "job"}, kept["drawn"]
+    return {k: v for k, v in json.loads(path.read_text()).items() if k != "job"}, kept(place / folders.ARRAYS)
 
 
 def spread(lines):

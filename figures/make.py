@@ -30,7 +30,7 @@ MINUTES = {  # on two cores, from scratch
     "fingers": 8,
     "clocks": 15,
     "alignment": 15,
-    "architecture": 5,
+    "architecture": 60,
     "attention": 8,
     "table_agreement": 540,
     "windows_constant": 90,

@@ -179,8 +179,8 @@ for name, channels in (("no pooling", (6,)), ("one pooling", (6, 6)), ("two pool
 #
 # So is a dense network trained three times as long, if it is made to answer x0 itself. If what it answers is added to a
 # share of its input, as with the UNets, the same network draws noise: its last layer has 128 values for 3,072 numbers,
-# and in all other directions the share of the input is all there is. What a network is asked for is a part of its
-# architecture.
+# and in all other directions the share of the input is all there is. A UNet without skip connections, whose lowest
+# scale has 256 values, draws such noise too. What a network is asked for is a part of its architecture.
 #
 # No architecture is good in itself. `figures/results/alignment.png` shows three networks that were trained alike on
 # faces, on the same faces with their pixels shuffled, and on strokes (`python figures/alignment.py`). To the dense one

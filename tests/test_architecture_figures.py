@@ -98,7 +98,7 @@ def test_architectures_stand_in_one_table_with_the_unets_of_the_other_figure(tmp
     choices = replace(names["CHOICES"], images=12, train_steps=1, batch=2, drawn=3, steps=1, draws=20, size=24)
     nets = {name: (make, some | {"train_steps": 1}, more) for name, (make, some, more) in names["NETS"].items()}
     monkeypatch.setitem(names, "NETS", nets)
-    chosen = ("linear", "ELS", "MLP that answers x0", "UNet, no skips", *names["AGAIN"])
+    chosen = ("linear", "ELS of 100 faces", "MLP that answers x0", "UNet, no skips", *names["AGAIN"])
     monkeypatch.setattr(names["variants"], "draw", names["variants"].draw)
     results = names["main"](chosen, choices, work=tmp_path / "work", out=tmp_path)
     assert list(results["table"]) == list(chosen)
@@ -145,3 +145,13 @@ def test_trainings_of_one_variant_are_told_by_the_least_and_the_greatest_number(
     for value in (found["ratio"], found["breaks"]["eyes"]):
         assert value == pytest.approx({"value": 0.25, "low": 0.1, "high": 0.4})
     assert "| both | | 0.10 to 0.40 " in names["markdown"]({}, {"both": found})
+
+
+def test_pictures_drawn_two_by_two_are_those_drawn_together(tmp_path):
+    names = script("architecture")
+    choices, images = replace(names["CHOICES"], drawn=3, steps=2), np.zeros((2, 8, 8, 3), np.float32)
+    denoise = names["denoisers"].Linear.fit(np.random.default_rng(0).uniform(-1, 1, images.shape).astype(np.float32))
+    expected = names["variants"].draw(denoise, choices, images)
+    np.testing.assert_allclose(names["draw"](denoise, choices, images, tmp_path), expected, atol=1e-6)
+    np.testing.assert_allclose(names["draw"](None, choices, images, tmp_path), expected, atol=1e-6)  # they are kept
+    assert len(list(tmp_path.iterdir())) == 2

@@ -196,10 +196,13 @@ def train(
     return state.ema, about | {"seconds": state.seconds}
 
 
-def draw(denoise: Denoiser, choices: Variants, images: Array) -> Array:
-    """The chosen number of images, each from its own stream of noise, the same for every variant: (drawn, H, W, C)."""
+def draw(denoise: Denoiser, choices: Variants, images: Array, begin: int = 0) -> Array:
+    """The chosen number of images, each from its own stream of noise, the same for every variant: (drawn, H, W, C).
+
+    `begin`: those before it are left out.
+    """
     chosen, parts = schedule.cosine(), []
-    for first in range(0, choices.drawn, PART):
+    for first in range(begin, choices.drawn, PART):
         rngs = streams(choices.seed, range(first, min(first + PART, choices.drawn)))
         x = start(chosen, (len(rngs), *images.shape[1:]), rngs, like=images)  # (n, H, W, C)
         parts.append(sample(denoise, chosen, x, chosen.times(choices.steps), choices.method, rng=rngs))  # (n, H, W, C)
