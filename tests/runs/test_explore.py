@@ -6,6 +6,7 @@ import json
 import re
 import shutil
 from dataclasses import replace
+from functools import cache
 from types import SimpleNamespace
 
 import numpy as np
@@ -42,6 +43,7 @@ def classes(tmp_path_factory):
 
 
 both = pytest.mark.parametrize("name", ("hands", "classes"))
+explored = cache(explore.explored)  # of folders that stay as they are
 
 
 def data_of(page):
@@ -125,7 +127,7 @@ def test_all_windows_together_are_the_answer(name, request):
 @both
 def test_the_last_step_is_what_the_run_drew(name, request):
     folder = request.getfixturevalue(name)
-    data = explore.explored(folder)
+    data = explored(folder)
     with np.load(folder / "images.npz") as drawn:
         for view, arrays in data["views"].items():
             last = explore.unpacked(arrays["x0_hat"])[-1]  # (B, H, W, C)
@@ -133,7 +135,7 @@ def test_the_last_step_is_what_the_run_drew(name, request):
 
 
 def test_pictures_that_are_not_the_run_s_are_no_secret(hands, tmp_path):
-    assert "Drawn anew" not in explore.explored(hands)["begin"]["text"]
+    assert "Drawn anew" not in explored(hands)["begin"]["text"]
     shutil.copytree(hands, tmp_path / "run")
     with np.load(hands / "images.npz") as drawn:
         arrays = dict(drawn)
@@ -161,7 +163,7 @@ def test_it_begins_at_the_finger_that_no_training_hand_has():
 @both
 @pytest.mark.parametrize("formula", ("els", "local", "ideal"))
 def test_the_code_prints_the_numbers_shown(name, formula, request):
-    data = explore.explored(request.getfixturevalue(name))
+    data = explored(request.getfixturevalue(name))
     seed, step, row, column = data["seeds"][1], len(data["steps"]) - 2, 2, 3
     number = data["steps"][step]["number"]
     names, said = {"seed": seed, "number": number, "row": row, "column": column}, io.StringIO()
@@ -215,6 +217,7 @@ def test_more_is_left_out_of_a_page_of_larger_images(shape):
 @pytest.mark.parametrize("shown", (True, False))
 def test_the_page_is_opened_if_that_is_asked_for(shown, hands, tmp_path, monkeypatch, capsys):
     opened = []
+    monkeypatch.setattr(explore, "explored", explored)
     monkeypatch.setattr("webbrowser.open", lambda address: opened.append(address) or shown)
     path = tmp_path / "a page.html"
     assert cli.main(["explore", str(hands), "--out", str(path)]) == 0
