@@ -62,11 +62,12 @@ MEMBERS = "   :members:\n   :undoc-members:\n   :special-members: __call__\n"
 HOME = """# edudiff: a course
 
 How diffusion models work, and why they invent. A perfectly trained model would only copy its training images; a trained
-network draws hands with six fingers, and a formula that was never trained draws the same ones from the same noise.
+network draws hands with six fingers, and a formula that was never trained draws much the same ones from the same noise.
 
-```{{image}} static/film.gif
-:alt: Hands come out of noise, by a trained network, by the ELS formula, and by the ideal score, which copies.
-:class: hero
+```{{raw}} html
+<picture><source srcset="_static/opening.png" media="(prefers-reduced-motion: reduce)"><img class="hero"
+src="_static/film.gif" alt="Hands come out of noise, by a trained network, by the ELS formula, and by the ideal score,
+which copies."></picture>
 ```
 
 {buttons}
@@ -187,6 +188,7 @@ def source(folder, executed, runs=False):
     for name in ("site.css", "site.js", "icon.svg"):
         shutil.copy(LESSONS / "website" / name, folder / "static")
     shutil.copy(ROOT / "figures" / "results" / "film.gif", folder / "static")
+    shutil.copy(ROOT / "figures" / "results" / "opening.png", folder / "static")  # for whom nothing should move
     asked, cards = questions(), []
     for path, notebook in executed.items():
         page = nbformat.from_dict(notebook)

@@ -23,6 +23,14 @@ def address():
         yield address
 
 
+@pytest.mark.parametrize(("motion", "picture"), (("reduce", "opening.png"), ("no-preference", "film.gif")))
+def test_the_first_picture_stands_still_for_those_who_ask_for_that(motion, picture, address, browser):
+    look(browser, motion=motion)
+    browser.get(f"{address}/index.html")
+    shown = browser.execute_script("const p = document.querySelector('.hero'); return [p.currentSrc, p.naturalWidth]")
+    assert shown[0] == f"{address}/_static/{picture}" and shown[1] > 0
+
+
 @pytest.mark.parametrize("scheme", SCHEMES)
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_page_is_read_by_everybody_and_silent(kind, scheme, address, browser):
