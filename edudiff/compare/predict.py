@@ -15,7 +15,7 @@ from edudiff.schedule import Schedule
 from edudiff.support import checks
 from edudiff.support.types import Array
 
-NATS = 5.5  # of entropy: about 250 training windows still compete; measured in figures/results/README.md
+NATS = 5.0  # of entropy: about 150 training windows still compete; measured in figures/results/README.md
 
 Progress = Callable[[Iterable[float]], Iterable[float]]
 
@@ -32,11 +32,12 @@ def by_entropy(
 ) -> WindowSchedule:
     """At each noise level the largest window for which training windows compete with `nats` of entropy: for `Between`.
 
-    The entropy of a window size is the mean over all pixels whose window lies inside the image, weighted by the
-    posterior variance of the pixel: where the answer is certain, it matters little what the window is. Between two odd
-    sizes it is interpolated. `patch`: of training images, with a method `posteriors`, such as `Patch`. `x0`, `noise`:
-    (B, H, W, C), images that `patch` does not contain, and standard normal noise, the same at all levels. `times`: as
-    for `edudiff.reverse.steps`, the last one is left out. `largest`: odd, what the network can see.
+    The entropy of a window size is the mean over all pixels whose window lies inside the image (of a size that lies
+    inside nowhere: over all pixels), weighted by the posterior variance of the pixel: where the answer is certain, it
+    matters little what the window is. Between two odd sizes it is interpolated. `patch`: of training images, with a
+    method `posteriors`, such as `Patch`. `x0`, `noise`: (B, H, W, C), images that `patch` does not contain, and
+    standard normal noise, the same at all levels. `times`: as for `edudiff.reverse.steps`, the last one is left out.
+    `largest`: odd, what the network can see.
     Raises ValueError for an even `largest`, or for `nats` that are negative.
     """
     if not nats >= 0:
@@ -53,8 +54,7 @@ def by_entropy(
             return k
         return k + 2 * (entropy[k] - nats) / (entropy[k] - entropy[k + 2])
 
-    inside = 2 * ((min(x0.shape[1:3]) - 1) // 2) + 1  # a larger window is inside nowhere
-    most = min(checks.window(largest), inside)
+    most = checks.window(largest)
     return _at_each_level(side, x0, noise, schedule, times, most, progress)
 
 
@@ -107,8 +107,9 @@ class _Remembered(dict):
 
 
 def _entropy(posterior: Any, window: int) -> float:
-    """The mean entropy of pixels whose window lies inside, weighted by the posterior variance; 0 if all is certain."""
-    r = window // 2
+    """The mean entropy of pixels whose window lies inside, or of all if no window does, weighted by the posterior
+    variance; 0 if all is certain."""
+    r = window // 2 if window <= min(posterior.entropy.shape[1:]) else 0
     rows, columns = (slice(r, length - r) for length in posterior.entropy.shape[1:])
     variance, entropy = posterior.variance[:, rows, columns], posterior.entropy[:, rows, columns]  # (B, h, w) each
     total = float(variance.sum())

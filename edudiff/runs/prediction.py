@@ -81,7 +81,8 @@ class Prediction:
     def __init__(self, run: Run, share: Share, say: report.Say = report.silent) -> None:
         self.run = run
         choices = {k: v for k, v in asdict(run.choices).items() if k != "train_steps"}
-        self.parts = Parts(run.folder / folders.PREDICTION, choices | {"version": edudiff.__version__})
+        made_by = {"version": edudiff.__version__, "nats": predict.NATS}
+        self.parts = Parts(run.folder / folders.PREDICTION, choices | made_by)
         self.tables: dict[str, WindowSchedule] = {}
         self.images: dict[str, Array] = {}
         self.seconds: dict[str, float] = {}

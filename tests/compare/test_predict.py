@@ -24,7 +24,7 @@ def hands():
 
 def entropy_by_hand(patch, x0, alpha, sigma, k, seed=9):
     found = Patch(patch.images, k).posterior(alpha * x0 + sigma * noise_like(x0, seed), alpha, sigma)
-    r, total, weights = k // 2, 0.0, 0.0
+    r, total, weights = k // 2 if k <= min(x0.shape[1:3]) else 0, 0.0, 0.0
     for b in range(len(x0)):
         for i in range(r, x0.shape[1] - r):
             for j in range(r, x0.shape[2] - r):
@@ -79,10 +79,16 @@ def test_no_demand_takes_the_largest_window_where_all_is_certain_too():
         assert set(predict.by_entropy(patch, x0, noise_like(x0), SCHEDULE, TIMES, 7, nats).windows) == {side}
 
 
-def test_a_window_that_is_inside_nowhere_is_not_asked_for():
+def test_windows_that_lie_inside_nowhere_compete_too():
+    """Those of the pixels on all sides reach over the border of an image of 14 pixels; all pixels are asked."""
     patch, x0 = hands()
-    table = predict.by_entropy(patch, x0, noise_like(x0), SCHEDULE, TIMES[-3:], 27, 0.0)
-    assert set(table.windows) == {13}
+    assert set(predict.by_entropy(patch, x0, noise_like(x0), SCHEDULE, TIMES[-3:], 27, 0.0).windows) == {27}
+    table = predict.by_entropy(patch, x0, noise_like(x0), SCHEDULE, TIMES, 27, nats=3.0)
+    larger = [(alpha, sigma, *split(table(alpha, sigma))) for alpha, sigma in LEVELS if 13 < table(alpha, sigma) < 27]
+    assert larger
+    for alpha, sigma, narrow, share in larger:
+        at = [entropy_by_hand(patch, x0, alpha, sigma, k) for k in (narrow, narrow + 2)]
+        assert (1 - share) * at[0] + share * at[1] == pytest.approx(3.0, abs=0.05)
 
 
 def test_the_smallest_error_is_found_among_all_sizes_and_mixes():
