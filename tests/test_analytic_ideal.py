@@ -11,6 +11,7 @@ from known import Atoms
 from edudiff import forward, reverse
 from edudiff import schedule as schedules
 from edudiff.denoisers import Ideal, ideal, merge
+from edudiff.support.softmax import Softmax
 
 ALL = [schedules.cosine(), schedules.ddpm_linear(), schedules.log_linear(), schedules.flow()]
 every_schedule = pytest.mark.parametrize("schedule", ALL, ids=lambda s: s.name)
@@ -281,3 +282,14 @@ def test_many_candidates_that_nearly_tie_are_each_compared_exactly_p13(dtype, ch
         patch.setattr(ideal, "CHUNK", chunk)
         answer = Ideal(points)(x, 1.0, sigma)
     np.testing.assert_allclose(answer, expected, atol={"f4": 6e-8, "f8": 1e-4 * sigma}[dtype])
+
+
+@pytest.mark.parametrize("error", [0.5, 5.0])
+def test_every_candidate_that_rounding_may_have_kept_from_mattering_is_evaluated(error):
+    """The best one may really be `error` lower and another `error` higher: beside it, or beside one seen before."""
+    total = Softmax(np, (1,), 1, 4)
+    logits = 100 - np.array([[0.0, total.margin + 1.99 * error, total.margin + 2.01 * error]])
+    np.testing.assert_array_equal(ideal._leading(logits, total, error), [[True, True, False]])
+    total.add(np.array([[120.0]]), np.zeros((1, 1)))
+    below = 120 - np.array([[total.margin + 0.99 * error, total.margin + 1.01 * error]])
+    np.testing.assert_array_equal(ideal._leading(below, total, error), [[True, False]])

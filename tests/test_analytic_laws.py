@@ -12,7 +12,7 @@ from edudiff import reverse
 from edudiff import schedule as schedules
 from edudiff.data import toys
 from edudiff.denoisers import Bottleneck, Ideal, Linear, Mixture
-from edudiff.denoisers.law import Line, frechet, moments
+from edudiff.denoisers.law import Gaussian, Line, frechet, moments
 
 seeds = st.integers(0, 2**32)
 COSINE, WIDE = schedules.cosine(), schedules.log_linear(1e-3, 80.0)
@@ -97,6 +97,39 @@ def test_a_ridge_lets_the_variance_collapse_p43():
     share = 0.1 / 1.1
     known = 1e-3 ** (2 * share) * (1e-6 + 1.1) ** (1 - share)
     assert denoise.generated(last=(1.0, 1e-3)).variances.item() == pytest.approx(known, rel=1e-9)
+
+
+@pytest.mark.parametrize("matched", [False, True])
+def test_few_pictures_and_few_steps_make_the_law_of_a_linear_map_p43(matched):
+    """Three points in five dimensions: the map is applied to the unit vectors, and the law follows from it."""
+    points = np.random.default_rng(0).uniform(-1, 1, (3, 5))
+    denoise, few = Linear.fit(points), levels(COSINE, 4)
+    x = np.concatenate([np.zeros((1, 5)), np.eye(5)])
+    out = reverse.sample(denoise, COSINE, x, COSINE.times(4))
+    matrix, moved = (out[1:] - out[0]).T, out[0]
+    alpha, sigma = few[0]
+    law = denoise.generated_by_ddim(few, matched)
+    start = sigma**2 * np.eye(5) + matched * alpha**2 * np.cov(points.T, bias=True)
+    np.testing.assert_allclose(law.covariance, matrix @ start @ matrix.T, atol=1e-12)
+    np.testing.assert_allclose(law.mean, moved + matched * alpha * matrix @ points.mean(0), atol=1e-12)
+
+
+@pytest.mark.filterwarnings("error")
+def test_few_pictures_have_the_law_of_their_noisy_versions_in_all_directions_p43():
+    points = np.random.default_rng(0).uniform(-1, 1, (3, 5))
+    law = Linear.fit(points).generated(last=(1.0, 0.3))
+    np.testing.assert_allclose(law.covariance, np.cov(points.T, bias=True) + 0.09 * np.eye(5), atol=1e-12)
+    np.testing.assert_allclose(law.mean, points.mean(0), atol=1e-12)
+
+
+@pytest.mark.parametrize("rest", [0.3, 2.0])
+def test_a_normal_law_with_the_same_variance_in_many_directions_has_its_density(rest):
+    basis = np.linalg.qr(np.random.default_rng(0).standard_normal((5, 5)))[0][:, :2]
+    law = Gaussian(np.arange(5.0), np.array([0.7, 1.5]), basis, rest)
+    x = np.random.default_rng(1).standard_normal((4, 5))
+    same = Mixture(np.ones(1), law.mean[None], law.covariance[None])
+    np.testing.assert_allclose(np.linalg.eigvalsh(law.covariance), np.sort([0.7, 1.5, rest, rest, rest]))
+    np.testing.assert_allclose(law.log_density(x), same.log_density(x), rtol=1e-9)
 
 
 def test_the_shape_of_the_law_is_that_of_the_start_p43():

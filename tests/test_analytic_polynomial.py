@@ -183,6 +183,20 @@ def test_improper_and_diverging_cases_are_said():
         Polynomial.fit(np.random.default_rng(0).uniform(-1, 1, (9, 2)), 3).generated([(0.1, 1.0), (1.0, 0.0)])
 
 
+def test_a_law_is_improper_however_slowly_its_density_grows():
+    """A pair of points at degree 5: the coefficient of the score's highest power is 0.003 at sigma 1."""
+    five = Polynomial.fit(PAIR, 5)
+    assert 0 < five.in_powers(1.0, 1.0)[5] < 0.01
+    with pytest.raises(ValueError, match=r"grows at infinity as the exponential of 0\.000493 x\^6"):
+        five.langevin(1.0, 1.0)
+
+
+def test_paths_that_cross_have_no_quantiles():
+    """One step from sigma 1 to the end is x0_hat itself, which falls again far out."""
+    with pytest.raises(ValueError, match="paths of the reverse process cross"):
+        Polynomial.fit(PAIR, 3).generated([(1.0, 1.0), (1.0, 0.0)])
+
+
 def test_hermite_polynomials_are_orthonormal_and_multiply():
     at, weights = nodes(0, 1, 10)
     powers = hermite.exponents(1, 6)

@@ -1,9 +1,17 @@
 """What is written down about the changes of `mutate.py`: which of them are equivalent."""
 
 import ast
+import inspect
 import json
+import sys
+import threading
 
 import mutate
+import numpy as np
+import watched
+
+from edudiff.nn.layers import relu
+from edudiff.support import threads
 
 
 def test_each_equivalent_mutant_is_one_change_of_the_code_as_it_is():
@@ -39,3 +47,14 @@ def test_a_change_changes_what_it_says():
         "g(x[1:], y=2) if x >= 1.5 and y else -x",
         "g(x[1:], y=2) if x >= 1.5 and (not y) else x",
     }
+
+
+def test_the_watch_sees_what_other_threads_enter(monkeypatch):
+    watch, found = watched.Watch(mutate.PROJECT), set()
+    monkeypatch.setattr(threads, "cores", lambda: 2)
+    for _ in range(2):  # the second time the threads are there already
+        found.clear()
+        with watch.noting(found):
+            threads.map_threads(relu, [np.ones(2), np.zeros(2)])
+        assert ("edudiff/nn/layers/activations.py", inspect.getsourcelines(relu)[1]) in watch.named(found)
+    assert sys.gettrace() is threading.gettrace() is None

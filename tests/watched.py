@@ -3,10 +3,12 @@
 import contextlib
 import os
 import sys
+import threading
 import time
 from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -41,9 +43,12 @@ class Watch:
         self.by_file: dict[str, set[Function]] = defaultdict(set)
 
     def entered(self) -> dict[str, set[Function]]:
-        """The functions that each test enters."""
-        files = {name: self.named(found) for name, found in self.by_file.items()}
-        return {test: self.named(self.by_test[test]) | files[test.split("::")[0]] for test in self.seconds}
+        """The functions that each test enters; none for a test that enters none itself: it may read anything."""
+        entered: dict[str, set[Function]] = {}
+        for test in self.seconds:
+            own = self.by_test[test]
+            entered[test] = self.named(own | self.by_file[test.split("::")[0]]) if own else set()
+        return entered
 
     def named(self, found: set[Function]) -> set[Function]:
         return {(Path(name).relative_to(self.root).as_posix(), line) for name, line in found}
@@ -70,16 +75,25 @@ class Watch:
 
     @contextlib.contextmanager
     def noting(self, found: set[Function]) -> Iterator[None]:
-        """Adds the functions of the package that are entered meanwhile to `found`."""
+        """Adds the functions of the package that are entered meanwhile to `found`, in whatever thread."""
 
         def note(frame, *_):
             code = frame.f_code
             if code.co_filename.startswith(self.package):
                 found.add((code.co_filename, code.co_firstlineno))
 
-        before = sys.gettrace()
-        sys.settrace(note)  # it returns nothing, and so is asked at calls alone
+        before = sys.gettrace(), threading.gettrace()
+        trace(note, note)  # it returns nothing, and so is asked at calls alone
         try:
             yield
         finally:
-            sys.settrace(before)
+            trace(*before)
+
+
+def trace(here: Any, in_threads: Any) -> None:
+    """Has calls noted in this thread and in those that begin from now on, as those of the package do."""
+    sys.settrace(here)
+    threading.settrace(in_threads)
+    threads = sys.modules.get("edudiff.support.threads")
+    if threads:
+        threads._pool.cache_clear()

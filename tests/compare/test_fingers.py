@@ -157,6 +157,14 @@ def test_fingers_are_paired_one_to_one_whichever_picture_comes_first(seed, k, n)
         assert same_fingers(tips[:1], np.repeat(tips[:1], 3, axis=0)) == 1
 
 
+@pytest.mark.filterwarnings("error")
+def test_counts_that_do_not_vary_have_no_correlation():
+    one, two = (image(palm(), *(finger(a) for a in angles)) for angles in ((0,), (0, 120)))
+    for images, others in (([one, one], [one, two]), ([one, two], [two, two]), ([one, one], [two, two])):
+        assert np.isnan(finger_agreement(np.stack(images), np.stack(others))["correlation"])
+    assert finger_agreement(np.stack([one, two]), np.stack([two, one]))["correlation"] == pytest.approx(-1)
+
+
 def test_agreement_of_fingers():
     def hand(*angles):
         return image(palm(), *(finger(a) for a in angles))

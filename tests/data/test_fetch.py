@@ -3,6 +3,7 @@
 import gzip
 import hashlib
 import io
+import os
 import sys
 import tarfile
 import threading
@@ -213,6 +214,23 @@ def test_what_a_killed_fetch_left_is_removed_by_the_next(server, tmp_path, monke
         assert everything_under(tmp_path) == ["small/a.gz"]
         assert [path.name for path in (tmp_path / "small").iterdir()] == ["a.gz"]
         assert len(asked) == times
+
+
+def test_what_cannot_be_removed_is_in_nobodys_way(server, tmp_path, monkeypatch):
+    address, _ = server
+    register(monkeypatch, address, "good")
+    (tmp_path / "small" / ".fetching-0123abcd").mkdir(parents=True)
+    (tmp_path / "small" / ".fetching-0123abcd" / "held").write_bytes(b"")
+    unlink = os.unlink
+
+    def held(path, **place):
+        if os.path.basename(path) == "held":
+            raise PermissionError("another program has it open")
+        unlink(path, **place)
+
+    monkeypatch.setattr(os, "unlink", held)
+    fetch("small", root=tmp_path, progress=False)
+    assert everything_under(tmp_path) == ["small/.fetching-0123abcd/held", "small/a.gz"]
 
 
 def test_two_at_once_do_not_meet(server, tmp_path, monkeypatch):

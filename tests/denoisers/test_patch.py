@@ -321,6 +321,13 @@ def test_float32_is_computed_again_only_where_it_may_be_too_coarse():
         close(answer, exact, 1e-5)
 
 
+@pytest.mark.parametrize("window", [5, 7, 9])
+def test_a_window_that_covers_the_image_is_compared_where_it_is(window):
+    assert windows.displacements(5, window, True, "zero") == [0]
+    assert windows.displacements(5, window, True, "circular") == [0, 1, 2, 3, 4]
+    assert windows.displacements(5, 3, True, "reflect") == [-2, -1, 0, 1, 2]
+
+
 def test_the_estimate_of_the_error_knows_how_many_values_a_window_sums(monkeypatch):
     """All that lie inside, where the window is larger than the image."""
     images, x = case(0, shape=(4, 9, 2))

@@ -73,11 +73,84 @@ def test_a_law_must_fall_to_nothing_within_the_grid(away, share, level, within):
     points = np.array([[a, 0.1 * b] for a in one for b in at])
     denoise = Polynomial.fit(points, 5, np.outer(one_shares, weights).ravel())
     if within:
-        law = denoise.langevin_in_the_plane(*level)
+        law = denoise.langevin_in_the_plane(*level, cells=121)
         assert law.moment((2, 0)) == pytest.approx(line.moment(2), rel=1e-3)
     else:
         with pytest.raises(ValueError, match="does not fall to nothing"):
-            denoise.langevin_in_the_plane(*level)
+            denoise.langevin_in_the_plane(*level, cells=121)
+
+
+@pytest.mark.parametrize("axis", [0, 1])
+@pytest.mark.parametrize("side", [-1, 1])
+def test_a_law_that_reaches_too_far_to_one_side_is_refused(side, axis):
+    at, weights = np.polynomial.hermite_e.hermegauss(6)
+    weights = weights / weights.sum()
+    points = np.array([[a, 0.1 * b] for a in np.append(at, 8 * side) for b in at])
+    shares = np.outer(np.append(0.997 * weights, 0.003), weights).ravel()
+    with pytest.raises(ValueError, match="does not fall to nothing"):
+        Polynomial.fit(points[:, [axis, 1 - axis]], 5, shares).langevin_in_the_plane(1.0, 0.3, cells=41)
+
+
+def uneven():
+    """A law on 5 x 7 cells of 0.5 x 0.2 around (-1, 2) without any symmetry, and its shares; one cell is empty."""
+    first, second = -1 + 0.5 * np.arange(-2, 3), 2 + 0.2 * np.arange(-3, 4)
+    log_density = np.random.default_rng(0).uniform(-2, 0, (5, 7))
+    log_density[0, 0] = -np.inf
+    shares = np.exp(log_density) / np.exp(log_density).sum()
+    return Plane(first, second, log_density + 2000), first, second, shares
+
+
+def test_moments_are_sums_over_the_middles_of_the_cells():
+    law, first, second, shares = uneven()
+    cells = [(first[i], second[j], shares[i, j]) for i in range(5) for j in range(7)]
+    mean = sum(p * np.array([x, y]) for x, y, p in cells)
+    np.testing.assert_allclose(law.mean, mean, atol=1e-12)
+    away = [(np.array([x, y]) - mean, p) for x, y, p in cells]
+    np.testing.assert_allclose(law.covariance, sum(p * np.outer(v, v) for v, p in away), atol=1e-12)
+    for powers in ((0, 0), (1, 0), (0, 1), (2, 3)):
+        known = sum(p * x ** powers[0] * y ** powers[1] for x, y, p in cells)
+        assert law.moment(powers) == pytest.approx(known, abs=1e-12)
+
+
+@pytest.mark.filterwarnings("error")
+def test_the_density_is_constant_on_each_cell_and_nothing_beyond():
+    law, first, second, shares = uneven()
+    for i in range(5):
+        for j in range(7):
+            for u, v in ((-0.49, -0.49), (0.49, 0.0), (0.0, 0.49)):
+                found = law.log_density(np.array([[first[i] + 0.5 * u, second[j] + 0.2 * v]])).item()
+                assert np.exp(found) == pytest.approx(shares[i, j] / 0.1, abs=1e-12)
+    beyond = [(first[0] - 0.26, 2), (first[-1] + 0.26, 2), (-1, second[0] - 0.11), (-1, second[-1] + 0.11)]
+    assert (law.log_density(np.array(beyond)) == -np.inf).all()
+
+
+class Drawn:
+    """A stream that gives these numbers."""
+
+    def __init__(self, rows):
+        self.rows = np.array(rows)
+
+    def random(self, shape):
+        assert self.rows.shape == shape
+        return self.rows
+
+
+def test_a_point_is_drawn_from_the_cell_of_its_share_and_anywhere_within():
+    law, first, second, shares = uneven()
+    ends = np.cumsum(shares.ravel())
+    drawn = np.random.default_rng(1).random((300, 3))
+    for (share, u, v), point in zip(drawn, law.sample(np.random.default_rng(1), 300), strict=True):
+        i, j = divmod(int((ends <= share).sum()), 7)
+        np.testing.assert_allclose(point, [first[i] + 0.5 * (u - 0.5), second[j] + 0.2 * (v - 0.5)], atol=1e-12)
+    lowest = law.sample(Drawn([[0.0, 0.5, 0.5]]), 1)
+    np.testing.assert_allclose(lowest, [[first[0], second[1]]])  # the first cell is empty
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_the_largest_share_is_in_the_last_cell_whatever_rounding_makes_of_the_sum(seed):
+    line = np.arange(9.0)
+    law = Plane(line, line, np.random.default_rng(seed).uniform(-1, 0, (9, 9)))
+    np.testing.assert_allclose(law.sample(Drawn([[np.nextafter(1, 0), 0.5, 0.5]]), 1), [[8, 8]])
 
 
 def test_what_has_no_law_in_the_plane_is_refused():

@@ -258,6 +258,18 @@ def test_shifts_and_mirrors_move_whole_images():
     np.testing.assert_array_equal(augment(x0, np.random.default_rng(0)), x0)
 
 
+def test_each_shift_is_as_likely_and_half_of_the_images_are_mirrored():
+    """Of 8,000 copies of an image without repetition, each way at a false alarm of 1e-4 at most."""
+    ramp = np.arange(60.0).reshape(1, 6, 10, 1)
+    out = augment(np.repeat(ramp, 8000, 0), np.random.default_rng(0), shift=1, flip=True, circular=True)[..., 0]
+    mirrored = (out[:, 0, 2] - out[:, 0, 1]) % 10 == 9  # the ramp runs down
+    assert mirrored.mean() == pytest.approx(1 / 2, abs=4 / 2 / np.sqrt(8000))
+    row, column = np.divmod(np.where(mirrored, out[:, 0, -1], out[:, 0, 0]), 10)
+    ways = list(zip(row.tolist(), column.tolist(), strict=True))
+    for way in ((i, j) for i in (5, 0, 1) for j in (9, 0, 1)):
+        assert ways.count(way) / 8000 == pytest.approx(1 / 9, abs=4.5 * np.sqrt(8 / 81 / 8000))
+
+
 def test_augmentation_runs_on_the_device(any_cupy):
     host = augment(IMAGES, np.random.default_rng(0), shift=2, flip=True)
     device = augment(any_cupy.asarray(IMAGES), np.random.default_rng(0), shift=2, flip=True)
