@@ -161,6 +161,13 @@ def test_langevin_of_degree_one_is_the_noisy_normal_law():
     np.testing.assert_allclose(law.log_density(x), same.log_density(x), atol=1e-3)
 
 
+def test_langevin_of_moved_data_draws_the_moved_law():
+    """By alpha times as much; far from zero, where the grid must follow."""
+    here, there = (Polynomial.fit(PAIR + shift, 3).langevin(0.8, 0.5) for shift in (0.0, 30.0))
+    assert there.mean == pytest.approx(here.mean + 24, abs=1e-6)
+    assert there.covariance == pytest.approx(here.covariance, rel=1e-6)
+
+
 def test_improper_and_diverging_cases_are_said():
     five = Polynomial.fit(PAIR, 5)
     with pytest.raises(ValueError, match="improper law"):

@@ -107,10 +107,10 @@ def test_tip_points_are_hand_of_whose_disc_little_is_hand():
     """Counted point by point, in pictures of many grays; what rounding could decide is left out."""
     rng, at = np.random.default_rng(0), np.arange(SIDE)
     waves = rng.uniform(0.05, 0.25, (12, 2, 1, 1)) * np.stack(np.meshgrid(at, at, indexing="ij"))  # (N, 2, h, w)
-    bright = np.clip(2 * np.sin(waves[:, 0] + waves[:, 1]) + rng.uniform(-0.5, 0.5, (12, 1, 1)), -1, 1)  # (N, h, w)
+    bright = np.clip(2 * np.sin(waves[:, 0] + waves[:, 1]) + rng.uniform(-0.5, 0.5, (12, 1, 1)), -1.2, 1.2)  # (N, h, w)
     number = pieces(bright > 0, corners=True)  # (N, h, w)
     hand = np.stack([(n > 0) & (np.bincount(n.ravel())[n] >= DEBRIS * SIDE**2) for n in number])  # (N, h, w)
-    part, reach = np.where(hand, (1 + bright) / 2, 0), int(RADIUS * SIDE)
+    part, reach = np.where(hand, np.minimum((1 + bright) / 2, 1), 0), int(RADIUS * SIDE)
     disc = [(y, x) for y in range(-reach, reach + 1) for x in range(-reach, reach + 1)]
     disc = [(y, x) for y, x in disc if y**2 + x**2 <= (RADIUS * SIDE) ** 2]
     wide = np.pad(part, ((0, 0), (reach, reach), (reach, reach)))

@@ -123,6 +123,13 @@ def test_diversity_is_the_ratio_of_mean_distances():
         n.diversity(images[:1], images, rng())
 
 
+@pytest.mark.filterwarnings("error")
+def test_two_items_drawn_twice_are_no_pair_and_have_no_diversity():
+    images = rng(0).standard_normal((40, 2))
+    found = n.diversity(images[:2], images, rng())
+    assert found.low == 0 < found.value < np.inf
+
+
 def test_the_table_of_distances_holds_the_distances():
     x, y = rng(0).standard_normal((30, 3)), 0.5 + rng(1).standard_normal((40, 3))
     found = d.distances(x, y, rng(), draws=20)

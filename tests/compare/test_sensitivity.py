@@ -7,6 +7,7 @@ import edudiff as ed
 from edudiff.compare import sensitivity, sensitivity_masks
 from edudiff.denoisers import Masked
 from edudiff.sampling import jacobian_matrix
+from edudiff.support.random import standard_normal
 
 SCHEDULE = ed.schedule.cosine()
 RNG = np.random.default_rng(0)
@@ -53,8 +54,33 @@ def test_a_masked_denoiser_is_made_of_hard_and_of_soft_masks():
 
 @pytest.mark.parametrize(
     ("times", "tau", "says"),
-    [([0.0], 0.1, "at t = 0.0 there is no noise"), ([0.5], 1.5, "tau is 1.5")],
+    [([0.0], 0.1, "at t = 0.0 there is no noise"), ([0.5], 1.5, "tau is 1.5"), ([0.5], -0.5, "tau is -0.5")],
 )
 def test_bad_masks_are_refused(times, tau, says):
     with pytest.raises(ValueError, match=says):
         sensitivity_masks(NET, IMAGES, SCHEDULE, times, np.random.default_rng(0), tau)
+
+
+def test_a_mask_is_the_sensitivity_over_the_strongest_and_each_value_looks_at_itself():
+    alpha, sigma = SCHEDULE(0.5)
+    x = alpha * IMAGES + sigma * standard_normal(np.random.default_rng(2), IMAGES.shape, like=IMAGES)
+    found = sensitivity(NET, x, alpha, sigma)
+    share = found / found.max(0)
+    soft, hard = (
+        sensitivity_masks(NET, IMAGES, SCHEDULE, [0.5], np.random.default_rng(2), tau)(0.7, 0.7) for tau in (None, 0.4)
+    )
+    off = ~np.eye(30, dtype=bool)
+    np.testing.assert_allclose(soft[off], share[off], atol=1e-12)
+    np.testing.assert_array_equal(hard[off], share[off] >= 0.4)
+    assert (np.diag(soft) == 1).all() and (np.diag(hard) == 1).all()
+
+
+@pytest.mark.parametrize(("factor", "time"), [(0.99, 0.2), (1.01, 0.8)])
+def test_the_nearest_level_is_that_in_the_logarithm_of_noise_over_signal(factor, time):
+    masks = sensitivity_masks(NET, IMAGES, SCHEDULE, [0.2, 0.8], np.random.default_rng(2), tau=0.1)
+    ratios = [sigma / alpha for alpha, sigma in map(SCHEDULE, (0.2, 0.8))]
+    assert masks(1.0, factor * np.sqrt(ratios[0] * ratios[1])) is masks(*SCHEDULE(time))
+
+
+def test_a_single_image_is_a_batch():
+    assert sensitivity(NET, IMAGES[:1], 0.7, 0.6).shape == (30, 30)

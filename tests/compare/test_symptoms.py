@@ -262,6 +262,7 @@ def test_errors_are_mean_squares_and_infinite_where_there_is_no_answer():
     assert found == [pytest.approx((X**2).mean()), np.inf, np.inf, np.inf]
 
 
+@pytest.mark.filterwarnings("error")
 def test_levels_are_those_of_the_schedule_nearest_to_seven_ratios_in_logarithm():
     for schedule in (ed.schedule.cosine(), ed.schedule.flow()):
         levels = diagnosis._levels(schedule)
@@ -277,6 +278,12 @@ def test_levels_are_those_of_the_schedule_nearest_to_seven_ratios_in_logarithm()
     assert [s / a for a, s in diagnosis._levels(narrow)] == pytest.approx([0.5, 0.6, 0.7])
     with pytest.raises(ValueError, match="no time with signal and noise"):
         diagnosis._levels(curves(np.ones_like, np.zeros_like))
+
+
+def test_clipped_answers_are_those_in_the_unit_interval():
+    np.testing.assert_array_equal(
+        mistakes.DENOISERS["answers clipped"](lambda x, a, s: x)(2 * X, 1, 1), np.clip(2 * X, 0, 1)
+    )
 
 
 def test_a_mixed_batch_is_drawn_half_way_to_its_mean():
