@@ -80,7 +80,7 @@ FORMULAS = {  # {name: (makes it, how many pictures it draws)}
     f"bottleneck, {COMPONENTS} components": (lambda images: denoisers.Bottleneck.fit(images, COMPONENTS), 256),
     f"polynomial of degree 3, {COMPONENTS} components": (polynomial, 256),
     "local": (partial(windowed, shifts=False), 64),
-    f"ELS of {FEW} faces": (lambda images: windowed(images[:FEW], shifts=True), 16),
+    f"ELS of {FEW} faces": (lambda images: windowed(images[:FEW], shifts=True), 8),
 }
 
 

@@ -184,9 +184,10 @@ for name, channels in (("no pooling", (6,)), ("one pooling", (6, 6)), ("two pool
 #
 # No architecture is good in itself. `figures/results/alignment.png` shows three networks that were trained alike on
 # faces, on the same faces with their pixels shuffled, and on strokes (`python figures/alignment.py`). To the dense one
-# the shuffle is nothing: it knows no neighbors, and does equally badly with both. The UNet, which looks at neighbors
-# first, draws faces 1.6 times as far from the law as new faces are, and 2.8 times if they are shuffled. The ResNet sees
-# 11 pixels of 24: of strokes it makes other strokes, of faces a patchwork, of shuffled faces nothing at all.
+# (of the kind that adds to its input) the shuffle is nothing: it knows no neighbors, and does equally badly with both.
+# The UNet, which looks at neighbors first, draws faces 1.6 times as far from the law as new faces are, and 2.8 times if
+# they are shuffled. The ResNet sees 11 pixels of 24: of strokes it makes other strokes, of faces a patchwork, of
+# shuffled faces nothing at all.
 #
 # The last picture is a map: each denoiser of the first cell at its novelty and its distance.
 
