@@ -131,3 +131,37 @@ def test_the_peer_is_the_same_formula(dtype):
                     np.testing.assert_allclose(answer, wanted, atol=1e-12 if dtype == np.float64 else 1e-4, rtol=0)
     best = fastest(images, 3, x, 0.7, 0.5)
     np.testing.assert_allclose(best(x, 0.7, 0.5), loops.patch(x, images, 0.7, 0.5, 3, True, "zero"), atol=1e-4)
+
+
+@pytest.fixture
+def programs(monkeypatch):
+    """The folder of the programs that are run by hand is where modules are looked for."""
+    pytest.importorskip("numba")
+    monkeypatch.syspath_prepend(str(Path(__file__).parent / "benchmarks"))
+
+
+def test_the_formulas_that_are_no_els_are_measured_beside_it(programs, capsys):
+    import formulas
+
+    formulas.main(images=3, rounds=1, most=3)
+    found = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [record["what"] for record in found] == ["masked", "composite", "smoothed", "linear"]
+    assert all(record["share"] > 0 and record["make_seconds"] > 0 for record in found)
+
+
+def test_the_parts_of_a_training_step_add_up_and_are_left_as_they_were(programs, capsys, monkeypatch):
+    import step_parts
+
+    from edudiff.fast import winograd
+    from edudiff.nn import loss
+
+    tiny = {"net": "ResNet", "channels": 16, "depth": 2, "shape": (8, 8, 1), "batch": 4}
+    monkeypatch.setattr(records, "TRAINING", {"train_tiny": tiny})
+    monkeypatch.setattr(loss, "map_threads", None)  # put back at the end, as the program changes it
+    before = winograd.conv
+    step_parts.main(2)
+    [record] = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert winograd.conv is before
+    assert sum(record[part]["share"] for part in [*step_parts.PARTS, "rest"]) == pytest.approx(1)
+    # Two blocks, each of one convolution of 16 channels, forward, dw and dx; 36 products in each of 4 * 2 * 2 tiles.
+    assert record["products"]["gflop"] == pytest.approx(2 * 3 * 2 * 36 * 16 * 16 * 16 / 1e9)
