@@ -22,6 +22,32 @@ def test_right_gradients_pass_with_their_error():
     assert 0 < check_gradients(bend, bend_backward, normal(4, 3), normal(3), 3) < 1e-6
 
 
+class Moved:
+    """A network of one parameter, the sum of its squares, which notes what is asked of it."""
+
+    def __init__(self, parameters, seen):
+        self.parameters, self.seen = parameters, seen
+        seen.append(parameters["w"])
+
+    def with_parameters(self, parameters):
+        return Moved(parameters, self.seen)
+
+    def forward(self, x):
+        return (self.parameters["w"] ** 2).sum(keepdims=True) * x, x
+
+    def backward(self, dout, cache):
+        return {"w": 2 * (dout * cache).sum() * self.parameters["w"]}
+
+
+def test_the_parameters_of_a_network_are_moved_by_about_a_tenth():
+    seen = []
+    check_gradients(Moved({"w": np.ones(4000)}, seen), np.ones(1))
+    moves = seen[1] - 1
+    assert moves.std() == pytest.approx(0.1, rel=0.1)
+    assert abs(moves).max() < 0.6
+    assert abs(moves.mean()) < 0.01
+
+
 def test_inputs_in_float32_are_checked_in_float64():
     assert check_gradients(bend, bend_backward, normal(4, 3, dtype=np.float32), normal(3, dtype=np.float32), 2) < 1e-6
 

@@ -365,6 +365,15 @@ def turned(array):
     return np.asfortranarray(array)
 
 
+@pytest.mark.parametrize(("padding", "mode"), [("zero", "constant"), ("circular", "wrap"), ("reflect", "reflect")])
+def test_padding_is_that_of_numpy(padding, mode):
+    x = normal(2, 4, 5, 3)
+    for r in (0, 1, 3):
+        np.testing.assert_array_equal(
+            layers.convolution.pad(x, r, padding), np.pad(x, ((0, 0), (r, r), (r, r), (0, 0)), mode)
+        )
+
+
 def test_a_rate_of_0_draws_nothing():
     streams = [np.random.default_rng(i) for i in range(2)]
     x = np.ones((2, 3, 3, 1))
