@@ -80,8 +80,9 @@ def test_fingers_of_networks_and_of_scaled_windows(tmp_path, monkeypatch):
     calibrated = results["networks"][1]["window_schedule"]["windows"]
     for used, size in zip(one["window_schedule"]["windows"], calibrated, strict=True):
         assert abs(used - max(3, size)) <= 1
-    assert ten["largest_window"] == pytest.approx(min(31, 10 * max(calibrated)), abs=1)
-    assert whole["largest_window"] == 31
+    largest = 2 * job.size - 1
+    assert ten["largest_window"] == pytest.approx(min(largest, 10 * max(calibrated)), abs=1)
+    assert whole["largest_window"] == largest
     assert whole["els"]["wrong"][0] == 0  # windows that cover the picture: a copy, and all hands have five
     stamps = networks(tmp_path / "work")
     monkeypatch.setitem(names, "image", lambda *a: None)
