@@ -30,6 +30,7 @@ MINUTES = {  # on two cores, from scratch
     "fingers": 8,
     "clocks": 15,
     "alignment": 15,
+    "width": 3,
     "architecture": 60,
     "attention": 8,
     "table_agreement": 540,

@@ -76,6 +76,29 @@ def test_alignment_measures_unseen_pictures_against_the_linear_denoiser(tmp_path
             assert len(found["errors"]) == len(names["TIMES"])
 
 
+def test_widths_and_numbers_of_faces_are_measured_and_nothing_is_made_twice(tmp_path, monkeypatch):
+    names = script("width")
+    monkeypatch.setitem(names, "UNSEEN", 6)
+    monkeypatch.setitem(names, "LAW", 20)
+    choices = replace(names["CHOICES"], train_steps=2, batch=2, drawn=9, steps=1, draws=20)
+    arguments = {"widths": (2, 3), "counts": (4, 8), "choices": choices, "work": tmp_path / "work"}
+    results = check_twice(names, "width", tmp_path, monkeypatch, **arguments)
+    assert [list(line) for line in results["table"].values()] == [["4", "8"]] * 2
+    assert results["table"]["2"]["4"]["parameters"] < results["table"]["3"]["4"]["parameters"]
+
+
+def test_width_counts_copies_and_measures_against_faces_of_the_law():
+    names = script("width")
+    counts = names["UNSEEN"], names["LAW"] = 60, 400
+    images, unseen, law = names["faces"](30, names["CHOICES"])
+    assert [len(part) for part in (images, unseen, law)] == [30, *counts]
+    for drawn, copies, off in ((images, 1, 1), (unseen, 0, 1), (np.zeros_like(images), 0, 2.5)):
+        found = names["record"](drawn, images, unseen, law)
+        assert found["copies"]["value"] == pytest.approx(copies, abs=0.1)
+        assert found["off_the_law"]["value"] == pytest.approx(off, rel=0.3)
+    assert names["record"](images, images, unseen, law)["to_the_training_set"]["value"] == 0
+
+
 def test_alignment_shuffles_all_pictures_alike_and_puts_the_pixels_back():
     names = script("alignment")
     choices = replace(names["CHOICES"], images=3)
