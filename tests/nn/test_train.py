@@ -561,6 +561,26 @@ def test_a_batch_that_no_memory_holds_is_refused_before_anything_is_drawn(batch,
     assert rng.random() == np.random.default_rng(0).random()
 
 
+@pytest.mark.parametrize("number", [0.0, 1 - 2**-53])
+def test_the_outermost_random_numbers_have_times_too(number):
+    """Those at which a share is 0, or rounds to 1."""
+
+    class Stream:
+        random = staticmethod(lambda count: np.full(count, number))
+
+    for law in ("uniform", "logit_normal"):
+        times = random_times(4000, Stream(), law)
+        assert ((times >= 0) & (times <= 1)).all() and (np.diff(times) > 0).all()
+
+
+@pytest.mark.parametrize("shape", [(3, 8), (8, 3)])
+def test_a_shift_is_smaller_than_either_side(shape):
+    images = np.zeros((4, *shape, 1), np.float32)
+    with pytest.raises(ValueError, match="shift"):
+        nn.train(small(), images, SCHEDULE, np.random.default_rng(0), 1, shift=3)
+    last(nn.train(small(), images, SCHEDULE, np.random.default_rng(0), 1, shift=2, batch=2))
+
+
 def test_logit_normal_times_are_stratified_and_have_their_law():
     """One in each slice of the normal law: the quantiles are sigmoids of its own, few times lie at the ends."""
     times = random_times(4000, np.random.default_rng(0), "logit_normal")
