@@ -255,6 +255,12 @@ def test_a_range_of_a_file_is_that_part_of_the_whole(tmp_path_factory, start, co
         np.testing.assert_array_equal(rest, (whole[0] if labeled else whole)[start:])
 
 
+@pytest.mark.parametrize("seed", [0, 7, np.random.RandomState(0), "random"])
+def test_what_is_no_generator_is_refused_before_the_file_is_looked_for(seed):
+    with pytest.raises(TypeError, match="expected a generator"):
+        load("nowhere.npy", rng=seed)
+
+
 def test_a_range_starts_somewhere_in_the_file(tmp_path):
     write_mnist(tmp_path)
     with pytest.raises(ValueError, match="start is -1, expected an integer >= 0"):

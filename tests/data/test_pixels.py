@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from edudiff.data import from_uint8, resize, to_uint8
-from edudiff.data.pixels import coverage
+from edudiff.data.pixels import coverage, with_mirrored
 
 sides = st.integers(1, 33)
 
@@ -67,6 +67,19 @@ def test_images_that_have_the_size_already_are_not_copied():
     assert resize(images, (4, 6)) is images
     assert resize(images, (6, 4)).shape == (2, 6, 4, 1)
     assert resize(images, (4, 4)).shape == (2, 4, 4, 1)
+
+
+def test_mirror_images_come_after_the_images_and_points_have_none():
+    images = np.random.default_rng(0).uniform(-1, 1, (3, 4, 6, 2))
+    both = with_mirrored(images)
+    assert both.shape == (6, 4, 6, 2)
+    np.testing.assert_array_equal(both[:3], images)
+    for i in range(6):
+        np.testing.assert_array_equal(both[3:, :, i], images[:, :, 5 - i])
+    with pytest.raises(ValueError, match="points have no left and right"):
+        with_mirrored(images[0, 0])
+    with pytest.raises(TypeError):
+        with_mirrored(np.zeros((3, 4, 6, 2), int))
 
 
 def test_pixels_refuse():
