@@ -9,7 +9,7 @@ from edudiff.schedule import cosine
 # zero padding, one window for each of 20 steps of the cosine schedule, from noise to image. These see the whole image,
 # so no receptive field bounds their windows.
 MEASURED = {
-    14: (19, 18.4, 16.4, 16.6, 20.6, 20.6, 16.2, 14, 10, 8, 7.8, 6.2, 5.8, 5.6, 4.2, 4, 3.6, 3.2, 2.2, 1.4),
+    14: (21, 18.4, 16.4, 16.6, 16.6, 16.4, 14.2, 10.2, 10, 8, 7.8, 7.6, 6, 5.6, 4.2, 4, 3.6, 3.4, 2.2, 1.4),
     28: (24.4, 23.8, 20, 17.8, 15.8, 13.8, 12, 10, 9.8, 7.8, 7.6, 6, 5.8, 5.6, 4, 3.8, 3.4, 3.4, 2.4, 1.6),
 }
 
