@@ -1,12 +1,13 @@
-"""Which architecture for which target: three networks, three sets of pictures, nine inventions.
+"""Which architecture for which target: four networks, three sets of pictures, twelve inventions.
 
-Run `python figures/alignment.py`; it takes about 15 minutes on one core. A dense network, a ResNet that sees a small
-window and a UNet that sees all learn 1,000 faces, the same faces with their pixels shuffled (all in the same way), and
-1,000 strokes, for the same number of steps. Levine & Weiss 2026 say that a network succeeds where its bias is that of
-the target. Under each stands how far its pictures are from the law: the median distance to the nearest of `LAW` further
-pictures, over that of pictures of the law itself. 1 is as near as they are; what order the pixels have changes nothing.
-The results also have the novelty, and the squared error in denoising unseen pictures, over that of the best linear
-denoiser, which knows mean and covariance of the law: the geometric mean over `TIMES`.
+Run `python figures/alignment.py`; it takes about 20 minutes on one core. Two dense networks, one of which answers x0
+itself, a ResNet that sees a small window and a UNet that sees all learn 1,000 faces, the same faces with their pixels
+shuffled (all in the same way), and 1,000 strokes, for the same number of steps. Levine & Weiss 2026 say that a network
+succeeds where its bias is that of the target. Under each stands how far its pictures are from the law: the median
+distance to the nearest of `LAW` further pictures, over that of pictures of the law itself. 1 is as near as they are;
+what order the pixels have changes nothing. The results also have the novelty, and the squared error in denoising unseen
+pictures, over that of the best linear denoiser, which knows mean and covariance of the law: the geometric mean over
+`TIMES`.
 Written to `figures/results`: `alignment.json` and `.png`. Networks and pictures are kept in `runs/figure-alignment`, so
 that a second run, or one after Ctrl-C, goes on with them.
 """
@@ -40,6 +41,7 @@ TARGETS = {
 }
 NETS = {
     "MLP": "dense: it knows no neighbors",
+    "MLP that answers x0": "dense: it knows no neighbors",
     "ResNet": "sees 11 x 11 pixels, the same everywhere",
     "UNet": "sees all, neighbors first",
 }
@@ -56,10 +58,10 @@ class Flat:
 
 
 def new_network(name, images):
-    """An untrained network of that name; `images`: (N, H, W, C), or (N, D) for the MLP."""
+    """An untrained network of that name; `images`: (N, H, W, C), or (N, D) for an MLP."""
     settings = {"sigma_data": float(np.sqrt((images**2).mean())), "rng": np.random.default_rng(1)}
-    if name == "MLP":
-        return nn.MLP(images.shape[1], 256, 2, **settings)
+    if name.startswith("MLP"):
+        return nn.MLP(images.shape[1], 256, 2, target="x0" if "x0" in name else "edm", **settings)
     settings["image_channels"] = images.shape[3]
     if name == "ResNet":
         return nn.ResNet(24, 3, **settings)
@@ -113,12 +115,14 @@ def off_the_law(drawn, unseen, law):
 def measure(name, target, choices, place_of):
     """Train, draw, measure and keep: the record of a network on a target, and its pictures with the pixels in place."""
     place_of = files.open_folder(place_of)
-    path, wanted = place_of / folders.RESULTS, asdict(choices) | {"law": LAW, "unseen": UNSEEN, "times": TIMES}
+    path, dense = place_of / folders.RESULTS, name.startswith("MLP")
+    more = {"weighting": "x0"} if "x0" in name else {}
+    wanted = asdict(choices) | {"law": LAW, "unseen": UNSEEN, "times": TIMES} | more
     if not folders.holds(path, wanted):
         images, unseen, law, back = pictures(target, choices)
-        learned = images.reshape(len(images), -1) if name == "MLP" else images
-        net, about = train(choices, name, learned, place_of, new_network)
-        denoise = Flat(net) if name == "MLP" else net
+        learned = images.reshape(len(images), -1) if dense else images
+        net, about = train(choices, name, learned, place_of, new_network, **more)
+        denoise = Flat(net) if dense else net
         baseline = errors(denoisers.Linear.fit(law), unseen, choices.seed)
         each = errors(denoise, unseen, choices.seed)
         drawn = draw(denoise, choices, images)
@@ -163,7 +167,7 @@ def main(nets=tuple(NETS), targets=tuple(TARGETS), choices=CHOICES, work=WORK, o
             unseen, law = place(unseen, back), place(law, back)
         chosen = replace(choices, data="faces")  # of which only the numbers are used
         for name in nets:
-            where = files.open_folder(work / target.replace(", ", "_").replace(" ", "_")) / name
+            where = files.open_folder(work / target.replace(", ", "_").replace(" ", "_")) / name.replace(" ", "_")
             table[name][target], drawn[name][target] = measure(name, target, chosen, where)
             table[name][target]["off_the_law"] = off_the_law(drawn[name][target], unseen, law)._asdict()
             off, error, new = (table[name][target][key]["value"] for key in ("off_the_law", "error", "ratio"))

@@ -69,7 +69,10 @@ def test_alignment_measures_unseen_pictures_against_the_linear_denoiser(tmp_path
     choices = replace(names["CHOICES"], images=10, train_steps=1, batch=2, drawn=10, steps=1, draws=20)
     arguments = {"choices": choices, "work": tmp_path / "work"}
     results = check_twice(names, "alignment", tmp_path, monkeypatch, **arguments)
-    assert [list(line) for line in results["table"].values()] == [list(names["TARGETS"])] * 3
+    assert list(results["table"]) == ["MLP", "MLP that answers x0", "ResNet", "UNet"]
+    assert [list(line) for line in results["table"].values()] == [list(names["TARGETS"])] * 4
+    asked = {name: line["faces"]["settings"]["target"] for name, line in results["table"].items()}
+    assert asked == {"MLP": "edm", "MLP that answers x0": "x0", "ResNet": "edm", "UNet": "edm"}
     for line in results["table"].values():
         for found in line.values():
             assert found["error"]["low"] <= found["error"]["value"] <= found["error"]["high"]
