@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from edudiff.denoisers import Mixture
+from edudiff.denoisers.law import Atoms, Gaussian
 
 seeds = st.integers(0, 2**32)
 LEVELS = [(0.8, 0.6), (0.3, 1.2), (1.0, 0.15)]
@@ -163,3 +164,32 @@ def accepts_or_refuses(refused, weights, means, covariances):
         law = Mixture(weights, means, covariances)
         assert float(law.weights.sum()) == pytest.approx(1, abs=1e-15)
         assert float(law.variances.min()) >= 0
+
+
+@pytest.mark.parametrize("noise", [0.3, 1.7])
+def test_conditioned_atoms_and_normal_laws_are_what_bayes_says(noise):
+    rng = np.random.default_rng(4)
+    items, weights, matrix, y = (
+        rng.uniform(-1, 1, (5, 3)),
+        np.arange(1.0, 6) / 15,
+        rng.standard_normal((2, 3)),
+        np.ones(2),
+    )
+    likely = weights * np.exp(-((items @ matrix.T - y) ** 2).sum(1) / (2 * noise**2))
+    found = Atoms(items, weights).conditioned(matrix, y, noise)
+    np.testing.assert_allclose(found.weights, likely / likely.sum(), atol=1e-12)
+    _, means, covariances = parts(2, 3, 1)
+    variances, basis = np.linalg.eigh(covariances[0])
+    normal = Gaussian(means[0], variances, basis)
+    posterior, x = normal.conditioned(matrix, y, noise), rng.standard_normal((6, 3))
+    apart = ((x @ matrix.T - y) ** 2).sum(1) / (2 * noise**2)
+    np.testing.assert_allclose(np.ptp(normal.log_density(x) - apart - posterior.log_density(x)), 0, atol=1e-8)
+
+
+def test_without_noise_atoms_within_a_millionth_agree_with_a_measurement():
+    """As a root of the mean square over the measurement."""
+    items, matrix, y = np.array([[0.0, 0.0], [0.9e-6, -0.9e-6], [1.1e-6, 1.1e-6], [1.0, 1.0]]), np.eye(2), np.zeros(2)
+    found = Atoms(items, np.array([0.1, 0.3, 0.2, 0.4])).conditioned(matrix, y)
+    np.testing.assert_allclose(found.weights, [0.25, 0.75, 0, 0], atol=1e-12)
+    with pytest.raises(ValueError, match="no item agrees with y"):
+        Atoms(items).conditioned(matrix, y + 0.5)
