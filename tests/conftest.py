@@ -1,6 +1,7 @@
-"""Shared by all tests: what hypothesis may spend, the stand-in for CuPy, and which tests wait for a GPU."""
+"""Shared by all tests: what hypothesis may spend, the stand-in for CuPy, Ctrl-C, and which tests wait for a GPU."""
 
 import importlib.util
+import signal
 import sys
 
 import pytest
@@ -17,6 +18,10 @@ settings.register_profile(
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 settings.load_profile("edudiff")
+
+# A shell has what it starts in the background ignore Ctrl-C; some tests send it to themselves and to their children.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture

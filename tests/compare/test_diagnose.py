@@ -7,7 +7,7 @@ import pytest
 
 import edudiff as ed
 from edudiff import nn
-from edudiff.compare import diagnose, mistakes, repairs
+from edudiff.compare import diagnose, diagnosis, mistakes, repairs
 from edudiff.data import shapes
 from edudiff.reverse import sample
 
@@ -97,3 +97,17 @@ def test_too_large_a_learning_rate_is_named():
 
 def test_an_average_that_is_never_used_is_named(resnet):
     assert diagnose(resnet.net, IMAGES, SCHEDULE, state=resnet).causes == ["average never used"]
+
+
+def test_the_errors_of_a_diagnosis_stand_below_their_levels():
+    errors = {"denoise": [0.25, 1.5], "mean of the classes": [0.0001, 123.0]}
+    *_, levels, first, second = str(diagnosis.Diagnosis([], [0.15, 12.5], errors)).splitlines()
+    assert [line.split()[-2:] for line in (levels, first, second)] == [
+        ["0.15", "12.50"],
+        ["0.2500", "1.5000"],
+        ["0.0001", "123.0000"],
+    ]
+    for line in (first, second):
+        assert [line.index(number) + len(number) for number in line.split()[-2:]] == [
+            levels.index(number) + len(number) for number in levels.split()[-2:]
+        ]
