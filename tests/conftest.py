@@ -24,6 +24,12 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
+@pytest.fixture(autouse=True)
+def outside_a_notebook(monkeypatch):
+    """Whoever has imported this runs below a notebook's cell, and shows pictures and progress there."""
+    monkeypatch.delitem(sys.modules, "ipykernel", raising=False)
+
+
 @pytest.fixture
 def standin_cupy(monkeypatch):
     """A module that the package takes for CuPy, for the length of one test; see tests/standin_cupy.py.

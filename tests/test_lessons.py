@@ -5,7 +5,6 @@ import importlib.util
 import inspect
 import re
 import runpy
-import sys
 import xml.etree.ElementTree
 from pathlib import Path
 from typing import Any
@@ -76,7 +75,6 @@ def test_a_lesson_that_was_run_leaves_arrays_to_look_at(number, tmp_path, monkey
     [path] = [path for path in LESSONS if path.stem.startswith(number)]
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("EDUDIFF_FAST", "1")
-    monkeypatch.delitem(sys.modules, "ipykernel", raising=False)  # another test may have run a notebook
     left = runpy.run_path(str(path), run_name="__main__")
     arrays = [name for name, value in left.items() if isinstance(value, np.ndarray)]
     assert left["FAST"] is True
@@ -299,7 +297,6 @@ def test_a_lesson_is_executed_once_until_it_changes(build_site, tmp_path):
 def test_a_program_saves_its_pictures(tmp_path, monkeypatch, capsys):
     figure = pytest.importorskip("matplotlib.figure").Figure()
     monkeypatch.chdir(tmp_path)
-    monkeypatch.delitem(sys.modules, "ipykernel", raising=False)
     edudiff.plot.present(figure, "picture")
     assert (tmp_path / "picture.png").read_bytes().startswith(b"\x89PNG")
     assert "wrote picture.png" in capsys.readouterr().out

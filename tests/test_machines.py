@@ -287,7 +287,6 @@ class Screen:
 @pytest.fixture
 def clock(monkeypatch):
     """A clock that tests set: clock[0] is the time."""
-    monkeypatch.delitem(sys.modules, "ipykernel", raising=False)  # as another test may have imported it
     now = [100.0]
     monkeypatch.setattr(progress.time, "monotonic", lambda: now[0])
     return now
