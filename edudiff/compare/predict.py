@@ -107,8 +107,7 @@ class _Remembered(dict):
 
 
 def _entropy(posterior: Any, window: int) -> float:
-    """The mean entropy of pixels whose window lies inside, or of all if no window does, weighted by the posterior
-    variance; 0 if all is certain."""
+    """The mean entropy of pixels whose window lies inside, else of all, weighted by variance; 0 if all is certain."""
     r = window // 2 if window <= min(posterior.entropy.shape[1:]) else 0
     rows, columns = (slice(r, length - r) for length in posterior.entropy.shape[1:])
     variance, entropy = posterior.variance[:, rows, columns], posterior.entropy[:, rows, columns]  # (B, h, w) each
