@@ -13,7 +13,7 @@ from typing import Any
 from edudiff import plot
 from edudiff.cli import options
 from edudiff.data.files import NAMES, available
-from edudiff.runs import comparison, explore, film, report, rows, training
+from edudiff.runs import comparison, explore, film, leading, report, rows, training
 from edudiff.runs import folder as folders
 from edudiff.runs.choices import DEMO, DRAWN, FORMULAS, LEARNED, QUICK, RULES, Choices
 from edudiff.runs.formulas import spread
@@ -163,7 +163,7 @@ def run_compare(args: argparse.Namespace) -> None:
         (folder / folders.PARTS).unlink(missing_ok=True)
     say_where(folder, images)
     print("\n".join(report.lines(results)), flush=True)
-    if args.name == "demo" and choices.scheduler is None and explore.shows(choices):
+    if args.name == "demo" and choices.scheduler is None and leading.shows(choices):
         if report.has_pillow():
             print(f"moving picture: {shown(film.write(folder))}", flush=True)
         print(f"where each pixel comes from: open {explore.write(folder)} with any web browser")

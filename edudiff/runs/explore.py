@@ -6,56 +6,34 @@ mathematics is here: the page multiplies, adds and shows.
 """
 
 import base64
-import json
-from dataclasses import dataclass, fields, replace
+from dataclasses import replace
 from importlib import resources
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from edudiff import denoisers, nn, reverse
+from edudiff import reverse
 from edudiff.compare import metrics
-from edudiff.compare.fingers import count_fingers_all, finger_tips
+from edudiff.compare.fingers import finger_tips
 from edudiff.denoisers import WindowSchedule
-from edudiff.denoisers.window_schedule import split
 from edudiff.reverse import Step
+from edudiff.runs import finished
 from edudiff.runs import folder as folders
-from edudiff.runs import training_set
-from edudiff.runs.choices import FORMULAS, HANDS, RULES, Choices
+from edudiff.runs.choices import FORMULAS, RULES
 from edudiff.runs.formulas import for_seeds, formulas
-from edudiff.runs.rows import pretrained
-from edudiff.runs.run import Run, resolve
+from edudiff.runs.leading import SHIFTS, Leading, covering, leading
+from edudiff.runs.run import Run
 from edudiff.support.files import atomic, json_text
 from edudiff.support.pages import filled
 from edudiff.support.progress import bar
 from edudiff.support.types import Array
 
 PAGE = "explore.html"
-SHIFTS = {"els": True, "local": False, "ideal": False}  # the formulas that weigh windows, and whether those may move
 LARGEST = 1_900_000  # characters of a page, as long as there is something to leave out
-TITLE = {"els": "ELS"}
 SAME = 0.01  # of two values between -1 and 1 that look the same
 MARKED = {False: "pixel that the nearest training picture", True: "finger tip that the nearest training hand"}
 SHOW = ((6, 8, 6), (6, 6, 6), (4, 6, 5), (4, 5, 4), (3, 4, 3), (2, 3, 3))  # seeds, steps, windows: the most that fits
-
-
-@dataclass(frozen=True)
-class Leading:
-    """The heaviest windows of each pixel at one step: arrays (B, H, W, K), heaviest first, and of what sizes they are.
-
-    `sizes`: {side: its part of the answer}, one odd side or the two next to a side in between. `size`, `image`, `row`,
-    `column`: a window's side, training image and center, -1 where there are fewer than K. `weight`: its share of the
-    answer, its part included. `effective`: (B, H, W), how many windows compete, exp of the mean entropy of the sizes.
-    """
-
-    sizes: dict[int, float]
-    size: Array
-    image: Array
-    row: Array
-    column: Array
-    weight: Array
-    effective: Array
 
 
 def write(folder: str | Path, path: str | Path | None = None) -> Path:
@@ -71,11 +49,6 @@ def write(folder: str | Path, path: str | Path | None = None) -> Path:
     return path
 
 
-def shows(choices: Choices) -> bool:
-    """Whether a run of these choices has a formula that weighs windows, so that there is a page of it."""
-    return bool(set(SHIFTS) & set(choices.denoisers))
-
-
 def page(found: dict[str, Any]) -> str:
     """The page, as HTML, that shows what `explored` has `found`."""
     template = resources.files("edudiff.runs").joinpath(PAGE).read_text(encoding="utf-8")
@@ -84,17 +57,17 @@ def page(found: dict[str, Any]) -> str:
 
 def explored(folder: str | Path) -> dict[str, Any]:
     """What the page shows of the run in `folder`, for JSON; arrays as `packed` makes them. Raises as `write` does."""
-    run, results = read(Path(folder))
+    run, results = finished.read(Path(folder))
     table = WindowSchedule.from_dict(results["window_schedule"])
     chosen = run.choices.denoisers
     names = ["network", *(name for name in FORMULAS if name in chosen and name not in RULES)]
     windowed = [name for name in SHIFTS if name in names]
     seeds, steps, count = _room(run.images, len(run.noise), len(run.times) - 1, len(names), len(windowed))
-    ordered, told, extra = order(run, windowed[0])
+    ordered, told, extra = finished.order(run, windowed[0])
     seeds_shown = ordered[:seeds]
     run = replace(run, noise=run.noise[seeds_shown], classes=None if run.classes is None else run.classes[seeds_shown])
     numbers = np.unique(np.linspace(0, len(run.times) - 2, steps).round().astype(int)).tolist()
-    made = {"network": for_seeds(run, network(run, results)), **formulas(run, table)}
+    made = {"network": for_seeds(run, finished.network(run, results)), **formulas(run, table)}
     walks = {name: _walk(run, made[name], numbers) for name in names}
     asked = ((name, step) for name in windowed for step in walks[name])
     origins: dict[str, list[Leading]] = {name: [] for name in windowed}
@@ -120,58 +93,6 @@ def explored(folder: str | Path) -> dict[str, Any]:
     }
 
 
-def read(folder: Path) -> tuple[Run, dict[str, Any]]:
-    """The run of a comparison in `folder`, computed on this machine, and its results. Raises as `write` does."""
-    path = folder / folders.RESULTS
-    if not path.is_file():
-        raise ValueError(f"{folder} holds no finished run (no {folders.RESULTS}); `edudiff demo --out DIR` makes one")
-    try:
-        results = json.loads(path.read_text())
-    except ValueError as error:
-        raise ValueError(f"{path} is damaged ({error}); draw the run again") from error
-    if not isinstance(results, dict) or "window_schedule" not in results:
-        raise ValueError(f"{folder} holds no comparison; name the folder of an `edudiff demo` or `edudiff compare`")
-    job = folders.recall(folder)
-    known = {one.name for one in fields(Choices)}
-    written = job or {name: value for name, value in results.items() if name != "windows"}  # there, their sizes
-    told: dict[str, Any] = {name: value for name, value in written.items() if name in known}
-    told |= {name: results[name] for name in ("steps", "seeds", "denoisers")}  # a run that was gone on with has more
-    told |= {"backend": None, "scheduler": None}  # wherever it was made, a page is little work
-    told |= {name: tuple(value) for name, value in told.items() if isinstance(value, list)}
-    run = resolve(Choices(**told), folder)
-    if not shows(run.choices):
-        raise ValueError(f"{folder} was drawn by {', '.join(run.choices.denoisers)}; none of {', '.join(SHIFTS)}")
-    made = training_set.fingerprint(run.images, run.labels)
-    training_set.refuse_another(folder, run.choices.data, job.get("training_set"), made)
-    return run, results
-
-
-def leading(run: Run, name: str, table: Any, step: Step, count: int) -> Leading:
-    """The `count` heaviest windows of each pixel in the answer of the formula `name` at one `step` of the run's seeds.
-
-    `table`: the window at each noise level. Of a side between two odd ones, windows of both weigh in, with their parts.
-    """
-    sizes = _sizes(run, name, table, step.alpha, step.sigma)
-    shape = (*step.x.shape[:3], count * len(sizes))
-    found = {key: np.full(shape, -1) for key in ("size", "image", "row", "column")}
-    weight, entropy = np.zeros(shape), np.zeros(shape[:3])  # (B, H, W, K * sizes), (B, H, W)
-    for n, (size, part) in enumerate(sizes.items()):
-        patch = _patch(run, name, size)
-        here = slice(n * count, (n + 1) * count)
-        for label in [None] if run.classes is None else np.unique(run.classes).tolist():
-            mine = slice(None) if label is None else (run.classes == label).nonzero()[0]
-            asked: Any = patch if label is None else patch.conditional(label)
-            some = denoisers.provenance(asked, step.x[mine], step.alpha, step.sigma, count)
-            for key in ("image", "row", "column"):
-                found[key][mine, ..., here] = getattr(some, key)
-            found["size"][mine, ..., here] = np.where(some.image < 0, -1, size)
-            weight[mine, ..., here] = part * some.weight
-            entropy[mine] += part * asked.entropy(step.x[mine], step.alpha, step.sigma)
-    best = np.argsort(-weight, axis=-1, kind="stable")[..., :count]  # (B, H, W, K)
-    ordered = {key: np.take_along_axis(values, best, axis=-1) for key, values in found.items()}
-    return Leading(sizes=sizes, weight=np.take_along_axis(weight, best, axis=-1), effective=np.exp(entropy), **ordered)
-
-
 def packed(values: Array, kind: str = "int16", scale: float | None = None) -> dict[str, Any]:
     """An array for JSON: integers of a `kind`, little-endian in base64, that are to be multiplied by `scale`.
 
@@ -194,7 +115,7 @@ def code(run: Run, name: str, table: WindowSchedule, count: int) -> str:
     """Python that prints what the page shows of a pixel, once `seed`, `number`, `row` and `column` are there."""
     shifts, padding = SHIFTS[name], run.choices.padding
     if name == "ideal":
-        table, padding = WindowSchedule([1.0], [_covering(run)]), "zero"
+        table, padding = WindowSchedule([1.0], [covering(run)]), "zero"
     settings = f"shifts={shifts}, padding={padding!r}"
     made = f"Patch(run.images, WINDOW, {settings})"
     if run.labels is not None:
@@ -221,45 +142,6 @@ for window, part in ((narrow, 1 - share), (narrow + 2, share))[: 2 if share else
 """
 
 
-def network(run: Run, results: dict[str, Any]) -> Any:
-    """The network of the run: trained in its folder, or one that came with the package."""
-    if "pretrained" in results:
-        return pretrained(results["pretrained"], run.backend).net.to(run.images)
-    return nn.checkpoint.load_net(run.folder / folders.NETWORK, backend=run.backend).to(run.images)
-
-
-def _room(images: Array, seeds: int, steps: int, views: int, windowed: int) -> tuple[int, int, int]:
-    """How many seeds, steps and windows of a pixel are shown: as many as a page of LARGEST has room for, about."""
-    count, pixels, channels = len(images), images.shape[1] * images.shape[2], images.shape[3]
-    for some_seeds, some_steps, leading in SHOW:
-        shown = min(seeds, some_seeds) * min(steps, some_steps) * pixels
-        pictures = min(count, shown * leading * windowed) * pixels * channels
-        size = 2 * pictures + shown * (3 * views * channels + (windowed - 1) * (6 * leading + 2))  # ideal is small
-        if size * 4 / 3 < LARGEST:
-            break
-    return min(seeds, some_seeds), min(steps, some_steps), leading
-
-
-def order(run: Run, name: str) -> tuple[list[int], str, bool]:
-    """The run's seeds, hands with more fingers than any training hand first; what to tell of it, and whether it is one.
-
-    `name`: the formula whose fingers count.
-    """
-    found = list(range(len(run.noise)))
-    if run.choices.data in HANDS:
-        with np.load(run.folder / folders.ARRAYS) as file:
-            fingers, of_network = count_fingers_all(file[name]), count_fingers_all(file["network"])  # (seeds,) each
-        most = int(count_fingers_all(run.images).max())
-        found = sorted(found, key=lambda seed: (fingers[seed] <= most, of_network[seed] <= most, seed))
-        first = found[0]
-        if fingers[first] > most:
-            told = (
-                f"Seed {first}: {TITLE.get(name, name)} drew {fingers[first]} fingers, the network {of_network[first]};"
-            )
-            return found, f"{told} no training hand has more than {most} (edudiff.compare.count_fingers). ", True
-    return found, "", False
-
-
 def begin(run: Run, image: Array, extra: bool) -> tuple[int, int]:
     """The pixel of a drawn image (H, W, C) that the nearest training image has least of; if `extra`, a finger tip."""
     [nearest], _ = metrics.nearest(image[None], run.images)
@@ -269,6 +151,18 @@ def begin(run: Run, image: Array, extra: bool) -> tuple[int, int]:
         places = np.minimum((tips * max(new.shape)).astype(int), np.array(new.shape) - 1)  # (fingers, 2)
     row, column = places[new[tuple(places.T)].argmax()].tolist()
     return row, column
+
+
+def _room(images: Array, seeds: int, steps: int, views: int, windowed: int) -> tuple[int, int, int]:
+    """How many seeds, steps and windows of a pixel are shown: as many as a page of LARGEST has room for, about."""
+    count, pixels, channels = len(images), images.shape[1] * images.shape[2], images.shape[3]
+    for some_seeds, some_steps, most in SHOW:
+        shown = min(seeds, some_seeds) * min(steps, some_steps) * pixels
+        pictures = min(count, shown * most * windowed) * pixels * channels
+        size = 2 * pictures + shown * (3 * views * channels + (windowed - 1) * (6 * most + 2))  # ideal is small
+        if size * 4 / 3 < LARGEST:
+            break
+    return min(seeds, some_seeds), min(steps, some_steps), most
 
 
 def _walk(run: Run, denoise: Any, numbers: list[int]) -> list[Step]:
@@ -283,24 +177,6 @@ def _apart(run: Run, walks: dict[str, list[Step]], seeds: list[int]) -> str:
     if apart < SAME:
         return ""
     return f" Drawn anew for this page, some values differ from those in the run's folder, by up to {apart:.2f}."
-
-
-def _covering(run: Run) -> int:
-    """The side of a window that, from every pixel, sees the whole image."""
-    return 2 * max(run.images.shape[1:3]) - 1
-
-
-def _sizes(run: Run, name: str, table: Any, alpha: float, sigma: float) -> dict[int, float]:
-    """{odd side: its part} of the windows of a formula at one noise level."""
-    narrow, share = split(_covering(run) if name == "ideal" else table(alpha, sigma))
-    return {narrow: 1 - share, narrow + 2: share} if share else {narrow: 1.0}
-
-
-def _patch(run: Run, name: str, window: int) -> Any:
-    # A window that covers the image and does not move has no use for what is beyond the border.
-    padding = "zero" if name == "ideal" else run.choices.padding
-    settings: dict[str, Any] = {"shifts": SHIFTS[name], "padding": padding, "labels": run.labels}
-    return denoisers.Patch(run.images, window, backend=run.backend, **settings)
 
 
 def _view(walk: list[Step]) -> dict[str, Any]:

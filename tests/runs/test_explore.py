@@ -16,7 +16,7 @@ from edudiff import cli, reverse
 from edudiff.compare import finger_tips
 from edudiff.data import shapes
 from edudiff.denoisers import Patch, WindowSchedule, provenance
-from edudiff.runs import explore
+from edudiff.runs import explore, finished, leading
 from edudiff.runs.formulas import formulas
 
 SMALL = ["--images", "10", "--channels", "4", "--depth", "1", "--train-steps", "2", "--batch", "4"]
@@ -70,7 +70,7 @@ def test_numbers_in_the_page_are_those_of_provenance(name, request, tmp_path):
     folder = request.getfixturevalue(name)
     path = explore.write(folder, tmp_path / "page.html")
     data = data_of(path.read_text())
-    run, results = explore.read(folder)
+    run, results = finished.read(folder)
     table = WindowSchedule.from_dict(results["window_schedule"])
     height, width = data["shape"][:2]
     training = explore.unpacked(data["training"])
@@ -107,12 +107,12 @@ def test_numbers_in_the_page_are_those_of_provenance(name, request, tmp_path):
 
 @both
 def test_all_windows_together_are_the_answer(name, request):
-    run, results = explore.read(request.getfixturevalue(name))
+    run, results = finished.read(request.getfixturevalue(name))
     run = replace(run, noise=run.noise[:1], classes=None if run.classes is None else run.classes[:1])
     table = WindowSchedule.from_dict(results["window_schedule"])
     for formula, denoise in formulas(run, table, only=("els", "local", "ideal")).items():
         step = next(reverse.steps(denoise, run.schedule, run.noise, run.times[1:]))
-        found = explore.leading(run, formula, table, step, ALL)
+        found = leading.leading(run, formula, table, step, ALL)
         assert sum(found.sizes.values()) == pytest.approx(1)
         np.testing.assert_allclose(found.weight.sum(-1), 1, atol=1e-5)
         value = (found.image >= 0)[..., None] * run.images[found.image, found.row, found.column]  # (B, H, W, K, C)
