@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -73,17 +74,26 @@ def learning_rate(step: int, steps: int, peak: float, warmup: int, decay: str | 
 
 
 @rounding.to_zero
-def gradient_norm(gradients: Arrays) -> float:
-    """The length of all gradients as one long vector: a float, not finite if one of their values is not."""
-    return math.sqrt(float(sum((gradient * gradient).sum() for (gradient,) in in_one([], [gradients]))))
+def gradient_norm(gradients: Arrays) -> Any:
+    """The length of all gradients as one long vector, not finite if one of their values is not.
+
+    A float; on a GPU an array of no dimensions, which nobody has waited for.
+    """
+    squares: Any = sum((gradient * gradient).sum() for (gradient,) in in_one([], [gradients]))
+    xp = array_namespace(*gradients.values())
+    return math.sqrt(float(squares)) if xp is np else xp.sqrt(squares)
 
 
 @rounding.to_zero
-def clip(gradients: Arrays, norm: float, most: float) -> Arrays:
-    """The gradients, of length `norm`, shortened to the length `most` if they are longer (Pascanu et al. 2013)."""
-    if norm <= most:
-        return gradients
-    return {name: gradient * (most / norm) for name, gradient in gradients.items()}
+def clip(gradients: Arrays, norm: Any, most: float) -> Arrays:
+    """The gradients, of length `norm`, shortened to the length `most` if they are longer (Pascanu et al. 2013).
+
+    `norm`: as `gradient_norm` gives it.
+    """
+    if isinstance(norm, float):
+        return gradients if norm <= most else {name: gradient * (most / norm) for name, gradient in gradients.items()}
+    factor = array_namespace(norm).minimum(most / norm, 1.0)  # ()
+    return {name: gradient * factor for name, gradient in gradients.items()}
 
 
 @rounding.to_zero

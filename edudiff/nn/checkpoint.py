@@ -18,7 +18,7 @@ from edudiff.nn.initial import Stored
 from edudiff.nn.mlp import MLP
 from edudiff.nn.net import Net
 from edudiff.nn.resnet import ResNet
-from edudiff.nn.training import MOST_STEPS, USUAL, State, checked
+from edudiff.nn.training import MOST_STEPS, USUAL, History, State, checked
 from edudiff.nn.unet import UNet
 from edudiff.support import checks
 from edudiff.support.arrays import to_numpy
@@ -59,6 +59,7 @@ def save(path: str | Path, state: State | Net, half: bool = False) -> None:
     groups: dict[str, Any] = {"net": net.parameters}
     histories: dict[str, Any] = {}
     if isinstance(state, State):
+        state.fetch()
         header |= {"step": state.step, "seconds": state.seconds, "settings": state.settings}
         header |= {"rng": _lists(state.rng.bit_generator.state)}
         header |= {"adam": {name: getattr(state.adam, name) for name in ("count", *ADAM)}}
@@ -101,7 +102,8 @@ def load(path: str | Path, backend: str | None = None, kinds: Sequence[type[Net]
             course = [settings[name] for name in ("steps", "rate", "warmup", "decay")]
             histories["rates"] = [learning_rate(i, *course) for i in range(step)]
         numbers: dict[str, Any] = {"seconds": _number(header["seconds"], "seconds"), "settings": settings}
-        return State(nets["net"], nets["ema"], adam, rng, step, saved=_place(Path(path), step), **numbers, **histories)
+        numbers |= {"history": History(**histories), "saved": _place(Path(path), step)}
+        return State(nets["net"], nets["ema"], adam, rng, step, **numbers)
 
 
 def load_net(

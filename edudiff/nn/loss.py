@@ -28,10 +28,11 @@ def denoising_loss(
     shift: int = 0,
     flip: bool = False,
     times: str = "uniform",
-) -> tuple[float, Arrays]:
+) -> tuple[Any, Arrays]:
     """Weighted squared error of x0_hat on a fresh random batch, and its gradients in the parameters of `net`.
 
-    Returns a float and a dict of arrays. `times`: "uniform" or "logit_normal", see `random_times`.
+    Returns a float and a dict of arrays; on a GPU, instead of the float, an array of no dimensions, which nobody has
+    waited for. `times`: "uniform" or "logit_normal", see `random_times`.
     `labels`: None, or the class of each of the `images`, (N,) host integers; each label of the batch becomes that of no
     class with probability `drop_label` (Ho & Salimans 2022, algorithm 1). `shift`, `flip`: see `augment`.
     Each core takes parts of PART images; they are added up in order, so the sum does not depend on the cores.
@@ -63,9 +64,11 @@ def denoising_loss(
         dout = 2 * weight[some] * error  # (b, H, W, C)
         return (dout * error).sum() / 2, net.backward(dout, cache)
 
-    size = PART if array_namespace(images) is np and images.ndim == 4 else batch
+    here = array_namespace(images) is np
+    size = PART if here and images.ndim == 4 else batch
     losses, gradients = zip(*map_threads(part, [slice(i, i + size) for i in range(0, batch, size)]), strict=True)
-    return sum(map(float, losses)), {name: sum(g[name] for g in gradients) for name in gradients[0]}
+    total = sum(map(float, losses)) if here else sum(losses)
+    return total, {name: sum(g[name] for g in gradients) for name in gradients[0]}
 
 
 def random_times(count: int, rng: np.random.Generator, law: str = "uniform") -> Array:

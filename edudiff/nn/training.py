@@ -14,6 +14,7 @@ from edudiff.nn.net import Net
 from edudiff.nn.noise_level import TIMES, WEIGHTINGS
 from edudiff.schedule import Schedule
 from edudiff.support import checks
+from edudiff.support.arrays import array_namespace, to_numpy
 from edudiff.support.memory import check_room, keep_freed_memory
 from edudiff.support.types import Array
 
@@ -33,6 +34,20 @@ USUAL: dict[str, Any] = {  # what `train` does if it is told nothing else
     "times": "uniform",
 }
 MOST_STEPS, MOST_BATCH, MOST_RATE = 10**12, 10**8, 1e6  # beyond what anybody can train: a damaged or a mistyped number
+FETCH = 32  # steps on a GPU whose losses come to the host together: it waits for none between
+
+
+@dataclass
+class History:
+    """The losses of all steps of a run, the lengths of their gradients and the learning rates.
+
+    `waiting`: on a GPU, loss and length of each of the last steps, (2,), which nobody has waited for yet.
+    """
+
+    losses: list[float] = field(default_factory=list)
+    norms: list[float] = field(default_factory=list)
+    rates: list[float] = field(default_factory=list)
+    waiting: list[Array] = field(default_factory=list, repr=False)
 
 
 @dataclass(repr=False)
@@ -43,6 +58,9 @@ class State:
     `loss`: of the last step. `losses`, `norms`, `rates`: of all steps, the last two the length of the gradient and the
     learning rate; see `edudiff.plot.history`. `rng`: where the random numbers stand. `seconds`: spent on them.
     `saved`: where its last checkpoint is, and of which step, in words.
+
+    On a GPU the host waits for the losses of `FETCH` steps at once, or when somebody asks for them. If one is not
+    finite, it then raises FloatingPointError, and is again where it was when it waited last.
     """
 
     net: Net
@@ -51,23 +69,86 @@ class State:
     rng: np.random.Generator
     step: int = 0
     seconds: float = 0.0
-    losses: list[float] = field(default_factory=list)
+    history: History = field(default_factory=History)
     settings: dict[str, Any] = field(default_factory=dict)
-    norms: list[float] = field(default_factory=list)
     saved: str = ""
-    rates: list[float] = field(default_factory=list)
+    sound: Any = field(default=None, init=False)  # on a GPU, what `_go_back` needs: as of the last wait
 
     def to(self, like: Array) -> "State":
         """A copy whose networks and Adam live where the array `like` lives."""
+        self.fetch()
         return replace(self, net=self.net.to(like), ema=self.ema.to(like), adam=self.adam.to(like))
+
+    @property
+    def losses(self) -> list[float]:
+        """The losses of all steps."""
+        return self.fetch().losses
+
+    @property
+    def norms(self) -> list[float]:
+        """The lengths of the gradients of all steps, before they were shortened."""
+        return self.fetch().norms
+
+    @property
+    def rates(self) -> list[float]:
+        """The learning rates of all steps."""
+        return self.history.rates
 
     @property
     def loss(self) -> float:
         """The loss of the last step; NaN before the first."""
         return self.losses[-1] if self.losses else math.nan
 
+    def fetch(self) -> History:
+        """The history, when the losses of all steps have arrived. Raises FloatingPointError if one is not finite."""
+        history, waiting = self.history, self.history.waiting
+        if waiting:
+            begun = time.perf_counter()
+            history.waiting = []
+            pairs = to_numpy(array_namespace(*waiting).stack(waiting)).tolist()  # (waiting, 2)
+            for step, (loss, norm) in enumerate(pairs, self.step - len(pairs) + 1):
+                if not (math.isfinite(loss) and math.isfinite(norm)):
+                    raise self._diverged(step, loss, norm)
+                history.losses.append(loss)
+                history.norms.append(norm)
+            self.seconds += time.perf_counter() - begun
+            self._keep()
+        return history
+
+    def _diverged(self, step, loss, norm):
+        """The error for a step whose loss or gradient is not finite; the state is again what was kept last, if any."""
+        what = f"the loss is {loss}" if not math.isfinite(loss) else f"the gradient's length is {norm}"
+        text = f"{what} at step {step}: training has diverged;"
+        if self.sound:
+            self._go_back()
+            text += f" the weights are again those of step {self.step}, when losses were last looked at;"
+        return FloatingPointError(
+            f"{text} {self.saved or 'no checkpoint was saved'}. Go back to it or start afresh with a rate below"
+            f" {self.settings['rate']:g}, a longer warmup than {self.settings['warmup']}, or clip_norm=1.0"
+        )
+
+    def _arrays(self):
+        return self.net.parameters, self.ema.parameters, self.adam.m, self.adam.v
+
+    def _histories(self):
+        return self.history.losses, self.history.norms, self.history.rates
+
+    def _keep(self):
+        """Remember this state: references are enough, as on a GPU each step makes new arrays (`adam.in_one`)."""
+        lengths = [len(values) for values in self._histories()]
+        numbers = self.step, self.adam.count, self.rng.bit_generator.state
+        self.sound = numbers, lengths, [dict(arrays) for arrays in self._arrays()]
+
+    def _go_back(self):
+        (self.step, self.adam.count, self.rng.bit_generator.state), lengths, kept = self.sound
+        for arrays, before in zip(self._arrays(), kept, strict=True):
+            arrays.update(before)
+        for values, length in zip(self._histories(), lengths, strict=True):
+            del values[length:]
+
     def __repr__(self) -> str:
-        return f"State(step={self.step}, loss={self.loss:.4g}, net={self.net!r})"
+        loss = self.history.losses[-1] if self.history.losses else math.nan  # the last that is known
+        return f"State(step={self.step}, loss={loss:.4g}, net={self.net!r})"
 
 
 def train(
@@ -111,7 +192,7 @@ def train(
 
     Raises ValueError for bad settings or images, or for those that contradict the state's, FloatingPointError with the
     step, the last checkpoint and advice if the loss or the gradient is not finite; the weights are then still those of
-    the step before.
+    the step before, or, on a GPU, of when losses were last looked at, at most `FETCH` steps before.
     """
     checks.training_set(images)
     given = {"steps": steps, "batch": batch, "rate": rate, "warmup": warmup, "decay": decay, "flip": flip}
@@ -158,37 +239,36 @@ def checked(settings: dict[str, Any]) -> dict[str, Any]:
 
 
 def _loop(state, images, schedule, labels):
-    settings, net = state.settings, state.net
+    settings, net, history = state.settings, state.net, state.history
     batches = _in_turn(settings)
     how = {name: settings[name] for name in ("weighting", "drop_label", "shift", "flip", "times")}
+    xp = array_namespace(images)
+    if xp is not np:
+        state.fetch()
+        state._keep()
     while state.step < settings["steps"]:
         begun = time.perf_counter()
         batch = batches[state.step % len(batches)]
         loss, gradients = denoising_loss(net, images, schedule, state.rng, batch, labels=labels, **how)
         norm = gradient_norm(gradients)
-        if not (math.isfinite(loss) and math.isfinite(norm)):
-            raise FloatingPointError(_diverged(state, loss, norm))
+        if xp is not np:
+            history.waiting.append(xp.stack([loss, norm]))  # (2,)
+        elif math.isfinite(loss) and math.isfinite(norm):
+            history.losses.append(loss)
+            history.norms.append(norm)
+        else:
+            raise state._diverged(state.step + 1, loss, norm)
         if settings["clip_norm"] is not None:
             gradients = clip(gradients, norm, settings["clip_norm"])
         rate = learning_rate(state.step, settings["steps"], settings["rate"], settings["warmup"], settings["decay"])
         state.adam.step(net.parameters, gradients, rate)
         update_ema(state.ema.parameters, net.parameters, settings["ema_decay"], state.step)
         state.step += 1
-        state.losses.append(loss)
-        state.norms.append(norm)
-        state.rates.append(rate)
+        history.rates.append(rate)
         state.seconds += time.perf_counter() - begun
+        if len(history.waiting) == FETCH or state.step == settings["steps"]:
+            state.fetch()
         yield state
-
-
-def _diverged(state, loss, norm):
-    settings = state.settings
-    what = f"the loss is {loss}" if not math.isfinite(loss) else f"the gradient's length is {norm}"
-    return (
-        f"{what} at step {state.step + 1}: training has diverged; {state.saved or 'no checkpoint was saved'}."
-        f" Go back to it or start afresh with a rate below {settings['rate']:g}, a longer warmup than"
-        f" {settings['warmup']}, or clip_norm=1.0"
-    )
 
 
 def _begin(net, rng, settings):

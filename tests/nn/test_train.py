@@ -9,6 +9,7 @@ import pytest
 
 import edudiff as ed
 from edudiff import nn
+from edudiff.nn import training
 from edudiff.nn.adam import clip, gradient_norm, update_ema
 from edudiff.nn.loss import augment, denoising_loss, random_times
 from edudiff.nn.noise_level import loss_weight
@@ -456,21 +457,75 @@ def test_training_on_the_device_equals_training_on_the_host(any_cupy):
             np.testing.assert_allclose(part(device)[name].get(), value, rtol=1e-3, atol=1e-5)
 
 
-@pytest.mark.parametrize("make", [small, classes])
-def test_a_step_on_the_device_waits_for_two_numbers_only(standin_cupy, monkeypatch, make):
-    """Its loss and the length of its gradient, at its end: a check of values would make the host wait for the GPU."""
+@pytest.mark.parametrize("more", [{}, {"clip_norm": 0.5}, EVERYTHING])
+def test_the_host_waits_for_the_device_once_in_many_steps(standin_cupy, monkeypatch, more):
+    """For the losses and the lengths of the gradients of them all: a check of values would make it wait in between."""
     images, left = standin_cupy.asarray(IMAGES), []
-    more = {} if make is small else EVERYTHING
-    walk = nn.train(make().to(images), images, SCHEDULE, np.random.default_rng(3), 3, **{"batch": 8, **more})
-    next(walk)
-    for name in ("get", "__bool__", "__float__", "__int__", "__complex__"):
+    make = classes if more is EVERYTHING else small
+    monkeypatch.setattr(training, "FETCH", 4)
+    walk = nn.train(make().to(images), images, SCHEDULE, np.random.default_rng(3), 10, **{"batch": 8, **more})
+    for name in ("get", "__bool__", "__float__", "__int__", "__complex__", "item", "tolist"):
         leave = getattr(standin_cupy.ndarray, name, None)
         if leave is not None:
             monkeypatch.setattr(
                 standin_cupy.ndarray, name, lambda self, leave=leave, name=name: left.append(name) or leave(self)
             )
-    next(walk)
-    assert left == ["__float__", "__float__"]
+    counts = []
+    for state in walk:
+        assert "State(step=" in repr(state)
+        counts.append(len(left))
+    assert counts == [0, 0, 0, 1, 1, 1, 1, 2, 2, 3]
+    assert left == ["get"] * 3
+    assert len(state.losses) == len(state.norms) == len(state.rates) == 10
+    assert len(left) == 3  # all are there
+
+
+@pytest.mark.parametrize("clip_norm", (None, 0.5))
+def test_losses_of_the_device_can_be_read_at_any_step(standin_cupy, monkeypatch, clip_norm):
+    monkeypatch.setattr(training, "FETCH", 4)
+    images, how = standin_cupy.asarray(IMAGES), {"batch": 8, "clip_norm": clip_norm}
+    host = last(nn.train(small(), IMAGES, SCHEDULE, np.random.default_rng(3), 7, **how))
+    assert max(host.norms) > 0.5  # some are shortened
+    for state in nn.train(small().to(images), images, SCHEDULE, np.random.default_rng(3), 7, **how):
+        if state.step in (2, 3, 6):
+            assert state.loss == state.losses[-1] == pytest.approx(host.losses[state.step - 1], rel=1e-4)
+            assert len(state.losses) == len(state.norms) == state.step
+    assert state.losses == pytest.approx(host.losses, rel=1e-4)
+    assert state.norms == pytest.approx(host.norms, rel=1e-4)
+    assert state.rates == host.rates
+    for name, value in host.net.parameters.items():
+        np.testing.assert_allclose(state.net.parameters[name].get(), value, rtol=1e-3, atol=1e-5)
+
+
+@pytest.mark.parametrize("look", (None, 5, "save"))
+def test_training_that_diverged_on_the_device_goes_on_from_where_it_was_looked_at(
+    standin_cupy, monkeypatch, tmp_path, look
+):
+    """The error tells at which step; the state is that of an earlier one, bit for bit, and no checkpoint is broken."""
+    monkeypatch.setattr(training, "FETCH", 4)
+    images = standin_cupy.asarray(IMAGES)
+    whole = last(nn.train(small().to(images), images, SCHEDULE, np.random.default_rng(3), 20, batch=8))
+    net = small().to(images)
+    states, backward = nn.train(net, images, SCHEDULE, np.random.default_rng(3), 20, batch=8), net.backward
+    state = last(itertools.islice(states, 5))
+    nn.checkpoint.save(tmp_path / "good.npz", state) if look == "save" else look and state.loss
+    kept = 4 if look is None else 5
+    next(states)
+    broken = np.full(4, np.inf, np.float32)
+    net.backward = lambda dout, cache: {**backward(dout, cache), "in.b": standin_cupy.asarray(broken)}
+    with np.errstate(invalid="ignore"):
+        next(states)  # step 7
+    net.backward = backward
+    saved = "of step 5" if look == "save" else "no checkpoint was saved"
+    with pytest.raises(FloatingPointError, match=f"length is inf at step 7:.* again those of step {kept},.*{saved}"):
+        nn.checkpoint.save(tmp_path / "good.npz", state) if look == "save" else last(states)
+    assert state.step == len(state.losses) == len(state.norms) == len(state.rates) == state.adam.count == kept
+    if look == "save":
+        assert nn.checkpoint.load(tmp_path / "good.npz").step == 5
+    again = last(nn.train(net, images, SCHEDULE, steps=20, state=state))
+    assert (again.losses, again.norms, again.rates) == (whole.losses, whole.norms, whole.rates)
+    for name, value in whole.ema.parameters.items():
+        np.testing.assert_array_equal(again.ema.parameters[name].get(), value.get())
 
 
 def test_a_state_moves_with_all_its_arrays(any_cupy):
