@@ -79,6 +79,33 @@ def test_fit_is_the_denoiser_of_mean_and_covariance(count):
         np.testing.assert_allclose(Linear.fit(images)(x, *level), known(x, *level), atol=1e-10)
 
 
+@pytest.mark.parametrize(("different", "directions"), [(1, 1), (2, 1), (4, 3)])
+def test_pictures_that_repeat_each_other_span_no_more_directions(different, directions):
+    """What lies across the training set is taken away whole, however little noise there is."""
+    rng = np.random.default_rng(0)
+    images, x = rng.uniform(-1, 1, (different, 3, 3, 1))[np.arange(7) % different], rng.standard_normal((5, 3, 3, 1))
+    denoise = Linear.fit(images)
+    assert denoise.variances.shape == (directions,) and denoise.basis.shape == (9, directions)
+    np.testing.assert_allclose(denoise.basis.T @ denoise.basis, np.eye(directions), atol=1e-14)
+    known = Linear(images.mean(0), np.cov(images.reshape(7, -1).T, bias=True))
+    np.testing.assert_allclose(denoise(x, 0.8, 0.6), known(x, 0.8, 0.6), atol=1e-12)
+    off = (denoise(x, 1.0, 1e-9) - images.mean(0)).reshape(5, -1)
+    centered = (images - images.mean(0)).reshape(7, -1)
+    assert np.abs(off - off @ np.linalg.pinv(centered) @ centered).max() < 1e-12
+
+
+def test_directions_of_little_variance_are_at_right_angles():
+    """Fewer pictures than pixels, and standard deviations from 1 to 1e-7, whose squares hardly count beside 1."""
+    rng = np.random.default_rng(0)
+    basis, widths = np.linalg.qr(rng.standard_normal((20, 20)))[0], np.logspace(0, -7, 8)
+    mixed = np.linalg.qr(rng.standard_normal((9, 9)) - 0.5)[0]
+    mixed = np.linalg.qr(np.column_stack([np.ones(9), mixed]))[0][:, 1:9]  # of mean 0
+    denoise = Linear.fit(3 * (mixed * widths) @ basis[:8])
+    np.testing.assert_allclose(denoise.basis.T @ denoise.basis, np.eye(8), atol=1e-14)
+    np.testing.assert_allclose(denoise.variances[:6], widths[:6] ** 2, rtol=1e-4)
+    np.testing.assert_allclose(denoise.variances, widths**2, atol=1e-14)
+
+
 def test_few_pictures_span_all_that_it_draws():
     """Directions without variance collapse: what is drawn lies in the affine hull of the training pictures."""
     rng = np.random.default_rng(0)

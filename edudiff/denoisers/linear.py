@@ -10,6 +10,8 @@ from edudiff.support.arrays import array_namespace
 from edudiff.support.describe import described
 from edudiff.support.types import Array
 
+EPSILON = 2.0**-52  # to which float64 is rounded
+
 
 class Linear:
     """E[x0 | x] if x0 were Gaussian, with any mean and covariance S: the engine of `edudiff.scores.linear`.
@@ -148,16 +150,22 @@ class Linear:
 
 
 def principal(images: Array) -> tuple[Array, Array, Array]:
-    """Mean (the shape of one item), variances (K,) and directions (D, K) of the principal components, in float64."""
+    """Mean (the shape of one item), variances (K,) and directions (D, K) of the principal components, in float64.
+
+    Fewer items than dimensions: those along which items vary by more than rounding, or one.
+    """
     xp = checks.training_set(images)
     count = len(images)
     flat = images.reshape(count, -1).astype("float64")  # (N, D)
     mean = flat.mean(0)  # (D,)
     centered = (flat - mean) / math.sqrt(count)  # (N, D)
     if count < flat.shape[1]:
-        # Fewer items than dimensions: they span N - 1 directions, and the variance in all others is 0.
-        _, widths, rows = xp.linalg.svd(centered, full_matrices=False)  # (N,), (N, D)
-        variances, basis = widths**2, rows.T  # (N,), (D, N)
+        # They span N - 1 directions at most, and the matrix of their products has the same variances.
+        variances, shares = xp.linalg.eigh(centered @ centered.T)  # (N,) rising, (N, N)
+        seen = max(1, int((variances > count * EPSILON * variances[-1]).sum()))
+        variances = xp.maximum(variances[count - seen :][::-1], 0)  # (K,)
+        # The sums of items are at right angles but for rounding, most of it in the narrow ones: those come last.
+        basis, _ = xp.linalg.qr(centered.T @ shares[:, count - seen :][:, ::-1])  # (D, K)
     else:
         variances, basis = xp.linalg.eigh(centered.T @ centered)  # (D,), (D, D)
         variances = xp.maximum(variances, 0)  # (D,)
