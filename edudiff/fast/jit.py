@@ -1,7 +1,8 @@
 """How every kernel is compiled, and how work is spread over the processor's cores."""
 
+import hashlib
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
@@ -13,10 +14,16 @@ from numba.extending import intrinsic
 
 from edudiff.support import progress
 
-# The state of this folder. Kernels contain functions of other files, so an edit of one file may change any of them.
-# Inside a zip there are no files to look at.
-FILES = [path.stat() for path in Path(__file__).parent.glob("*.py")]
-STAMP = max((file.st_mtime_ns for file in FILES), default=0), sum(file.st_size for file in FILES)
+
+def stamp(files: Iterable[Path]) -> str:
+    """What these sources say, as a hash: a copy of them has the same, and an edit of any has another."""
+    return hashlib.sha256(b"\0".join(path.read_bytes() for path in sorted(files))).hexdigest()
+
+
+# Kernels contain functions of other files, so an edit of one file may change any of them. Inside a zip there are no
+# files to look at.
+FILES = [*Path(__file__).parent.glob("*.py")]
+STAMP = stamp(FILES)
 
 
 class Kept:

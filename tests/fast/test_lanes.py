@@ -1,5 +1,8 @@
 """The vector type of the kernels: each operation in every lane, and what is built on it."""
 
+import shutil
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -136,10 +139,16 @@ def test_an_empty_array_begins_at_a_cache_line(real):
         assert array.ctypes.data % CACHE_LINE == 0
 
 
-def test_an_edit_of_any_file_makes_all_compiled_kernels_old():
+def test_an_edit_of_any_file_makes_all_compiled_kernels_old_and_a_copy_does_not(tmp_path):
     from edudiff.fast import jit, patch, weights
 
-    assert max(file.st_mtime_ns for file in jit.FILES) == jit.STAMP[0]
     assert len(jit.FILES) > 5
+    copies = [Path(shutil.copyfile(file, tmp_path / file.name)) for file in jit.FILES]  # written now
+    assert jit.stamp(copies) == jit.STAMP
+    for copy in copies:
+        before = copy.read_bytes()
+        copy.write_bytes(before.swapcase())  # of the same length
+        assert jit.stamp(copies) != jit.STAMP
+        copy.write_bytes(before)
     for function in (weights.lower, weights.tighten, patch.add_windows):
         assert function._cache._cache_file._source_stamp == jit.STAMP
