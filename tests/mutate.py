@@ -35,12 +35,13 @@ LEFT_OUT = (".*", "*.pyc", "*.png", "*.egg-info")
 PAGE = ("schedule", "forward", "reverse", "scores", "convnet")
 PEERS = "tests/peers/test_peers.py"
 READ = "tests/test_defaults.py"  # reads what is written down and enters no function: it belongs to every mutant
+DENOISERS = ["tests/denoisers/test_*.py", "tests/test_analytic_*.py", "tests/test_described.py", PEERS]
 SUPPORT = [f"tests/test_{name}.py" for name in ("support_*", "check", "backend", "described", "options", "machines")]
 SUPPORT += [f"tests/{name}.py" for name in ("compare/test_metrics", "data/test_fetch", "runs/test_out_of_memory")]
 SUPPORT += [f"tests/denoisers/test_{name}.py" for name in ("bad_input", "posterior", "related")]
 AREAS = {  # the files that are changed, and the tests that should notice
     "page": ([f"edudiff/{name}.py" for name in PAGE], [f"tests/test_{name}.py" for name in (*PAGE, "analytic_*")]),
-    "denoisers": (["edudiff/denoisers/*.py"], ["tests/denoisers/test_*.py", "tests/test_analytic_*.py", PEERS]),
+    "denoisers": (["edudiff/denoisers/*.py"], DENOISERS),
     "nn": (["edudiff/nn/*.py", "edudiff/nn/layers/*.py"], ["tests/nn/test_*.py", PEERS]),
     "compare": (["edudiff/compare/*.py"], ["tests/compare/test_*.py", "tests/denoisers/test_between.py", PEERS]),
     "data": (["edudiff/data/*.py"], ["tests/data/test_*.py"]),

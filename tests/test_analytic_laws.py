@@ -192,6 +192,31 @@ def test_few_pictures_have_bottom_components_without_variance_p45():
         np.testing.assert_allclose(fitted(x, 0.6, 0.8)[:, 0], known(x, 0.6, 0.8)[:, 0], atol=1e-6 if k == 4 else 1e-10)
 
 
+def test_a_bottleneck_of_all_components_is_linear_p45():
+    """Whatever it predicts; from pure noise, too, which one that is narrower cannot begin at if it predicts noise."""
+    linear = Linear.fit(RING)
+    for predict in ("x0", "eps"):
+        whole = Bottleneck.fit(RING, 2, predict)
+        np.testing.assert_allclose(whole(RING[:5], 0.6, 0.8), linear(RING[:5], 0.6, 0.8), atol=1e-12)
+        for first in (None, (0.0, 1.0), (1.0, 0.5)):
+            mine, known = whole.generated(first), linear.generated(first)
+            np.testing.assert_allclose(mine.mean, known.mean, atol=1e-12)
+            np.testing.assert_allclose(mine.covariance, known.covariance, atol=1e-12)
+    narrow = Bottleneck.fit(RING, 1, predict="eps")
+    assert narrow.generated((1.0, 0.5)).variances.shape == (2,)
+    with pytest.raises(ValueError, match=r"give first=\(alpha, sigma\)"):
+        narrow.generated((0.0, 1.0))
+
+
+def test_no_variance_is_negative_by_rounding_p45():
+    """In little noise an answer would go the wrong way there."""
+    images = np.random.default_rng(0).uniform(-1, 1, (40, 60)) + 5
+    for denoise in (Linear.fit(images), Linear.fit(images.T), Bottleneck.fit(images, 60, predict="eps")):
+        assert float(denoise.variances.min()) >= 0
+    singular = np.cov(images.T, bias=True)
+    assert np.linalg.eigvalsh(singular).min() < 0 <= float(Linear(images[0], singular).variances.min())
+
+
 def test_equivariant_and_linear_is_the_wiener_filter_of_the_spectrum_p40():
     rng = np.random.default_rng(0)
     images, x, sigma = rng.uniform(-1, 1, (3, 4, 5, 1)), rng.standard_normal((2, 4, 5, 1)), 0.6
@@ -275,8 +300,8 @@ def _bottom(data):
 @pytest.mark.parametrize(
     ("arguments", "error", "says"),
     [
-        ({"k": 0}, ValueError, "k is 0, expected 1 to 2"),
-        ({"k": 3}, ValueError, "k is 3"),
+        ({"k": 0}, ValueError, "k is 0, expected an integer >= 1"),
+        ({"k": 3}, ValueError, "k is 3, expected an integer <= 2"),
         ({"k": 1.0}, TypeError, "expected an integer"),
         ({"k": 1, "predict": "x"}, ValueError, "'x0', 'eps'"),
     ],

@@ -75,9 +75,7 @@ class Sharded(SoftmaxDenoiser):
         other._only = (there[there.index(label)],)  # a plain value
         return other
 
-    def _parts(
-        self, x: Array, alpha: float, sigma: float, windows: Sequence[int] | None, moments: bool = False
-    ) -> list[Part]:
+    def _parts(self, x: Array, alpha: float, sigma: float, windows: Sequence[int] | None, moments: bool) -> list[Part]:
         if x.shape[1:] != self.shape:
             raise ValueError(
                 f"x has shape {x.shape}, expected (B, {', '.join(map(str, self.shape))}) to match the training set"

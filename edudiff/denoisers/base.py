@@ -56,7 +56,7 @@ class SoftmaxDenoiser(ABC):
 
     @abstractmethod
     def _parts(
-        self, x: Array, alpha: float, sigma: float, windows: Sequence[int] | None, moments: bool = False
+        self, x: Array, alpha: float, sigma: float, windows: Sequence[int] | None, moments: bool
     ) -> list[Part]: ...
 
     @rounding.to_zero

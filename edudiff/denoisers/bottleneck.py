@@ -30,11 +30,11 @@ class Bottleneck(Linear):
         """The bottleneck of a training set, (N, H, W, C) or (N, D); its covariance is the mean over N items."""
         mean, variances, basis = principal(images)
         self = cls.__new__(cls)
-        if predict == "eps" and len(variances) < len(basis):
-            # The components without variance are the bottom ones: all directions are needed.
+        if predict == "eps":
+            # The components without variance are the bottom ones: all directions are needed, also if items are few.
             variances, basis = array_namespace(basis).linalg.eigh((basis * variances) @ basis.T)  # (D,), (D, D)
             variances = array_namespace(basis).maximum(variances, 0)  # (D,)
-        self._keep(mean, variances, basis, str(images.dtype), 0.0)
+        self._keep(mean, variances, basis, str(images.dtype))
         self._narrow(k, predict)
         return self
 
@@ -43,13 +43,11 @@ class Bottleneck(Linear):
 
     def _narrow(self, k, predict):
         checks.one_of(predict, PREDICTS, "predict")
-        if not 1 <= checks.integer(k, "k", 0) <= len(self.basis):
-            raise ValueError(f"k is {k}, expected 1 to {len(self.basis)}, the number of values of an item")
-        self.k, self.predict = int(k), predict
+        self.k, self.predict = checks.integer(k, "k", most=len(self.basis)), predict
         order = array_namespace(self.variances).argsort(self.variances)  # (K,), rising
         order = order[-self.k :] if predict == "x0" else order
         dtype = next(iter(self._cast))
-        self._keep(self.mean, self.variances[order], self.basis[:, order], dtype, 0.0)
+        self._keep(self.mean, self.variances[order], self.basis[:, order], dtype)
 
     def gain(self, variances: Array, alpha: float, sigma: float) -> Array:
         wiener = super().gain(variances, alpha, sigma)  # (K,)

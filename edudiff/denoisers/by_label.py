@@ -32,9 +32,7 @@ class ByLabel(SoftmaxDenoiser):
             raise ValueError(f"label is {label!r}, expected one of {', '.join(map(str, self.denoisers))}")
         return self.denoisers[label]
 
-    def _parts(
-        self, x: Array, alpha: float, sigma: float, windows: Sequence[int] | None, moments: bool = False
-    ) -> list[Part]:
+    def _parts(self, x: Array, alpha: float, sigma: float, windows: Sequence[int] | None, moments: bool) -> list[Part]:
         whole: list[Part] = []
         xp = array_namespace(x)
         for label, mine in self._places(x):
@@ -51,7 +49,7 @@ class ByLabel(SoftmaxDenoiser):
             raise ValueError(f"a batch of {len(x)} for {len(self.labels)} labels; expected one label for each image")
         xp = array_namespace(x)
         for label in self.denoisers:
-            yield label, xp.asarray((self.labels == label).nonzero()[0])
+            yield label, xp.asarray(np.flatnonzero(self.labels == label))
 
 
 def _parts_of(denoise, x, alpha, sigma, windows, moments):

@@ -29,10 +29,10 @@ class Classes:
         """Which class `label` is. Raises ValueError if there is none, or if no labels were given."""
         if not self.labeled:
             raise ValueError("this denoiser has no classes; build it with labels=, one label for each training image")
-        (found,) = (self.labels == label).nonzero()
-        if len(found) == 0:
-            raise ValueError(f"label is {label!r}, expected one of {', '.join(map(str, self.labels.tolist()))}")
-        return int(found[0])
+        known = self.labels.tolist()
+        if label not in known:
+            raise ValueError(f"label is {label!r}, expected one of {', '.join(map(str, known))}")
+        return known.index(label)
 
     def slice(self, number: int | None) -> slice:
         """Where class `number` lies in `order`; None: all classes."""

@@ -54,10 +54,7 @@ class Composite:
         return (answer / count[..., None]).astype(x.dtype)  # (B, H, W, C)
 
     def _side(self, window):
-        window, longer = checks.integer(window, "window", 0), max(self.images.shape[1:3])
-        if not 1 <= window <= longer:
-            raise ValueError(f"window is {window}, expected 1 to {longer}, the images' longer side")
-        return window
+        return checks.integer(window, "window", most=max(self.images.shape[1:3]))
 
     def _logits(self, x, alpha, sigma, down, right):
         """Chunks of the training set, (n, H, W, C), and the logits of their windows, (B, P, n)."""

@@ -48,9 +48,7 @@ class Ideal(SoftmaxDenoiser):
             self, images=self.images, labels=self._classes.labels.tolist() if self._classes.labeled else None
         )
 
-    def _parts(
-        self, x: Array, alpha: float, sigma: float, windows: Sequence[int] | None, moments: bool = False
-    ) -> list[Part]:
+    def _parts(self, x: Array, alpha: float, sigma: float, windows: Sequence[int] | None, moments: bool) -> list[Part]:
         if windows is not None:
             raise TypeError("an Ideal denoiser compares whole items and has no windows to sweep; use Patch")
         xp = array_namespace(x)

@@ -53,7 +53,7 @@ class Linear:
         self._keep(mean, variances, basis, str(images.dtype), ridge)
         return self
 
-    def _keep(self, mean, variances, basis, dtype, ridge):
+    def _keep(self, mean, variances, basis, dtype, ridge=0.0):
         if not (ridge >= 0 and math.isfinite(ridge)):
             raise ValueError(f"ridge is {ridge}, expected a finite number >= 0; 0 is the best linear denoiser")
         self.mean = mean  # (H, W, C) or (D,)

@@ -96,9 +96,7 @@ class Patch(SoftmaxDenoiser):
             return checks.window(self.window(alpha, sigma), self.shape, self.padding)
         return self.window
 
-    def _parts(
-        self, x: Array, alpha: float, sigma: float, windows: Sequence[int] | None, moments: bool = False
-    ) -> list[Part]:
+    def _parts(self, x: Array, alpha: float, sigma: float, windows: Sequence[int] | None, moments: bool) -> list[Part]:
         if windows is None:
             windows = [self.window_at(alpha, sigma) if callable(self.window) else self.window]
         else:

@@ -7,6 +7,8 @@ import pytest
 from test_patch_loops import BACKENDS, level
 
 from edudiff.denoisers import Ideal, Patch
+from edudiff.denoisers.base import SoftmaxDenoiser
+from edudiff.denoisers.classes import Classes
 
 LABELS = np.array([2, 0, 2, 1, 0, 2, 2, 0, 1, 2, 2, 0, 2, 0, 1, 0, 2, 2, 2, 1])
 WAYS = [
@@ -86,3 +88,21 @@ def test_names_are_labels_too():
     names = np.array(["cat", "dog"])[LABELS % 2]
     expected = Ideal(images[LABELS % 2 == 1])(x, 0.6, 0.8)
     np.testing.assert_allclose(Ideal(images, names).conditional("dog")(x, 0.6, 0.8), expected, atol=1e-8)
+
+
+def test_images_of_a_class_stay_in_their_order():
+    """However many they are."""
+    labels = np.random.default_rng(0).integers(3, size=5000)
+    classes = Classes(labels, 5000)
+    np.testing.assert_array_equal(classes.order, [i for label in range(3) for i in np.flatnonzero(labels == label)])
+    for label, places in enumerate(classes.places()):
+        np.testing.assert_array_equal(places, np.flatnonzero(labels == label))
+
+
+def test_a_denoiser_without_classes_says_so():
+    class Mean(SoftmaxDenoiser):
+        def _parts(self, x, alpha, sigma, windows, moments):
+            return [(np.zeros(len(x)), 0 * x, np.ones(len(x)))]
+
+    with pytest.raises(ValueError, match="a Mean has no classes: make a denoiser for each class on its own"):
+        Mean().conditional(0)

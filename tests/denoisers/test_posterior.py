@@ -157,6 +157,23 @@ def test_the_variance_of_the_posterior_is_the_error_that_the_denoiser_expects():
     assert error.mean() == pytest.approx(found.variance.mean(), abs=4 * spread)
 
 
+@pytest.mark.parametrize("make", [Ideal, lambda images: Patch(images, 3, backend="numpy")], ids=["ideal", "els"])
+@pytest.mark.parametrize("level", [(0.8, 0.5), (0.3, 1.2)])
+def test_the_divergence_is_the_sum_of_the_slopes(make, level):
+    """By central differences, one value of x at a time; it is float64 for float32 too."""
+    images, x = case(8, shape=(3, 2, 2))
+    denoise, h = make(images), 1e-5
+    steps = h * np.eye(12).reshape(12, 3, 2, 2)
+    slopes = [(denoise(x + step, *level) - denoise(x - step, *level))[:, step > 0] / (2 * h) for step in steps]
+    found = denoise.divergence(x, *level)
+    assert found.shape == (2,)
+    np.testing.assert_allclose(found, sum(slopes)[:, 0], rtol=1e-6)
+    narrow = x.astype("float32")
+    np.testing.assert_array_equal(
+        denoise.divergence(narrow, *level), denoise.divergence(narrow.astype("float64"), *level)
+    )
+
+
 def test_what_weighs_no_items_has_no_posterior():
     images, x = case(6)
     assert not isinstance(Linear.fit(images), SoftmaxDenoiser)

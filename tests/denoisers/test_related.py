@@ -214,6 +214,24 @@ def test_chunks_and_batches_do_not_matter(make, seed, ratio, chunk):
     close(np.concatenate([make(images)(x[b : b + 1], *level(ratio)) for b in range(3)]), whole)
 
 
+@pytest.mark.parametrize(("block", "chunks"), [(0, [1] * 9), (1, [1] * 9), (4, [4, 4, 1]), (100, [9])])
+def test_as_many_images_are_compared_at_once_as_fill_a_block_and_at_least_one(monkeypatch, block, chunks):
+    images, x = case(0)
+    asked = []
+
+    class Counted(Softmax):
+        def add(self, logits, values, where=...):
+            asked.append(logits.shape[-1])
+            super().add(logits, values, where)
+
+    for module, make in ((masked, MAKE["masked"]), (composite, MAKE["composite"])):
+        monkeypatch.setattr(module, "BLOCK", block * x.size)
+        monkeypatch.setattr(module, "Softmax", Counted)
+        asked.clear()
+        make(images)(x, 0.8, 0.6)
+        assert asked == chunks
+
+
 def test_a_softmax_for_each_chunk_is_another_denoiser():
     """What published code does, and why: averaged chunks are off by far more than rounding."""
     images, x = case(0)
@@ -305,8 +323,10 @@ def test_bad_batches_and_levels(make, x, alpha, sigma, error, says):
         (lambda i: Masked(i, 1.5), ValueError, r"tau is 1.5"),
         (lambda i: Masked(i, mask=np.eye(3)), ValueError, r"\(40, 40\)"),
         (lambda i: Masked(i, mask=2.0 * np.eye(40)), ValueError, "numbers from 0 to 1"),
-        (lambda i: Composite(i, 0), ValueError, "1 to 5"),
-        (lambda i: Composite(i, 6), ValueError, "1 to 5"),
+        (lambda i: Composite(i, 0), ValueError, "window is 0, expected an integer >= 1"),
+        (lambda i: Composite(i, 6), ValueError, "window is 6, expected an integer <= 5"),
+        (lambda i: Composite(i.swapaxes(1, 2), 6), ValueError, "window is 6, expected an integer <= 5"),
+        (lambda i: Composite(i.reshape(9, 2, 2, 10), 3), ValueError, "window is 3, expected an integer <= 2"),
         (lambda i: Composite(i, 2.0), TypeError, "expected an integer"),
         (lambda i: Composite(i.reshape(9, -1), 1), ValueError, "use Ideal"),
         (lambda i: Smoothed(i, -0.1), ValueError, r"spread is -0.1"),
@@ -339,7 +359,7 @@ def test_a_composite_takes_its_window_from_the_noise_level(ratio):
     np.testing.assert_array_equal(
         by_level(x, *level(ratio)), Composite(images, 2 if ratio < 1 else 3)(x, *level(ratio))
     )
-    with pytest.raises(ValueError, match="window is 9, expected 1 to 5"):
+    with pytest.raises(ValueError, match="window is 9, expected an integer <= 5"):
         Composite(images, lambda alpha, sigma: 9)(x, *level(ratio))
 
 
