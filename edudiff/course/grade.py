@@ -12,6 +12,7 @@ from edudiff.support import checks
 
 Rubric = list[tuple[assignment.Assignment, hints.Hints]]
 
+PACKED = {".rar", ".7z", ".tar", ".gz", ".tgz", ".bz2", ".xz"}  # as zip files are, but not read here
 OWN_MEMORY = 1 << 30  # bytes that the tests of one submission may take beyond what the grader has
 
 
@@ -32,8 +33,9 @@ def grade(
     Writes the table `out` (CSV), and beside it, in a folder of the same name without its ending, for each student
     `junit.xml` and Gradescope's `results.json`. `jobs`: how many submissions are graded at once. `progress` is called
     with each `Graded`. `only`: names of assignments, none for all. `single`: `submissions` is what one student handed
-    in. `warn` is called, before anything of a submission runs, with a sentence on what this machine does not enforce;
-    where that is the most important part, `unconfined` must be True.
+    in. `warn` is called, before anything of a submission runs, with a sentence on files that lie beside the students'
+    folders, which are not graded, and on what this machine does not enforce; where that is the most important part,
+    `unconfined` must be True.
 
     Raises ValueError for a missing folder, a broken bundle, that of the students, an unknown assignment, an `out` among
     the submissions or a machine that confines nothing; TypeError for `jobs` that is no integer; OSError if the results
@@ -47,8 +49,11 @@ def grade(
     enough, sentence = confinement(limits)
     if not enough and not unconfined:
         raise ValueError(f"{sentence}; if you trust all that was handed in, add --unconfined")
-    if sentence and warn:
-        warn(sentence)
+    loose = [] if single else _loose(submissions)
+    passed_over = f"not graded, as only folders and zip files are: {', '.join(loose)}" if loose else ""
+    for said in (passed_over, sentence) if warn else ():
+        if said:
+            warn(said)
     folder.mkdir(parents=True, exist_ok=True)
     done: list[judge.Graded] = []
     try:
@@ -73,7 +78,7 @@ def one_student(place: Path, rubric: Rubric, limits: Limits | None = None, name:
         nothing = judge.NOT_THERE
     except ValueError as error:
         seen, nothing = [], str(error)
-    used = set()
+    used, missed = set(), False
     for one, known in rubric:
         file = handed_in.chosen(seen, one.name)
         if file is None or file.problem:
@@ -81,8 +86,9 @@ def one_student(place: Path, rubric: Rubric, limits: Limits | None = None, name:
             graded.problems[one.name] = problem
             graded.verdicts[one.name] = [judge.Verdict(task, judge.WRONG, problem) for task in known]
             used |= {file.name} if file else set()
+            missed |= file is None
             continue
-        used |= {file.name, *(f"{module}.py" for module in file.beside)}
+        used |= {file.name, *(f"{module}.py" for module in file.beside if module in file.source)}
         tests = one.test_file(assignment.VISIBLE), one.test_file(assignment.HIDDEN)
         judged = judge.judge(file, tests[0], known, tests[1], limits)
         graded.verdicts[one.name] = judged.verdicts
@@ -91,8 +97,9 @@ def one_student(place: Path, rubric: Rubric, limits: Limits | None = None, name:
         notes = [*([] if file.path in usual else [f"taken from {file.path}"]), *judged.notes]
         if notes:
             graded.problems[one.name] = "; ".join(notes)
-    if not used and seen:
-        graded.problems["also there"] = ", ".join(one.path for one in seen[:5]) + (" ..." if len(seen) > 5 else "")
+    rest = [one.path for one in seen if not used or (missed and one.may_be_code and one.name not in used)]
+    if rest:
+        graded.problems["also there"] = ", ".join(rest[:5]) + (" ..." if len(rest) > 5 else "")
     return graded
 
 
@@ -126,10 +133,16 @@ def _students(submissions: Path, single: bool) -> dict[str, Path]:
     zips = {path.stem: path for path in named if path.suffix.lower() == ".zip" and path.name not in folders}
     found = folders | {path.name if name in folders else name: path for name, path in zips.items()}
     if not found:
-        loose = [path.name for path in sorted(named) if path.suffix.lower() in handed_in.KINDS]
+        loose = _loose(submissions)
         advice = f"; {loose[0]} lies in it: for one student's files add --single" if loose else ""
         raise ValueError(f"{submissions} has no folders; expected one for each student{advice}")
     return {name: found[name] for name in sorted(found, key=lambda name: assignment.natural(Path(name)))}
+
+
+def _loose(submissions: Path) -> list[str]:
+    """Names of files that somebody may have handed in, and that are in no folder and no zip."""
+    kinds = {*handed_in.KINDS, *PACKED}
+    return sorted(path.name for path in submissions.iterdir() if path.suffix.lower() in kinds and not path.is_dir())
 
 
 def _rubric(grader: Path, only: Sequence[str]) -> Rubric:

@@ -19,9 +19,10 @@ from edudiff.course import notebook
 MOST_BYTES = 4 << 20  # of code, in one file
 MOST_NOTEBOOK, MOST_ZIP, MOST_CONTENTS = 1 << 25, 1 << 26, 1 << 20  # bytes; the last is a zip's table of contents
 MOST_FILES, MOST_DEPTH, MOST_BESIDE = 2000, 4, 20
-UNWRITTEN = re.compile(r"^\s*raise NotImplementedError", re.MULTILINE)  # as code, not in a comment
+# Names and texts are a stranger's: each can be matched in one way only, or a search would take as long as they like.
+UNWRITTEN = re.compile(r"^[ \t]*raise NotImplementedError", re.MULTILINE)  # as code, not in a comment
 KINDS = {".py", ".ipynb"}
-AGAIN = re.compile(r"(?: *\(\d+\)| *-? *[Cc]opy(?: \d+)?|[-_ ]\d+)+$")  # what is added to the name of a second copy
+AGAIN = re.compile(r"(?: ?[(\[]\d+[)\]]| ?-? ?copy\d*|[-_ ]\d+)+$")  # what is added to the name of a second copy
 ENCODING = re.compile(rb"^[ \t\f]*#.*?coding[:=][ \t]*([-\w.]+)")  # as PEP 263 has it
 ENCODINGS = {"latin-1", "iso-8859-1", "iso-8859-15", "cp1252", "windows-1252", "ascii", "us-ascii"}
 NOT_OF_A_STUDENT = re.compile(r"test_.*|grade|conftest")
@@ -56,6 +57,12 @@ class Seen:
         return self.path.rsplit("/", 1)[-1]
 
     @property
+    def may_be_code(self) -> bool:
+        """Whether a student may have written it: a Python file, a notebook, or a folder that was not looked into."""
+        stem, ending = os.path.splitext(self.name)
+        return self.path.endswith("/") or (ending.lower() in KINDS and not NOT_OF_A_STUDENT.fullmatch(stem))
+
+    @property
     def folder(self) -> str:
         """The folder that it lies in."""
         return self.path.rpartition("/")[0]
@@ -64,7 +71,8 @@ class Seen:
 def files(place: Path) -> list[Seen]:
     """All files of a submission, the ones nearest to its top first. Raises ValueError for a zip that cannot be read.
 
-    Hidden files and those that systems add (`__MACOSX`, `._name`) are none of the student's.
+    Hidden files and those that systems add (`__MACOSX`, `._name`) are none of the student's. A folder that lies too
+    deep to be looked into is listed itself, with a slash at its end.
     """
     found = _of_zip(place) if place.suffix.lower() == ".zip" and not place.is_dir() else _of_folder(place)
     return sorted(found, key=lambda seen: (seen.path.count("/"), seen.path))
@@ -157,7 +165,7 @@ def _ending(one: Seen) -> str:
 
 def _means(file: str, name: str) -> bool:
     """True for `name` itself, with what systems add to a second copy, or after what a course's website puts first."""
-    stem = os.path.splitext(file)[0].lower()
+    stem = os.path.splitext(file)[0].strip().lower()
     return any(re.search(rf"(^|[^a-z0-9]){re.escape(name.lower())}$", s) for s in (stem, AGAIN.sub("", stem)))
 
 
@@ -176,7 +184,10 @@ def _of_folder(folder: Path) -> list[Seen]:
     for at, folders, names in os.walk(folder):
         inner = os.path.relpath(at, folder).replace(os.sep, "/")
         depth = 0 if inner == "." else inner.count("/") + 1
-        folders[:] = sorted(n for n in folders if not _skipped(n)) if depth < MOST_DEPTH else []
+        folders[:] = sorted(n for n in folders if not _skipped(n))
+        if depth == MOST_DEPTH:
+            found += [Seen(f"{inner}/{name}/", 0, None) for name in folders]
+            folders.clear()
         for name in sorted(names):
             if _skipped(name):
                 continue
@@ -201,13 +212,17 @@ def _of_zip(path: Path) -> list[Seen]:
             infos = [info for info in opened.infolist()[:MOST_FILES] if not info.is_dir()]
     except (OSError, zipfile.BadZipFile, NotImplementedError, UnicodeError) as error:
         raise ValueError(f"{path.name} is not a zip that can be read: {error}") from error
-    found = []
+    found, deep = [], set()
     for info in infos:
         parts = [part for part in info.filename.replace("\\", "/").split("/") if part not in ("", ".", "..")]
-        if parts and len(parts) <= MOST_DEPTH + 1 and not any(_skipped(part) for part in parts):
+        if not parts or any(_skipped(part) for part in parts):
+            continue
+        if len(parts) > MOST_DEPTH + 1:
+            deep.add("/".join([*parts[: MOST_DEPTH + 1], ""]))
+        else:
             plain = not stat.S_ISLNK(info.external_attr >> 16) and not info.flag_bits & 1
             found.append(Seen("/".join(parts), info.file_size, _reader(path, info) if plain else None))
-    return found
+    return [*found, *(Seen(folder, 0, None) for folder in deep)]
 
 
 def _check_contents(path: Path) -> None:

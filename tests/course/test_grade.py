@@ -275,6 +275,10 @@ def test_results_among_the_submissions_are_refused(grader, tmp_path, capsys):
         "a1_noise (1).py",
         "A1_Noise.PY",
         "a1_noise - Copy.py",
+        "a1_noise-Copy1.py",
+        "a1_noise - Copy (2).py",
+        "a1_noise[1].py",
+        "a1_noise .py",
         "smith_12_345_a1_noise-2.py",
         "deeper/still/a1_noise.py",
         "hand in/a1_noise/a1_noise.ipynb",
@@ -295,6 +299,28 @@ def test_another_file_is_not_taken_and_is_named(name, grader, tmp_path):
     assert handed_in.find(tmp_path / "in" / "anna", NAME) is None
     grade.grade(tmp_path / "in", grader, tmp_path / "grades.csv", LIMITS)
     assert name in rows(tmp_path / "grades.csv")["anna"]["notes"]
+
+
+@pytest.mark.parametrize("name", ["a1_noise_final.py", "1/2/3/4/5/a1_noise.py"])
+def test_what_is_not_taken_is_named_beside_what_is(name, bundles, master, tmp_path):
+    """Under another name or too deep, in a folder and in a zip; a helper that the solution imports is not listed."""
+    solved = (bundles / "grader" / "a2_tweedie" / "a2_tweedie.py").read_text()
+    texts = {"a2_tweedie.py": f"import mine\n{solved}", "mine.py": "x = 1\n", name: master}
+    for file, text in texts.items():
+        hand_in(tmp_path / "in", "anna", text, file)
+    zipped(tmp_path / "in" / "ben.zip", **texts)
+    only = [NAME, "a2_tweedie"]
+    for graded in grade.grade(tmp_path / "in", bundles / "grader", tmp_path / "grades.csv", LIMITS, only=only):
+        assert graded.problems[NAME] == "not handed in"
+        assert graded.problems["also there"] == ("a1_noise_final.py" if "final" in name else "1/2/3/4/5/")
+
+
+@pytest.mark.parametrize("data", [b"\n" * 300_000, b" " * 300_000, b"\n \n" * 100_000])
+def test_a_text_or_a_name_that_is_hard_to_search_costs_little(data, tmp_path):
+    """In steps of the search: it would not end otherwise."""
+    hand_in(tmp_path, "anna", data.decode(), f"{NAME}.py")
+    hand_in(tmp_path, "anna", "", f"{NAME[:2]}{'copy 1' * 40}x.py")
+    assert handed_in.find(tmp_path / "anna", NAME).source.encode() == data
 
 
 def test_zip_files_are_read_without_writing_anything(grader, master, tmp_path):
@@ -345,7 +371,7 @@ def test_cells_that_are_no_python_take_no_points(grader, master, tmp_path):
         book(
             "%matplotlib inline",
             "%%bash\nls -la",
-            f"%%time\n{marked}",
+            f"%%time\n!pip install \\\n  numpy\n{marked.replace('import numpy', '%time import numpy', 1)}",
             "np.sin?",
             "files = !ls",
             "await task()",
@@ -459,6 +485,10 @@ def test_one_students_flat_folder_is_graded_with_single(grader, master, tmp_path
     ]
     assert cli.main(command) == 2
     assert "add --single" in capsys.readouterr().err
+    hand_in(tmp_path / "submission", "ben", master)
+    assert cli.main(command) == 0
+    assert f"not graded, as only folders and zip files are: {NAME}.py" in capsys.readouterr().err
+    shutil.rmtree(tmp_path / "submission" / "ben")
     assert cli.main([*command, "--single"]) == 0
     assert json.loads((tmp_path / "g" / "submission" / "results.json").read_text())["score"] == 3
 

@@ -14,6 +14,7 @@ from typing import Any
 
 CELL = re.compile(r"^# %%(?: \[cell (\d+)\])?", re.MULTILINE)  # the course's notebooks are read as such files
 IPYTHON = re.compile(r"^\s*[%!?]|\?\s*$|^\s*[\w, ]+=\s*[%!]")
+TIMED = re.compile(r"(\s*)%time\s+(.*)")
 PYTHON_CELLS = {"%%time", "%%timeit", "%%capture", "%%prun", "%%python", "%%python3"}
 MOST_LINES = 200  # of IPython, in one cell
 QUIET = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Import, ast.ImportFrom)  # these take no time
@@ -102,7 +103,8 @@ class LeftOut(Exception):
 def python(cell: str) -> str:
     """A cell's text without IPython's own lines: `%name`, `!command`, `name?`. Raises LeftOut for another language.
 
-    A line is IPython's only if Python cannot read it: inside brackets a line may begin with `%`.
+    A line is IPython's only if Python cannot read it: inside brackets a line may begin with `%`. Of `%time statement`
+    the statement stays; what a line with `\\` at its end goes on with, goes with it.
     """
     lines = cell.split("\n")
     first = next((place for place, line in enumerate(lines) if line.strip() and not line.startswith("#")), 0)
@@ -118,8 +120,11 @@ def python(cell: str) -> str:
             place = (error.lineno or 0) - 1
             if not (0 <= place < len(lines) and IPYTHON.search(lines[place])):
                 break
-            line = lines[place]
-            lines[place] = line[: len(line) - len(line.lstrip())] + "pass"
+            line, timed = lines[place], TIMED.fullmatch(lines[place])
+            lines[place] = "".join(timed.groups()) if timed else line[: len(line) - len(line.lstrip())] + "pass"
+            while line.endswith("\\") and not timed and place + 1 < len(lines):
+                place += 1
+                line, lines[place] = lines[place], ""
         else:
             break
     return "\n".join(lines)
