@@ -251,8 +251,13 @@ def test_labels_are_integers_below_the_number_of_classes(values, classes, count,
 
 
 def test_what_was_probably_meant_is_named():
-    for word, says in (("cosin", "; did you mean cosine?"), ("linaer", "; did you mean linear?"), ("xyz", "")):
-        assert checks.meant(word, ("cosine", "linear", "flow")) == says
+    for word, says in (
+        ("cosin", "; did you mean cosine?"),
+        ("linaer", "; did you mean linear?"),
+        ("FLOW", "; did you mean Flow?"),
+        ("xyz", ""),
+    ):
+        assert checks.meant(word, ("cosine", "linear", "Flow")) == says
 
 
 @pytest.mark.parametrize(

@@ -70,7 +70,7 @@ def add(commands: argparse._SubParsersAction) -> None:
     sample.add_argument(
         "--denoiser", default="els", choices=("network", *(one for one in FORMULAS if one not in RULES)), help=drawer
     )
-    sample.add_argument("--checkpoint", metavar="DIR", help="the run folder whose network draws (default: --out)")
+    sample.add_argument("--checkpoint", metavar="DIR", help="the run folder whose network draws (default: none)")
     sample.add_argument(
         "--guidance",
         metavar="X",
@@ -126,6 +126,8 @@ def before_of(args: argparse.Namespace) -> tuple[Path, dict[str, Any]]:
         if drawing and not args.checkpoint:
             raise ValueError("--denoiser network needs --checkpoint DIR, the folder of a run that trained one")
         if not drawing:
+            if args.checkpoint:
+                raise ValueError(f"--checkpoint is for --denoiser network, and {args.denoiser} draws; leave one out")
             return Path(), {}
     elif not args.resume:
         return Path(), {}

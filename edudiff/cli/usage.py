@@ -6,6 +6,8 @@ from typing import Any, NoReturn
 
 from edudiff.support import checks
 
+NEGATIVE = re.compile(r"-\.?\d")  # such a word is a value, -1e-3 too, which argparse takes for an option
+
 
 class Parser(argparse.ArgumentParser):
     """An `argparse.ArgumentParser` that ends its help with an `example`, and suggests what a misspelled word meant."""
@@ -14,6 +16,7 @@ class Parser(argparse.ArgumentParser):
         how.setdefault("formatter_class", argparse.RawDescriptionHelpFormatter)
         super().__init__(epilog=f"example:\n  {example}" if example else None, **how)
         self.example = example
+        self._negative_number_matcher = NEGATIVE
 
     def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
         """As argparse does, but an option that a command does not have is an error of that command: it knows its own.
@@ -42,6 +45,7 @@ class Parser(argparse.ArgumentParser):
             message = f"{name}, expected one of {', '.join(listed)}{checks.meant(value, listed)}"
         message = re.sub(r"^argument (\S+): invalid int value: (.*)", r"\1 is \2, expected an integer", message)
         message = re.sub(r"^argument (\S+): invalid float value: (.*)", r"\1 is \2, expected a number", message)
+        message = re.sub(r"^argument (\S+): ignored explicit argument .*", r"\1 is a switch and has no value", message)
         message = re.sub(r"^argument (\S+): (?=\1 )", "", message)  # one that names its option itself
         message = message.removeprefix("argument ")
         more = "" if "expected" in message or "did you mean" in message else f"; see `{self.prog} --help`"

@@ -232,9 +232,10 @@ def one_of(value: T, choices: Sequence[T], name: str) -> T:
 
 
 def meant(value: Any, choices: Iterable[Any]) -> str:
-    """ "; did you mean ...?" with the one of `choices` that is written nearly as `value`, or nothing if none is."""
-    near = difflib.get_close_matches(str(value), [str(c) for c in choices], n=1, cutoff=0.6)
-    return f"; did you mean {near[0]}?" if near else ""
+    """ "; did you mean ...?" with the one of `choices` nearly as `value`, capitals or not, or nothing."""
+    known = {str(choice).lower(): choice for choice in choices}
+    near = difflib.get_close_matches(str(value).lower(), known, n=1, cutoff=0.6)
+    return f"; did you mean {known[near[0]]}?" if near else ""
 
 
 def per_image(value: Any, x: Array, name: str) -> Any:

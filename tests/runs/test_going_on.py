@@ -75,6 +75,12 @@ def test_a_network_draws_images_like_those_that_it_has_learned(trained, tmp_path
     assert not (tmp_path / "a").exists()
 
 
+def test_a_formula_does_not_draw_with_a_networks_folder(trained, tmp_path, capsys):
+    assert run("sample", "--denoiser", "els", "--checkpoint", trained, "--out", tmp_path / "a") == 2
+    assert "--checkpoint is for --denoiser network, and els draws" in capsys.readouterr().err
+    assert not (tmp_path / "a").exists()
+
+
 def test_a_folder_without_a_network_is_named_and_not_made(tmp_path, capsys):
     for argv in (["train", "--out", tmp_path / "r", "--resume"], ["sample", "--denoiser", "network", "--checkpoint"]):
         assert run(*argv, *([tmp_path / "r"] if argv[-1] == "--checkpoint" else [])) == 2
