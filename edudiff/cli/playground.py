@@ -3,6 +3,7 @@
 import argparse
 
 from edudiff.playground.folder import write
+from edudiff.support import checks
 from edudiff.support.describe import shown
 
 
@@ -31,6 +32,7 @@ def add(commands: argparse._SubParsersAction) -> None:
 
 def run_playground(args: argparse.Namespace) -> None:
     """`edudiff playground`."""
+    port = checks.integer(args.port, "--port", least=0, most=65535)
     page = write(args.out, args.pyodide)
     print(f"page: {shown(page)}")
     if not (args.serve or args.open):
@@ -40,7 +42,7 @@ def run_playground(args: argparse.Namespace) -> None:
 
     from edudiff.playground.serve import server
 
-    with server(args.out, args.port) as serving:
+    with server(args.out, port) as serving:
         address = f"http://localhost:{serving.server_address[1]}/"
         print(f"it is at {address} until Ctrl-C", flush=True)
         if args.open and not webbrowser.open(address):

@@ -51,8 +51,8 @@ def grade(
         raise ValueError(f"{sentence}; if you trust all that was handed in, add --unconfined")
     loose = [] if single else _loose(submissions)
     passed_over = f"not graded, as only folders and zip files are: {', '.join(loose)}" if loose else ""
-    for said in (passed_over, sentence) if warn else ():
-        if said:
+    for said in (passed_over, sentence):
+        if said and warn:
             warn(said)
     folder.mkdir(parents=True, exist_ok=True)
     done: list[judge.Graded] = []

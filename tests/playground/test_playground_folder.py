@@ -135,8 +135,15 @@ def test_a_port_that_is_taken_is_one_line(tmp_path, capsys):
         port = str(taken.server_address[1])
         assert cli.main(["playground", "--out", str(tmp_path / "play"), "--serve", "--port", port]) == 2
     assert f"port {port} cannot be used" in capsys.readouterr().err
+    with pytest.raises(OSError, match="port 70000 cannot be used"):
+        serve.server(tmp_path, 70000)
+
+
+def test_a_port_that_cannot_be_is_refused_before_anything_is_written(tmp_path, capsys):
     assert cli.main(["playground", "--out", str(tmp_path / "play"), "--serve", "--port", "70000"]) == 2
-    assert "port 70000 cannot be used" in capsys.readouterr().err
+    said = capsys.readouterr()
+    assert "--port is 70000, expected an integer <= 65,535" in said.err
+    assert not said.out and not (tmp_path / "play").exists()
 
 
 def test_no_mathematics_of_the_subject_is_in_the_page():
