@@ -293,3 +293,12 @@ def test_every_candidate_that_rounding_may_have_kept_from_mattering_is_evaluated
     total.add(np.array([[120.0]]), np.zeros((1, 1)))
     below = 120 - np.array([[total.margin + 0.99 * error, total.margin + 1.01 * error]])
     np.testing.assert_array_equal(ideal._leading(below, total, error), [[True, False]])
+
+
+def test_float32_images_are_compared_with_float64_in_float64():
+    """Little noise around images that lie near each other and far from 0: a mean of float32 would move them all."""
+    rng = np.random.default_rng(0)
+    images = (0.7 + 0.01 * rng.standard_normal((50, 4, 4, 1))).astype("float32")
+    x = 0.9 * images[:3].astype("float64") + 0.02 * rng.standard_normal((3, 4, 4, 1))
+    narrow, wide = Ideal(images), Ideal(images.astype("float64"))
+    np.testing.assert_allclose(narrow(x, 0.9, 0.01), wide(x, 0.9, 0.01), atol=3e-9, rtol=0)

@@ -103,15 +103,33 @@ def test_a_ridge_lets_the_variance_collapse_p43():
 def test_few_pictures_and_few_steps_make_the_law_of_a_linear_map_p43(matched):
     """Three points in five dimensions: the map is applied to the unit vectors, and the law follows from it."""
     points = np.random.default_rng(0).uniform(-1, 1, (3, 5))
-    denoise, few = Linear.fit(points), levels(COSINE, 4)
+    times = COSINE.times(5)[:-1]  # some noise is left
+    denoise, few = Linear.fit(points), [COSINE(t) for t in times]
     x = np.concatenate([np.zeros((1, 5)), np.eye(5)])
-    out = reverse.sample(denoise, COSINE, x, COSINE.times(4))
+    out = reverse.sample(denoise, COSINE, x, times)
     matrix, moved = (out[1:] - out[0]).T, out[0]
     alpha, sigma = few[0]
     law = denoise.generated_by_ddim(few, matched)
     start = sigma**2 * np.eye(5) + matched * alpha**2 * np.cov(points.T, bias=True)
     np.testing.assert_allclose(law.covariance, matrix @ start @ matrix.T, atol=1e-12)
     np.testing.assert_allclose(law.mean, moved + matched * alpha * matrix @ points.mean(0), atol=1e-12)
+
+
+@pytest.mark.parametrize("matched", [False, True])
+def test_few_pictures_and_the_whole_flow_make_a_law_in_all_directions_p43(matched):
+    """Its map is V sqrt((l + n1^2) / (l + n0^2)) V^T for x / alpha - mean, with n = sigma / alpha, and l 0 mostly."""
+    points = np.random.default_rng(0).uniform(-1, 1, (3, 5)) + 1
+    covariance, mean = np.cov(points.T, bias=True), points.mean(0)
+    law = Linear.fit(points).generated((0.6, 0.8), (0.9, 0.3), matched)
+    values, vectors = np.linalg.eigh(covariance)
+    before, after = (0.8 / 0.6) ** 2, (0.3 / 0.9) ** 2
+    stretch = (vectors * np.sqrt((np.maximum(values, 0) + after) / (np.maximum(values, 0) + before))) @ vectors.T
+    start = before * np.eye(5) + matched * covariance
+    np.testing.assert_allclose(law.covariance, 0.81 * stretch @ start @ stretch.T, atol=1e-12)
+    np.testing.assert_allclose(law.mean, 0.9 * (mean if matched else mean - stretch @ mean), atol=1e-12)
+    for last in ((0.0, 0.1), (1.1, 0.1), (0.9, -0.1), (0.9, math.inf), (math.nan, 0.1)):
+        with pytest.raises(ValueError, match="expected \\(alpha, sigma\\) with 0 < alpha <= 1 and sigma >= 0"):
+            Linear.fit(points).generated(last=last)
 
 
 @pytest.mark.filterwarnings("error")
@@ -211,7 +229,8 @@ def test_a_bottleneck_of_all_components_is_linear_p45():
 def test_no_variance_is_negative_by_rounding_p45():
     """In little noise an answer would go the wrong way there."""
     images = np.random.default_rng(0).uniform(-1, 1, (40, 60)) + 5
-    for denoise in (Linear.fit(images), Linear.fit(images.T), Bottleneck.fit(images, 60, predict="eps")):
+    twice = np.concatenate([images, images])
+    for denoise in (Linear.fit(images), Linear.fit(twice), Bottleneck.fit(images, 60, predict="eps")):
         assert float(denoise.variances.min()) >= 0
     singular = np.cov(images.T, bias=True)
     assert np.linalg.eigvalsh(singular).min() < 0 <= float(Linear(images[0], singular).variances.min())

@@ -132,9 +132,37 @@ def test_what_counts_as_symmetric_does_not_depend_on_the_units(scale):
     """Rounding errors of a covariance are a share of its size, and so is what is forgiven: one part in 100,000."""
     covariance = np.array([[2.0, 1.0], [1.0, 2.0]])
     twisted = np.array([[0.0, 1.0], [0.0, 0.0]])
-    Linear(np.zeros(2), scale * (covariance + 1e-6 * twisted))
-    Linear(np.zeros(2), scale * (np.ones((2, 2)) - 1e-6 * np.eye(2)))
+    Linear(np.zeros(2), scale * (covariance + 1.9e-5 * twisted))  # the largest value is 2
+    Linear(np.zeros(2), scale * (np.ones((2, 2)) - 0.9e-5 * np.eye(2)))
     with pytest.raises(ValueError, match="symmetric"):
-        Linear(np.zeros(2), scale * (covariance + 1e-3 * twisted))
+        Linear(np.zeros(2), scale * (covariance + 2.1e-5 * twisted))
     with pytest.raises(ValueError, match="eigenvalue"):
-        Linear(np.zeros(2), scale * (np.ones((2, 2)) - 1e-3 * np.eye(2)))
+        Linear(np.zeros(2), scale * (np.ones((2, 2)) - 1.1e-5 * np.eye(2)))
+
+
+def test_nothing_varies_and_a_mean_is_one_item():
+    """A covariance of zeros is one, too; a mean has the shape of points or of images."""
+    for mean in (np.ones(4), np.ones((2, 2, 1)), np.ones((1, 1, 4))):
+        x = np.zeros((3, *mean.shape))
+        np.testing.assert_array_equal(Linear(mean, np.zeros((4, 4)))(x, 0.8, 0.6), x + 1)
+    for mean in (np.ones((2, 2)), np.ones((1, 2, 2, 1)), np.array(1.0)):
+        with pytest.raises(ValueError, match=r"expected that of one item, \(H, W, C\) or \(D,\)"):
+            Linear(mean, np.zeros((mean.size, mean.size)))
+    with pytest.raises(ValueError, match=r"covariance has shape \(3, 3\), expected \(4, 4\)"):
+        Linear(np.ones(4), np.zeros((3, 3)))
+
+
+@pytest.mark.parametrize("ridge", [0.0, 0.3])
+def test_its_divergence_is_the_trace_of_its_matrix(ridge):
+    mean, covariance, rng = gaussian(2)
+    denoise = Linear(mean, covariance, ridge)
+    alpha, sigma = 0.8, 0.5
+    matrix = alpha * covariance @ np.linalg.inv(alpha**2 * (covariance + ridge * np.eye(4)) + sigma**2 * np.eye(4))
+    found = denoise.divergence(rng.standard_normal((3, 4)).astype("float32"), alpha, sigma)
+    assert found.dtype == np.float64
+    np.testing.assert_allclose(found, np.full(3, matrix.trace()), rtol=1e-12)
+    with pytest.raises(ValueError, match="sigma is 0"):
+        denoise.divergence(mean[None], alpha, 0)
+    for bad in (-0.1, math.inf, math.nan):
+        with pytest.raises(ValueError, match="expected a finite number >= 0"):
+            Linear(mean, covariance, bad)

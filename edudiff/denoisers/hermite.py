@@ -33,7 +33,7 @@ def values(w: Array, powers: Sequence[tuple[int, ...]]) -> Array:
         table.append((w * table[k] - math.sqrt(k) * table[k - 1]) / math.sqrt(k + 1))  # (B, D)
     columns = []
     for power in powers:
-        column = xp.ones_like(w[:, 0])  # (B,)
+        column = xp.ones(len(w))  # (B,)
         for e, k in enumerate(power):
             column = column * table[k][:, e] if k else column  # (B,)
         columns.append(column)
@@ -59,6 +59,6 @@ def monomials(degree: int) -> Array:
     """he_0 to he_degree of one variable in powers of it: (degree + 1, degree + 1), row k the coefficients of he_k."""
     rows = np.zeros((degree + 1, degree + 1))
     for k in range(degree + 1):
-        one = np.eye(degree + 1)[k, : k + 1] / math.sqrt(math.factorial(k))
+        one = np.array([0.0] * k + [1 / math.sqrt(math.factorial(k))])  # (k + 1,)
         rows[k, : k + 1] = np.polynomial.hermite_e.herme2poly(one)
     return rows

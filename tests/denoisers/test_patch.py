@@ -1,5 +1,7 @@
 """What local scores must do whatever the data, and however the work is cut up."""
 
+import math
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -10,6 +12,7 @@ from traced import entered
 from edudiff.denoisers import Ideal, Patch, merge, precision, windows
 from edudiff.denoisers import patch as denoisers_patch
 from edudiff.support.backends import has_numba
+from edudiff.support.softmax import Softmax
 
 ratios = st.sampled_from([0.1, 0.5, 1.0, 3.0])
 seeds = st.integers(0, 2**16)
@@ -335,6 +338,80 @@ def test_the_estimate_of_the_error_knows_how_many_values_a_window_sums(monkeypat
     monkeypatch.setattr(precision, "doubtful", lambda *given: values.append(given[4]) or np.zeros(len(x), bool))
     Patch(images.astype("f4"), 3, backend="numpy").sweep(x.astype("f4"), 1.0, 0.1, [1, 3, 5, 17])
     assert values == [2, 18, 40, 72]
+
+
+@pytest.mark.parametrize(("share", "again"), [(0.99, False), (1.01, True)])
+@pytest.mark.parametrize(
+    ("full", "summed", "values", "den", "per_error"),
+    [
+        (
+            2.0,
+            2.0,
+            9,
+            4.0,
+            2 / 3 + 2,
+        ),
+        (2.0, 0.5, 1, 4.0, 2.5),
+        (3.0, 0.0, 9, 16.0, 1.0),
+        (0.0, 3.0, 9, 2.0, 3.0),
+    ],
+)
+def test_a_query_is_doubtful_where_rounding_moves_the_answer_by_two_millionths(
+    full, summed, values, den, per_error, share, again
+):
+    """An error e of the logits moves it by 2 e (1 - p) sqrt(p), with p = 1 / den the weight of the first candidate."""
+    p = 1 / den
+    times = share * 2e-6 / (2 * 3e-8 * math.sqrt(p) * (1 - p) * per_error)
+    top, offset = np.full((2, 3, 3), -full * times), np.full((2, 3, 3), (summed - full) * times)
+    top[0] = offset[0] = 0.0  # of the first query everything is certain
+    dens = np.full((2, 3, 3), den)
+    x = np.full((2, 3, 3, 2), 0.5)
+    some = np.zeros((3, 3), dtype=bool)
+    some[1, 2] = True  # one pixel is enough
+    dens[:, ~some] = 1.0
+    found = precision.doubtful((top, None, dens, None, None), offset, x, 0.1, values, fused=True)
+    assert found.tolist() == [False, again]
+
+
+@pytest.mark.parametrize(("share", "again"), [(0.99, False), (1.01, True)])
+def test_a_difference_that_is_rounded_twice_counts_with_the_size_of_x(share, again):
+    """By sqrt(2 |logit|) |x| / sigma, besides."""
+    x, sigma, full = np.zeros((1, 2, 2, 1)), 0.1, 50.0
+    wanted = share * 2e-6 / (2 * 3e-8 * math.sqrt(0.25) * 0.75) - full  # error of the logits, without the sums'
+    x[0, 1, 0, 0] = -wanted * sigma / math.sqrt(2 * full)
+    part = np.full((1, 2, 2), -full), None, np.full((1, 2, 2), 4.0)
+    offset = np.full((1, 2, 2), -full)
+    assert precision.doubtful(part, offset, x, sigma, 1, fused=False).tolist() == [again]
+    assert precision.doubtful(part, offset, x, sigma, 1, fused=True).tolist() == [False]
+    broken = np.full((1, 2, 2), np.nan)
+    assert precision.doubtful((broken, None, part[2]), offset, x, sigma, 1, fused=True).tolist() == [True]
+
+
+def test_a_running_softmax_is_told_how_many_windows_will_be_compared(monkeypatch):
+    """All of all images: so far below the top is nothing of weight, all together."""
+    told = []
+
+    class Counted(Softmax):
+        def __init__(self, xp, shape, width, count, moments=False):
+            told.append((shape, width, count))
+            super().__init__(xp, shape, width, count, moments)
+
+    images, x = case(0, shape=(4, 9, 2))
+    monkeypatch.setattr(windows, "Softmax", Counted)
+    Patch(images, 3, backend="numpy")(x, 0.8, 0.6)
+    assert told == [((len(x), 4, 9), 2, len(images) * 36)]
+
+
+@pytest.mark.parametrize(("block", "chunks"), [(0, 6), (1, 6), (4, 2), (100, 1)])
+def test_as_many_images_are_compared_at_once_as_fill_a_block_and_at_least_one(monkeypatch, block, chunks):
+    images, x = case(0)
+    images, calls = np.resize(images, (6, *images.shape[1:])), []
+    whole = Patch(images, 3, shifts=False, backend="numpy")(x, 0.8, 0.6)
+    compared = windows.compared
+    monkeypatch.setattr(windows, "BLOCK", block * x.size)
+    monkeypatch.setattr(windows, "compared", lambda x, chunk, *rest: calls.append(chunk) or compared(x, chunk, *rest))
+    close(Patch(images, 3, shifts=False, backend="numpy")(x, 0.8, 0.6), whole, 3e-8)
+    assert len(calls) == chunks and sum(chunk.shape[-1] for chunk in calls) == 6
 
 
 @pytest.mark.parametrize("shape", [(9, 9, 1), (5, 5, 3)])

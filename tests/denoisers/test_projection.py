@@ -130,3 +130,16 @@ def test_the_grid_reaches_ten_deviations_beyond_every_mean(width):
     for axis in points.T:
         np.testing.assert_allclose(np.diff(np.unique(axis)), step, rtol=1e-6)
     assert np.exp(law.log_density(points, alpha, sigma)).sum() * cell == pytest.approx(1, abs=1e-12)
+
+
+def test_a_grid_of_more_than_four_million_points_is_refused(monkeypatch):
+    """One of two atoms has as many as their distance over a quarter of sigma, and 81 beyond them."""
+    atoms = [Mixture(np.full(2, 0.5), np.array([[0.0], [d]]), np.zeros((2, 1, 1))) for d in (999.979875, 1.0)]
+    with pytest.raises(ValueError, match="the grid would have 4,000,001 points; use a larger sigma"):
+        grid(atoms[0], 1.0, 1e-3)
+    count = len(grid(atoms[1], 1.0, 0.1)[0])
+    monkeypatch.setattr("edudiff.denoisers.projection.MOST", count)
+    assert len(grid(atoms[1], 1.0, 0.1)[0]) == count
+    monkeypatch.setattr("edudiff.denoisers.projection.MOST", count - 1)
+    with pytest.raises(ValueError, match=f"the grid would have {count} points"):
+        grid(atoms[1], 1.0, 0.1)
