@@ -1,6 +1,8 @@
 """The best polynomial denoiser: its coefficients from exact moments, and what its samples can and cannot know (P44)."""
 
+import itertools
 import math
+from statistics import NormalDist
 
 import numpy as np
 import pytest
@@ -232,6 +234,7 @@ def test_data_on_a_plane_have_polynomials_too():
         ({"degree": 0}, ValueError, "degree is 0"),
         ({"degree": 2.0}, TypeError, "expected an integer"),
         ({"degree": 100}, ValueError, "20,301 moments, at most 20,000"),
+        ({"degree": 10_000, "points": np.zeros((9, 1))}, ValueError, "20,001 moments"),
         ({"degree": 3, "stop": 1001}, ValueError, "stop is 1001, expected 1 < stop <= 1000"),
         ({"degree": 3, "stop": 0.5}, ValueError, "stop is 0.5"),
         ({"degree": 3, "stop": 1.0}, ValueError, "stop is 1.0, expected 1 < stop"),
@@ -241,7 +244,7 @@ def test_data_on_a_plane_have_polynomials_too():
 )
 def test_bad_polynomials(arguments, error, says):
     with pytest.raises(error, match=says):
-        Polynomial.fit(np.zeros((9, 2)), **arguments)
+        Polynomial.fit(**{"points": np.zeros((9, 2))} | arguments)
 
 
 def test_moments_are_counted_up_to_twice_the_degree():
@@ -283,3 +286,75 @@ def test_a_path_has_diverged_beyond_half_of_the_stop():
         for share, beyond in ((0.49, False), (0.51, True)):
             x = points.mean(0) + share * 8 * deviation * direction
             assert denoise.stopped(x[None]).item() == beyond
+
+
+def test_the_quantiles_of_a_normal_law_are_carried_step_by_step():
+    """4,001 of them, from -5.5 to 5.5 standard deviations, each by the DDIM step."""
+    denoise, levels = Polynomial.fit(np.array([[-1.0], [0.5], [1.0]]), 3), [(0.1, 2.0), (0.5, 0.9), (0.8, 0.7)]
+    law = denoise.generated(levels)
+    z = np.linspace(-5.5, 5.5, 4001)
+    x = 2.0 * z[:, None]
+    for (alpha, sigma), (then, noise) in itertools.pairwise(levels):
+        x0_hat = denoise(x, alpha, sigma)
+        x = then * x0_hat + noise * (x - alpha * x0_hat) / sigma
+    np.testing.assert_allclose(law.points, x[:, 0], atol=1e-12)
+    np.testing.assert_allclose(law.cdf, [NormalDist().cdf(v) for v in z], atol=1e-7)
+    with pytest.raises(ValueError, match="draw samples here"):
+        denoise.generated()
+
+
+def test_langevin_is_read_on_twelve_deviations_of_the_noisy_data():
+    points = np.array([[-1.0], [0.5], [3.0]])
+    law = Polynomial.fit(points, 1).langevin(0.8, 2.0)
+    deviation = math.sqrt(0.64 * points.var() + 4)
+    np.testing.assert_allclose(np.diff(law.points), 24 * deviation / 200_000, rtol=1e-6)
+    np.testing.assert_allclose(law.points[[0, -1]], 0.8 * points.mean() + 12 * deviation * np.array([-1, 1]))
+    assert law.covariance == pytest.approx(deviation**2, rel=1e-6)
+
+
+@pytest.mark.parametrize(("share", "improper"), [(0.9, False), (1.1, True)])
+@pytest.mark.parametrize("largest", [-0.5, -20.0])
+def test_a_highest_power_counts_from_a_billionth_of_the_largest_coefficient_on(monkeypatch, largest, share, improper):
+    denoise = Polynomial.fit(PAIR, 3)
+    powers = np.array([0.0, 1 + largest, 0.0, share * 1e-9 * abs(largest)])  # the score is alpha x0_hat - x, sigma 1
+    monkeypatch.setattr(denoise, "in_powers", lambda alpha, sigma: powers)
+    if improper:
+        with pytest.raises(ValueError, match=r"improper law here.* x\^4"):
+            denoise.langevin(1.0, 1.0)
+    else:
+        assert denoise.langevin(1.0, 1.0).points.shape == (200_001,)
+
+
+@pytest.mark.parametrize(("moment", "linear"), [(0.9e-9, True), (1.1e-9, False), (-1.1e-9, False)])
+@pytest.mark.parametrize("order", [3, 4, 5])
+def test_moments_are_those_of_a_normal_law_up_to_a_billionth(moment, linear, order):
+    """All that the best polynomial of degree 4 asks beyond those that it is standardised by."""
+    normal = {(k,): float(k == 0) for k in range(9)}
+    denoise = Polynomial(np.zeros(1), np.eye(1), 4, normal | {(order,): moment})
+    assert denoise.is_linear() == linear
+    assert Polynomial(np.zeros(1), np.eye(1), 1, normal | {(order,): 1.0}).is_linear()
+    assert Polynomial(np.zeros(1), np.eye(1), 4, normal | {(6,): 1.0}).is_linear()
+
+
+@pytest.mark.parametrize("scale", [1e-4, 1.0, 1e4])
+def test_a_polynomial_scales_with_its_data(scale):
+    """Also where one direction is narrow, and another has no extent: that one is measured in units of 1."""
+    points = np.random.default_rng(0).standard_normal((30, 2)) * [1.0, 1e-4]
+    x = points[:5] + 0.3
+    small = Polynomial.fit(points, 3)(x, 0.8, 0.6)
+    large = Polynomial.fit(scale * points, 3)(scale * x, 0.8, scale * 0.6)
+    np.testing.assert_allclose(large / scale, small, atol=1e-7)
+    flat = Polynomial.fit(scale * points * [1, 0], 2, stop=8.0)
+    np.testing.assert_allclose(np.sort(flat.scale), np.sort([1.0, scale * points[:, 0].std()]))
+    off = scale * points.mean(0) * [1, 0] + np.array([[0, 3.9], [0, 4.1]])
+    assert flat.stopped(off).tolist() == [False, True]
+
+
+def test_a_path_diverges_a_thousand_deviations_from_the_mean():
+    points = np.array([[-1.0], [3.0]])  # of mean 1 and deviation 2
+    line = Polynomial.fit(points, 1)
+    gain = 0.8 * 4 / (0.64 * 4 + 0.36)
+    x = 0.8 + np.array([[-999.0], [0.0], [999.0], [1001.0], [-1500.0]]) * 2 / gain
+    np.testing.assert_allclose(line(x[:3], 0.8, 0.6), 1 + 2 * np.array([[-999.0], [0.0], [999.0]]))
+    with pytest.raises(FloatingPointError, match=r"degree 1 diverges at 2 of 5 points \(alpha = 0.8, sigma = 0.6\)"):
+        line(x, 0.8, 0.6)

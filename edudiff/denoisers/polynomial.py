@@ -85,7 +85,7 @@ class Polynomial:
         gram = xp.asarray(rows)  # (T, 3 + K)
         unit = np.eye(len(self.scale), dtype=int)
         right = [[self._with(i, one) for one in unit] for i in self._powers]
-        return gram, (xp.asarray(right), xp.asarray(self._powers, dtype="float64"))
+        return gram, (xp.asarray(right), xp.asarray(self._powers))
 
     def _with(self, i, one):
         """E w_e he_i(w): w he_i = sqrt(i + 1) he_(i + 1) + sqrt(i) he_(i - 1) in the coordinate e that `one` marks."""
@@ -103,7 +103,7 @@ class Polynomial:
         n = len(self._powers)
         cell = (self._gram[:, 0] * n + self._gram[:, 1]).astype("intp")  # (T,), 32 bits in a browser
         terms = self._gram[:, 2] * (c ** self._gram[:, 3:]).prod(1)  # (T,)
-        gram = xp.bincount(cell, weights=terms, minlength=n * n).reshape(n, n)  # (n, n)
+        gram = xp.bincount(cell, weights=terms).reshape(n, n)  # (n, n), the last is never empty
         right, powers = self._right
         right = (c**powers).prod(1)[:, None] * right  # (n, K)
         size, directions = xp.linalg.eigh((gram + gram.T) / 2)  # (n,), (n, n)
@@ -114,9 +114,9 @@ class Polynomial:
         """On the line: x0_hat = sum_i c_i x^i, the (degree + 1,) coefficients c. Raises ValueError for D > 1."""
         if len(self.scale) > 1:
             raise ValueError(f"powers are for points on the line, these have {len(self.scale)} dimensions")
-        mean, scale, sign = (float(v) for v in (self.mean[0], self.scale[0], self.basis[0, 0]))
-        answer = scale * sign * to_numpy(self.coefficients(alpha, sigma))[:, 0] @ hermite.monomials(self.degree)
-        z = np.polynomial.Polynomial(np.array([-alpha * mean, 1.0]) * sign / math.hypot(alpha * scale, sigma))
+        mean, scale = self.mean.item(), self.scale.item()
+        answer = scale * to_numpy(self.coefficients(alpha, sigma)).ravel() @ hermite.monomials(self.degree)
+        z = np.polynomial.Polynomial(np.array([-alpha * mean, 1.0]) / math.hypot(alpha * scale, sigma))
         powers = np.polynomial.Polynomial(answer)(z) + mean
         return np.pad(powers.coef, (0, self.degree + 1 - len(powers.coef)))  # (degree + 1,)
 
@@ -165,9 +165,9 @@ class Polynomial:
         for (alpha, sigma), (alpha_next, sigma_next) in pairwise(levels):
             x0_hat = self(x, alpha, sigma)  # (G, 1)
             x = alpha_next * x0_hat + sigma_next / sigma * (x - alpha * x0_hat)  # (G, 1)
-        if not (np.diff(x[:, 0]) > 0).all():
+        if not (np.diff(x, axis=0) > 0).all():
             raise ValueError("some paths of the reverse process cross: take more steps, or draw samples")
-        return Line(x[:, 0], np.array([math.erfc(-v / math.sqrt(2)) / 2 for v in z]))
+        return Line(x.ravel(), np.array([math.erf(v / math.sqrt(2)) for v in z]))
 
     def langevin(self, alpha: float, sigma: float) -> Line:
         """The law that Langevin dynamics draws from at one noise level, on the line: exp(a polynomial), a `Line`.
@@ -185,17 +185,17 @@ class Polynomial:
                 f" of {score[largest] / (largest + 1):.3g} x^{largest + 1}; Langevin dynamics diverges"
             )
         log_density = np.polynomial.Polynomial(score).integ()
-        middle, reach = alpha * float(self.mean[0]), 12 * math.hypot(alpha * float(self.scale[0]), sigma)
+        middle, reach = alpha * self.mean.item(), 12 * math.hypot(alpha * self.scale.item(), sigma)
         x = np.linspace(middle - reach, middle + reach, 200_001)  # (G,)
         density = np.exp(log_density(x) - log_density(x).max())  # (G,)
-        return Line(x, np.append(0, np.cumsum((density[1:] + density[:-1]) / 2)))
+        return Line(x, np.append(0, np.cumsum(density[1:] + density[:-1])))
 
     def langevin_in_the_plane(self, alpha: float, sigma: float, cells: int = 301) -> Plane:
         """The law that Langevin dynamics draws from at one noise level, in the plane: exp(a polynomial), on a grid.
 
         There is one only if the score is the slope of something, its two cross slopes equal: so it is for data of
         independent coordinates, and for data that look alike in all directions. The density is the exponential of the
-        integral of the score along a line from the mean, which Gauss's rule of `degree` + 2 nodes gives exactly, on
+        integral of the score along a line from the mean, which Gauss's rule of `degree` nodes gives exactly, on
         `cells` x `cells` points up to 6 standard deviations. Raises ValueError for other dimensions, for a score that
         is no slope, and where the density does not fall to nothing.
         """
@@ -217,7 +217,7 @@ class Polynomial:
         away = np.stack(np.meshgrid(line, line, indexing="ij"), -1).reshape(-1, 2)  # (G * G, 2)
         angle = 2 * np.pi * np.arange(90) / 90  # (90,)
         far = 1e3 * reach * np.stack([np.cos(angle), np.sin(angle)], 1)  # (90, 2), where the highest power decides
-        nodes, weights = np.polynomial.legendre.leggauss(self.degree + 2)  # (n,), (n,)
+        nodes, weights = np.polynomial.legendre.leggauss(self.degree)  # (n,), (n,)
 
         def potential(away):
             slopes = [self._score(middle + (u + 1) / 2 * away, alpha, sigma) for u in nodes.tolist()]  # (P, 2) each
@@ -238,7 +238,7 @@ class Polynomial:
 
     def is_linear(self) -> bool:
         """True where the data's moments 1 to degree + 1 are those of a normal law: then no degree helps."""
-        low = [k for k in hermite.exponents(len(self.scale), self.degree + 1) if sum(k) > 2]
+        low = [k for k in hermite.exponents(len(self.scale), self.degree + 1) if any(k)]  # means of he_k
         return self.degree == 1 or all(abs(self.moments[k]) < 1e-9 for k in low)
 
 

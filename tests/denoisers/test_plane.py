@@ -42,6 +42,26 @@ def test_degree_one_is_the_noisy_normal_law():
     np.testing.assert_allclose(law.covariance, 0.64 * np.cov(points.T, bias=True) + 0.16 * np.eye(2), atol=1e-4)
 
 
+def test_the_grid_covers_six_deviations_of_the_widest_direction_in_301_cells():
+    points = np.random.default_rng(0).standard_normal((40, 2)) * [0.5, 0.2] + [1.0, -3.0]
+    deviation = np.sqrt(0.64 * np.linalg.eigvalsh(np.cov(points.T, bias=True)).max() + 0.16)
+    law = Polynomial.fit(points, 1).langevin_in_the_plane(0.8, 0.4)
+    for line, mean in ((law.first, points.mean(0)[0]), (law.second, points.mean(0)[1])):
+        np.testing.assert_allclose(line, np.linspace(0.8 * mean - 6 * deviation, 0.8 * mean + 6 * deviation, 301))
+
+
+@pytest.mark.parametrize(("fall", "within"), [(9.5, False), (10.5, True)])
+def test_a_density_has_to_fall_by_ten_nats_to_the_edge_of_the_grid(monkeypatch, fall, within):
+    """A normal law falls by r^2 / 2 at r deviations."""
+    monkeypatch.setattr("edudiff.denoisers.polynomial.REACH", np.sqrt(2 * fall))
+    denoise = Polynomial.fit(0.5 * np.array([[1.0, 0.0], [-1.0, 0.0], [0.0, 1.0], [0.0, -1.0]]), 1)
+    if within:
+        assert denoise.langevin_in_the_plane(0.8, 0.4, cells=21).shares.shape == (21, 21)
+    else:
+        with pytest.raises(ValueError, match="does not fall to nothing"):
+            denoise.langevin_in_the_plane(0.8, 0.4, cells=21)
+
+
 def test_a_law_on_a_grid_is_sampled_and_asked():
     line = np.linspace(-4, 4, 161)
     law = Plane(line, line, -(line[:, None] ** 2 + (line - 0.5) ** 2 / 0.25) / 2)
