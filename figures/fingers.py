@@ -20,14 +20,14 @@ from edudiff.compare.fingers import count_fingers_all
 from edudiff.denoisers import Patch, WindowSchedule
 from edudiff.runs import comparison
 from edudiff.runs import folder as folders
-from edudiff.runs.choices import Choices
+from edudiff.runs.choices import DEMO
 from edudiff.runs.run import resolve
 from edudiff.support import files
 from edudiff.support.progress import bar
 
 RESULTS = Path(__file__).parent / "results"
 WORK = Path("runs") / "figure-fingers"
-JOB = Choices(images=256, channels=32, batch=32, train_steps=2500, seeds=64, calibration=4, denoisers=("els",))
+JOB = replace(DEMO, denoisers=("els",))
 DEPTHS = (0, 1, 2, 4, 6)
 SCALED = 2  # the depth of the network whose window sizes are scaled
 FACTORS = (0.5, 0.75, 1, 1.5, 2, 3, None)  # None: the whole picture

@@ -27,7 +27,7 @@ MINUTES = {  # on two cores, from scratch
     "mosaic": 1,
     "training_time": 8,
     "data_size": 8,
-    "fingers": 8,
+    "fingers": 25,
     "clocks": 15,
     "alignment": 15,
     "width": 3,
