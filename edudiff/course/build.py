@@ -5,6 +5,7 @@ from pathlib import Path
 
 from edudiff import __version__
 from edudiff.course import assignment, hints, notebook, sound
+from edudiff.support.files import check_folder
 
 STUDENT, GRADER = "student", "grader"
 
@@ -97,15 +98,18 @@ def build(source: str | Path, target: str | Path) -> list[assignment.Assignment]
     """Build `target`/student and `target`/grader from the assignments in `source`; returns the assignments.
 
     Raises ValueError, which names the file, for a broken assignment (see `edudiff.course.sound`), for wrong solutions
-    that cannot be told apart, or if a bundle is already there.
+    that cannot be told apart, or if a bundle is already there; ImportError without jupytext, OSError if it cannot be
+    written.
     """
     found = assignment.read_all(source)
-    for name in (STUDENT, GRADER):
-        _check_empty(Path(target) / name)
+    student, grader = (Path(target) / name for name in (STUDENT, GRADER))
+    for bundle in (student, grader):
+        check_folder(bundle)
+        _check_empty(bundle)
+    notebook.libraries()
     for one in found:
         sound.check(one)
     known = {one.name: hints.collect(one) for one in found}
-    student, grader = (Path(target) / name for name in (STUDENT, GRADER))
     for bundle in (student, grader):
         bundle.mkdir(parents=True, exist_ok=True)
     for one in found:

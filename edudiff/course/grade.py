@@ -9,6 +9,7 @@ from edudiff.course import assignment, handed_in, hints, judge, reports
 from edudiff.course.sandbox import own
 from edudiff.course.sandbox.process import Limits, Sandbox
 from edudiff.support import checks
+from edudiff.support.files import check_file, check_folder
 
 Rubric = list[tuple[assignment.Assignment, hints.Hints]]
 
@@ -46,6 +47,9 @@ def grade(
     checks.integer(jobs, "jobs")
     rubric = _rubric(Path(grader), only)
     folder = _results(out, submissions)
+    check_folder(folder)
+    if out.parent.exists():
+        check_file(out)
     enough, sentence = confinement(limits)
     if not enough and not unconfined:
         raise ValueError(f"{sentence}; if you trust all that was handed in, add --unconfined")

@@ -53,19 +53,21 @@ def read_images(paths: Sequence[Path], size: int | None = None) -> Array:
 
 def _image(path: Path, size: int | None) -> Array:
     try:
-        from PIL import Image, ImageOps
+        from PIL import Image, ImageOps, UnidentifiedImageError
     except ImportError:
         raise ImportError("reading a folder of pictures needs Pillow: pip install 'edudiff[data]'") from None
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of files that are odd but can be read
-            with Image.open(path, formats=FORMATS) as file:
+            # Opened here: of a file that it opens by name Pillow may map a TIFF that lies on its side as if upright.
+            with open(path, "rb") as data, Image.open(data, formats=FORMATS) as file:
                 _check(file)
                 pixels = _bytes(ImageOps.exif_transpose(file))  # (H, W) or (H, W, 3)
     except MemoryError:
         raise
     except Exception as error:  # a damaged file can raise anything
-        why = f"({reason(error)}); remove it or save it again"
+        what = f"none of {', '.join(FORMATS)}" if isinstance(error, UnidentifiedImageError) else reason(error)
+        why = f"({what}); remove it or save it again"
         raise ValueError(f"{shown(path)} cannot be read as a picture {why}") from error
     image = from_uint8(pixels[None] if pixels.ndim == 3 else pixels[None, ..., None])  # (1, H, W, C)
     if size is not None:

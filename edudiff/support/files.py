@@ -101,6 +101,18 @@ def check_file(path: Path) -> None:
         raise OSError(f"cannot write {path}: the folder {path.parent} is not yours to write to; name another file")
 
 
+def check_folder(path: Path) -> None:
+    """Check that a folder can be made at `path`, or written to, as far as that can be known before.
+
+    Raises OSError that names it and what is in the way.
+    """
+    there = next(one for one in (path, *path.absolute().parents) if os.path.lexists(one))
+    if not there.is_dir():
+        raise OSError(f"cannot write to the folder {path}: {there} is no folder; name another")
+    if not os.access(there, os.W_OK | os.X_OK):
+        raise OSError(f"cannot write to the folder {path}: {there} is not yours to write to; name another")
+
+
 def open_folder(path: str | Path, option: str = "--out") -> Path:
     """Make the folder `path` if needed and check that it can be written; returns it as a Path.
 

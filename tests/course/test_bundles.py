@@ -12,7 +12,8 @@ import sys
 import pytest
 
 from edudiff import cli
-from edudiff.course import assignment, notebook
+from edudiff.course import assignment, hints, notebook
+from edudiff.course.assignment import shipped
 from edudiff.course.build import build
 from edudiff.course.sandbox import submission
 
@@ -128,6 +129,18 @@ def test_students_commands(bundles, tmp_path):
     assert re.search(r"[1-9]\d* failed, \d+ deselected", said)
     assert "AssertionError: the noise at alpha = 0.8, sigma = 0.6 is" in said
     assert "Warning" not in said
+
+
+def test_a_bundle_that_cannot_be_written_is_refused_at_once(tmp_path, monkeypatch):
+    (tmp_path / "file").write_text("in the way")
+    monkeypatch.setattr(hints, "collect", None)  # which takes a minute
+    for target in (tmp_path / "file", tmp_path / "file" / "course"):
+        with pytest.raises(OSError, match=r"cannot write to the folder .*file is no folder; name another"):
+            build(shipped(), target)
+    monkeypatch.setattr(os, "access", lambda *_: False)
+    with pytest.raises(OSError, match=r"is not yours to write to; name another"):
+        build(shipped(), tmp_path / "new" / "course")
+    assert [path.name for path in tmp_path.iterdir()] == ["file"]
 
 
 def test_broken_assignments_are_named(tmp_path, bundles, capsys):

@@ -430,6 +430,16 @@ def test_reasons_are_said_and_one_assignment_can_be_chosen(grader, bundles, mast
     assert "    not handed in: a2_tweedie" in said
 
 
+def test_a_table_that_cannot_be_written_is_refused_before_anything_is_graded(grader, master, tmp_path):
+    hand_in(tmp_path / "in", "anna", master)
+    (tmp_path / "file").write_text("in the way")
+    (tmp_path / "folder.csv").mkdir()
+    for out, says in ((tmp_path / "file" / "grades.csv", "file is no folder"), (tmp_path / "folder.csv", "a folder")):
+        with pytest.raises(OSError, match=rf"cannot write .*{says}; name another"):
+            grade.grade(tmp_path / "in", grader, out, LIMITS)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["file", "folder.csv", "in"]
+
+
 def test_the_tables_folder_is_not_one_of_the_submissions(grader, tmp_path, capsys):
     hand_in(tmp_path / "s5", "anna", "x = 1\n")
     for out in ("s5.csv", "s5/grades.csv", "s5/anna/grades.csv"):

@@ -87,12 +87,14 @@ def test_a_photo_is_read_as_its_exif_says_it_stands(image, ending):
         8: np.rot90(upright, -1),
     }
     for orientation, stored in ways.items():
-        picture = image.fromarray(np.ascontiguousarray(stored))
-        exif = picture.getexif()
-        exif[0x0112] = orientation
-        picture.save(f"{orientation}.{ending}", exif=exif, **({"quality": 100} if ending in ("jpg", "webp") else {}))
+        for kind, pixels in (("color", stored), ("gray", stored[..., 0])):
+            picture = image.fromarray(np.ascontiguousarray(pixels))
+            exif = picture.getexif()
+            exif[0x0112] = orientation
+            how = {"quality": 100} if ending in ("jpg", "webp") else {}
+            picture.save(f"{orientation}-{kind}.{ending}", exif=exif, **how)
     read = load(".")
-    assert read.shape == (8, 12, 6, 3)
+    assert read.shape == (16, 12, 6, 3)
     np.testing.assert_allclose(read, np.broadcast_to(from_uint8(upright[None]), read.shape), atol=0.3)
 
 
