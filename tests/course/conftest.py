@@ -1,5 +1,8 @@
 """The course's bundles, built once for all tests."""
 
+import os
+import time
+
 import pytest
 
 from edudiff.course import read_all, shipped
@@ -14,8 +17,21 @@ def pytest_configure(config):
 
 @pytest.fixture(scope="session")
 def bundles(tmp_path_factory):
-    """The folder with `student` and `grader`, made from the project's own assignments."""
+    """The folder with `student` and `grader`, made from the project's own assignments: by one process for all."""
     pytest.importorskip("jupytext")
-    folder = tmp_path_factory.mktemp("course")
-    build(shipped(), folder)
+    if "PYTEST_XDIST_WORKER" not in os.environ:
+        folder = tmp_path_factory.mktemp("course")
+        build(shipped(), folder)
+        return folder
+    folder = tmp_path_factory.getbasetemp().parent / "course"  # of all processes of this run
+    try:
+        folder.mkdir()
+    except FileExistsError:
+        end = time.monotonic() + 120
+        while not (folder / "whole").exists() and time.monotonic() < end:
+            time.sleep(0.1)
+        assert (folder / "whole").exists(), "the process that builds the course has failed"
+    else:
+        build(shipped(), folder)
+        (folder / "whole").touch()
     return folder

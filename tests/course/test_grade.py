@@ -24,7 +24,7 @@ ATTACKS = {
     "loop": "while True: pass",
     "sleep": "time.sleep(1000)",
     "fork": "children = [os.fork() for _ in range(20)]\ntime.sleep(3)",
-    "allocate": "blocks = [bytearray(1 << 28) for _ in range(8)]",
+    "allocate": "blocks = [bytearray(1 << 29) for _ in range(8)]",
     "allocate_array": "np.ones((1 << 28), 'float64')",
     "exit": "os._exit(0)",
     "leave": "sys.exit(0)",
