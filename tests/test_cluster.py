@@ -1,6 +1,7 @@
 """A training set on a Dask cluster of real processes is the same denoiser, whoever holds a part, and whoever dies."""
 
 import functools
+import multiprocessing
 import os
 import pickle
 import shutil
@@ -24,7 +25,11 @@ from edudiff.data import load_range
 from edudiff.denoisers import ByLabel, Ideal, Linear, Patch
 from edudiff.support.random import streams
 
+dask = pytest.importorskip("dask")
 distributed = pytest.importorskip("distributed")
+
+if "forkserver" in multiprocessing.get_all_start_methods():  # workers begin with what they need, and need not load it
+    dask.config.set({"distributed.worker.multiprocessing-method": "forkserver"})
 
 SCHEDULE = ed.schedule.cosine()
 TIMES = SCHEDULE.times(6)
