@@ -1,5 +1,6 @@
 """Shared by all tests: what hypothesis may spend, the stand-in for CuPy, Ctrl-C, and which tests wait for a GPU."""
 
+import base64
 import importlib.util
 import signal
 import sys
@@ -19,6 +20,8 @@ settings.register_profile(
 )
 settings.load_profile("edudiff")
 
+BLANK = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAAAAAA6fptVAAAACklEQVR4nGP4DwABAQEAsTj3AAAAAABJRU5ErkJggg=="  # one pixel, PNG
+
 # A shell has what it starts in the background ignore Ctrl-C; some tests send it to themselves and to their children.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -28,6 +31,16 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 def outside_a_notebook(monkeypatch):
     """Whoever has imported this runs below a notebook's cell, and shows pictures and progress there."""
     monkeypatch.delitem(sys.modules, "ipykernel", raising=False)
+
+
+@pytest.fixture
+def blank_pictures(monkeypatch):
+    """What is drawn is not turned into pixels, a blank picture is written: for tests that look at none."""
+    if importlib.util.find_spec("matplotlib"):
+        blank = base64.b64decode(
+            "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAAAAAA6fptVAAAACklEQVR4nGP4DwABAQEAsTj3AAAAAABJRU5ErkJggg=="
+        )
+        monkeypatch.setattr("matplotlib.figure.Figure.savefig", lambda figure, file, **how: file.write(blank))
 
 
 @pytest.fixture

@@ -73,6 +73,7 @@ def test_networks_of_finished_rows_are_put_among_the_weights(table, tmp_path, ca
     assert "first: too large" in capsys.readouterr().out
 
 
+@pytest.mark.usefixtures("blank_pictures")
 def test_rows_of_another_machine_are_kept(table, tmp_path, monkeypatch):
     monkeypatch.setitem(table["ROWS"], "third", replace(table["ROWS"]["first"], seed=1))
     lines = table["main"](("first",), tmp_path / "work", tmp_path / "out")
@@ -81,6 +82,7 @@ def test_rows_of_another_machine_are_kept(table, tmp_path, monkeypatch):
     assert again[0] == json.loads(json.dumps(lines[0]))
 
 
+@pytest.mark.usefixtures("blank_pictures")
 def test_a_row_that_was_changed_is_no_longer_the_one_on_file(table, tmp_path, monkeypatch):
     table["main"](("first",), tmp_path / "work", tmp_path / "out")
     monkeypatch.setitem(table["ROWS"], "first", replace(table["ROWS"]["first"], seed=1))
@@ -89,6 +91,7 @@ def test_a_row_that_was_changed_is_no_longer_the_one_on_file(table, tmp_path, mo
     assert line["row"] == "third"
 
 
+@pytest.mark.usefixtures("blank_pictures")
 def test_a_reference_row_at_full_size_keeps_its_marks(table, tmp_path, monkeypatch):
     reference = replace(table["ROWS"]["first"], size=14)
     rows = {"first_14": reference, "second_14": replace(reference, net="unet", attention=(1,), train_steps=2)}

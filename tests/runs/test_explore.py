@@ -19,9 +19,11 @@ from edudiff.denoisers import Patch, WindowSchedule, provenance
 from edudiff.runs import explore, finished, leading
 from edudiff.runs.formulas import formulas
 
-SMALL = ["--images", "10", "--channels", "4", "--depth", "1", "--train-steps", "2", "--batch", "4"]
+COUNT = 6
+SMALL = ["--images", str(COUNT), "--channels", "4", "--depth", "1", "--train-steps", "2", "--batch", "4"]
 SMALL += ["--seeds", "3", "--steps", "4", "--calibration", "1"]
-ALL = 10 * 14 * 14  # windows
+ALL = COUNT * 14 * 14  # windows
+pytestmark = pytest.mark.usefixtures("blank_pictures")
 
 
 @pytest.fixture(scope="module")
@@ -35,8 +37,8 @@ def hands(tmp_path_factory):
 def classes(tmp_path_factory):
     """A run in color, on a torus, of two classes."""
     place = tmp_path_factory.mktemp("classes")
-    images = np.random.default_rng(0).uniform(-1, 1, (10, 6, 5, 3)).astype("float32")
-    np.savez(place / "mine.npz", images=images, labels=np.arange(10) % 2)
+    images = np.random.default_rng(0).uniform(-1, 1, (COUNT, 6, 5, 3)).astype("float32")
+    np.savez(place / "mine.npz", images=images, labels=np.arange(COUNT) % 2)
     more = ["--data", str(place / "mine.npz"), "--by-class", "--padding", "circular", "--out", str(place / "run")]
     assert cli.main(["compare", *SMALL, *more]) == 0
     return place / "run"
@@ -81,7 +83,7 @@ def test_numbers_in_the_page_are_those_of_provenance(name, request, tmp_path):
         for s, step in enumerate(reverse.steps(denoise, run.schedule, run.noise, run.times)):
             x0_hat = explore.unpacked(data["views"][formula]["x0_hat"])[s]  # (B, H, W, C)
             np.testing.assert_allclose(x0_hat, step.x0_hat[data["seeds"]], atol=1e-3)
-            for b, i, j in ((0, 0, 0), (1, 3, 2), (2, height - 1, width - 1)):
+            for b, i, j in ((0, 0, 0), (1, 3, 2)) if s % 2 == 0 else ((2, height - 1, width - 1),):
                 at = (s, b, 0, 0) if formula == "ideal" else (s, b, i, j)
                 expected = one_pixel(run, formula, shown["sizes"][s], step, data["seeds"][b], i, j)
                 total, brought = 0.0, np.zeros(data["shape"][2])

@@ -14,6 +14,7 @@ from edudiff.runs.folder import claimed
 
 WAITS = "import sys; from edudiff.runs.folder import claimed\nwith claimed(sys.argv[1] or None, 'a'):\n"
 WAITS += "    print('in', flush=True); sys.stdin.readline()\n"
+pytestmark = pytest.mark.usefixtures("blank_pictures")
 TINY = ["--images", "4", "--size", "14", "--seeds", "1", "--steps", "2"]
 ROOT = str(Path(cli.__file__).parents[2])
 

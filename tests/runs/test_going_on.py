@@ -13,6 +13,7 @@ from edudiff.runs.choices import LEARNED, Choices
 from edudiff.runs.run import resolve
 from edudiff.runs.training import train
 
+pytestmark = pytest.mark.usefixtures("blank_pictures")
 TRAINED = ["--data", "strokes", "--images", 6, "--size", 14, "--seed", 3, "--channels", 2, "--depth", 1, "--batch", 4]
 TRAINED += ["--train-steps", 4, "--padding", "circular", "--target", "x0", "--schedule", "flow"]
 

@@ -12,6 +12,7 @@ from edudiff.runs.choices import Choices
 from edudiff.runs.folder import ARRAYS, NETWORK, PARTS
 from edudiff.runs.parts import Parts
 
+pytestmark = pytest.mark.usefixtures("blank_pictures")
 CHOICES = Choices(images=6, channels=2, depth=1, train_steps=3, batch=4, steps=3, seeds=2, calibration=2)
 
 

@@ -12,6 +12,7 @@ from edudiff.runs.choices import Choices
 from edudiff.runs.formulas import alone
 from edudiff.runs.run import resolve
 
+blank = pytest.mark.usefixtures("blank_pictures")
 CHOICES = Choices(
     images=24,
     channels=2,
@@ -60,6 +61,7 @@ def test_the_first_columns_are_shown_before_the_other_seeds_are_drawn(tmp_path, 
         np.testing.assert_allclose(made.images[name], batch, atol=1e-5)
 
 
+@blank
 def test_another_training_has_the_same_prediction_and_goes_on_with_it(tmp_path, monkeypatch):
     _, first, _ = comparison.compare(CHOICES, tmp_path / "a")
     results, second, _ = comparison.compare(replace(CHOICES, rate=1e-4, channels=3), tmp_path / "b")
@@ -80,6 +82,7 @@ def test_another_training_has_the_same_prediction_and_goes_on_with_it(tmp_path, 
     prediction.Prediction(replace(resolve(more), folder=tmp_path / "b"), alone)
 
 
+@blank
 @pytest.mark.parametrize("rule", ["predicted", "held_out"])
 def test_els_may_use_its_windows_and_nothing_is_calibrated(tmp_path, monkeypatch, rule):
     monkeypatch.setattr(comparison, "_calibrated", None)
@@ -114,6 +117,7 @@ def test_no_query_is_among_the_images_of_the_formula(monkeypatch, tmp_path):
         prediction.window_schedule(replace(run, images=run.images[:1]), "predicted")
 
 
+@blank
 def test_each_query_is_asked_of_the_formula_of_its_own_class(tmp_path, monkeypatch):
     hands = shapes.hands(40, size=14, rng=np.random.default_rng(0)).astype("float32")
     labels = np.arange(40) % 2
@@ -138,6 +142,7 @@ def test_each_query_is_asked_of_the_formula_of_its_own_class(tmp_path, monkeypat
         np.testing.assert_array_equal(labels[used], label)
 
 
+@blank
 @pytest.mark.parametrize("rule", prediction.FUNCTIONS)
 def test_windows_are_found_on_the_device_too(any_cupy, rule):
     run = resolve(replace(CHOICES, images=6, size=14, steps=2))

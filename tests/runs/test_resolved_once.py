@@ -13,6 +13,7 @@ from edudiff.runs.comparison import compare, sample
 from edudiff.runs.run import Run, noise, read_range, resolve
 from edudiff.support.random import streams
 
+pytestmark = pytest.mark.usefixtures("blank_pictures")
 TINY = Choices(images=6, size=14, channels=2, depth=1, train_steps=2, batch=4, steps=3, seeds=2, calibration=1)
 
 

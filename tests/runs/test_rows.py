@@ -14,6 +14,7 @@ from edudiff.runs import folder as folders
 from edudiff.runs.choices import Choices
 from edudiff.support.files import write_arrays, write_results
 
+pytestmark = pytest.mark.usefixtures("blank_pictures")
 CHOICES = Choices(images=12, channels=2, depth=1, train_steps=3, batch=4, steps=3, seeds=3, calibration=2)
 MEGABYTE = 1 << 20
 
