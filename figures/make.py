@@ -30,7 +30,7 @@ MINUTES = {  # on two cores, from scratch
     "fingers": 25,
     "clocks": 15,
     "alignment": 15,
-    "width": 3,
+    "width": 5,
     "architecture": 60,
     "attention": 8,
     "table_agreement": 540,

@@ -1,6 +1,6 @@
 """Who copies, who invents: dense networks from narrow to wide, each on few faces and on many.
 
-Run `python figures/width.py`; it takes about three minutes on one core. A multilayer perceptron that answers x0 itself
+Run `python figures/width.py`; it takes about five minutes on one core. A multilayer perceptron that answers x0 itself
 learns 10, 100 or 1,000 faces of 16 pixels (drawn at 32 and averaged), for the same number of steps whatever its width
 and however many they are. A drawn face is a copy if it is nearer to the training set than a third of the way that an
 unseen face is. How far drawn faces are from the law is their median distance to the nearest of `LAW` further faces,
@@ -24,7 +24,7 @@ from edudiff.support import files
 
 RESULTS = Path(__file__).parent / "results"
 WORK = Path("runs") / "figure-width"
-WIDTHS, COUNTS = (4, 16, 64), (10, 100, 1000)
+WIDTHS, COUNTS = (4, 16, 64, 256), (10, 100, 1000)
 CHOICES = Variants(size=16, train_steps=4000, batch=32, drawn=128)
 DEPTH, TARGET, WEIGHTING = 2, "x0", "x0"
 LAW, UNSEEN = 8000, 200  # faces
