@@ -36,6 +36,7 @@ from website.docstrings import named, plain, shortened  # noqa: E402, F401, two 
 
 CACHE = ROOT / "build" / "site"
 ROW, SEEDS = "raised_hands_resnet_zero", 24  # of the explorer: the demo's network, and noises of which four invent
+FEW = 4  # of them with `--fast`
 CONF = """
 import sys
 sys.path.insert(0, {here!r})
@@ -246,14 +247,14 @@ def course():
     return COURSE.format(**told)
 
 
-def explorer(path, cache):
+def explorer(path, cache, fast=False):
     """Write the explorer of the demo's hands, drawn by its network, which comes with the package; `cache` keeps it."""
-    kept = cache / f"{notebooks.key(Path(__file__), False)}.html"
+    kept = cache / f"{notebooks.key(Path(__file__), fast)}.html"
     if not kept.exists():
         for old in cache.glob(f"{Path(__file__).stem}-*.html"):
             old.unlink()
         with tempfile.TemporaryDirectory() as folder:
-            denoisers = ["--denoisers", "els", "local", "linear", "ideal", "--seeds", str(SEEDS)]
+            denoisers = ["--denoisers", "els", "local", "linear", "ideal", "--seeds", str(FEW if fast else SEEDS)]
             if cli.main(["compare", "--pretrained", ROW, *denoisers, "--out", f"{folder}/run"]):
                 raise RuntimeError("the explorer's pictures were not drawn: see the message above")
             explore.write(f"{folder}/run", kept)
@@ -278,7 +279,7 @@ def build(out, fast=False, cache=CACHE, runs=True, python=None, pyodide=None):
     for page in Path(out).glob("api_*.html"):
         page.write_text(shortened(page.read_text()))
     playground.write(Path(out) / "playground", pyodide)
-    explorer(Path(out) / "explorer.html", Path(cache))
+    explorer(Path(out) / "explorer.html", Path(cache), fast)
     if runs:
 
         def write(folder):
