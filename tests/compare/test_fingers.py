@@ -99,7 +99,7 @@ def test_pictures_that_a_formula_made_up_hardly_change_their_counts_under_faint_
     drawn = ed.reverse.sample(ed.denoisers.Patch(images, 7), schedule, x, schedule.times(10))  # (B, H, W, C)
     counts, rng = count_fingers_all(drawn), np.random.default_rng(1)
     assert len(np.unique(counts)) > 3
-    changed = [count_fingers_all(drawn + 0.04 * rng.standard_normal(drawn.shape)) != counts for _ in range(5)]
+    changed = [count_fingers_all(drawn + 0.04 * rng.standard_normal(drawn.shape)) != counts for _ in range(3)]
     assert np.mean(changed) < 0.15
 
 
