@@ -164,7 +164,7 @@ def init(
     for name, (shape, gain) in layers.items():
         params[f"{name}.w"] = (rng.standard_normal(shape) * (gain / math.sqrt(math.prod(shape[:-1])))).astype(dtype)
         params[f"{name}.b"] = np.zeros(shape[-1], dtype)  # (D,), beside w (..., D)
-    return ConvNet(params, depth, padding, sigma_data)
+    return ConvNet(params, depth, padding, float(sigma_data))
 
 
 @rounding.to_zero
@@ -242,7 +242,7 @@ def train(
         t = (np.arange(batch) + rng.random(batch)) / batch  # (B,), one time in each of B slices of [0, 1]
         alpha, sigma, noise = (move(a.astype(x0.dtype), x0) for a in (*schedule(t), rng.standard_normal(x0.shape)))
         loss, grads = denoising_loss(net, x0, alpha, sigma, noise)
-        now = rate * min(1, (step + 1) / 100) * math.cos(math.pi / 2 * step / steps) ** 2  # warmup and cosine
+        now = float(rate) * min(1, (step + 1) / 100) * math.cos(math.pi / 2 * step / steps) ** 2  # warmup and cosine
         params, m, v = adam(net.params, grads, m, v, step + 1, now)
         keep = min(0.999, (1 + step) / (10 + step))  # a young average forgets faster
         mean = {k: keep * ema.params[k] + (1 - keep) * p for k, p in params.items()}

@@ -97,7 +97,7 @@ def steps(
     draws, levels = checks.method(method, METHODS, eta, rng), checks.grid(x, schedule, times)
     draw = partial(standard_normal, as_streams(rng, len(x)) if draws else None, x.shape, like=x)
     advance: Callable[..., Array] = {
-        "ddim": partial(ddim, draw=draw, eta=eta),
+        "ddim": partial(ddim, draw=draw, eta=float(eta)),
         "ddpm": partial(ddpm, draw=draw),
         "heun": partial(heun, denoise=denoise),
         "euler_maruyama": partial(euler_maruyama, draw=draw, sde=partial(sde, schedule)),

@@ -155,6 +155,16 @@ def test_training_lowers_the_loss_repeats_itself_and_writes_to_nothing():
     assert trained(net, data.astype(np.float64), 1)[0].net.params["in.w"].dtype == np.float32
 
 
+@pytest.mark.parametrize("name", ("sigma_data", "rate"))
+def test_a_number_of_numpys_among_the_settings_makes_no_weight_longer(name):
+    told, settings = {name: np.float64(0.1)}, {}
+    if name == "rate":
+        told, settings = {}, told
+    net = convnet.init(np.random.default_rng(0), channels=2, **told)
+    [state] = trained(net, DATA, 1, **settings)
+    assert {p.dtype for part in (state.net, state.ema) for p in part.params.values()} == {np.dtype("float32")}
+
+
 def test_an_answer_has_the_shape_and_dtype_of_x():
     for dtype in (np.float32, np.float64):
         x = normal(2, 5, 7, 3).astype(dtype)

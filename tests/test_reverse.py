@@ -17,7 +17,7 @@ COSINE, FLOW = schedules.cosine(), schedules.flow()
 LAW = Gaussian(0.2, 0.5)
 RUNS = {  # every method, with the arguments that it needs
     "ddim": {},
-    "ddim, eta 0.5": {"method": "ddim", "eta": 0.5},
+    "ddim, eta 0.5": {"method": "ddim", "eta": np.float64(0.5)},
     "ddpm": {"method": "ddpm"},
     "heun": {"method": "heun"},
     "euler_maruyama": {"method": "euler_maruyama"},

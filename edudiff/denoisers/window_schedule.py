@@ -99,7 +99,7 @@ def split(size: float) -> tuple[int, float]:
     if not (1 <= size < math.inf):
         raise ValueError(f"window size is {size!r}, expected a finite number >= 1")
     narrow = 2 * math.floor((size - 1) / 2) + 1
-    return narrow, (size - narrow) / 2
+    return narrow, float(size - narrow) / 2
 
 
 def mix(answers: dict[int, Array], narrow: int, share: float) -> Array:

@@ -50,8 +50,10 @@ def save(path: str | Path, state: State | Net, half: bool = False) -> None:
 
     Of a network alone, which `load_net` reads, there is no training to go on with; `half`: its parameters take two
     bytes each, and are rounded to three digits. Raises OSError if the folder cannot be written or the disk is full, and
-    then leaves an older file at `path` untouched; ValueError for half a training.
+    then leaves an older file at `path` untouched; ValueError for half a training, TypeError for anything else.
     """
+    if not isinstance(state, State | Net):
+        raise TypeError(f"a {type(state).__name__} cannot be saved, expected save(path, state) or save(path, net)")
     if half and isinstance(state, State):
         raise ValueError("half is for a network alone: a training in three digits cannot be gone on with")
     net = state if isinstance(state, Net) else state.net
@@ -91,6 +93,8 @@ def load(path: str | Path, backend: str | None = None, kinds: Sequence[type[Net]
         rng.bit_generator.state = header["rng"]
         adam = Adam({})
         adam.m, adam.v = nets["m"].parameters, nets["v"].parameters
+        if any((squares < 0).any() for squares in adam.v.values()):
+            raise ValueError("its mean squares of gradients are below 0")
         adam.count = checks.integer(header["adam"]["count"], "adam count", least=0, most=MOST_STEPS)
         for name, check in ADAM.items():
             setattr(adam, name, check(header["adam"].get(name, getattr(adam, name)), name))

@@ -40,7 +40,7 @@ def churn_steps(
     levels = [Level(*level) for level in checks.grid(x, schedule, times)]
     factor = 1 + min(churn / (len(levels) - 1), MOST)
     streams = as_streams(rng, len(x))
-    return _walk(denoise, schedule, levels, x, factor, (low, high), noise, streams)
+    return _walk(denoise, schedule, levels, x, factor, (low, high), float(noise), streams)
 
 
 def _walk(denoise, schedule, levels, x, factor, reach, noise, streams):

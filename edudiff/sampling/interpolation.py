@@ -13,6 +13,7 @@ def lerp(a: Array, b: Array, share: float) -> Array:
     Halfway between two independent noises it has half their variance: a point that noise hardly ever visits.
     """
     _check(a, b)
+    share = float(share)  # a number of NumPy's would make float32 float64
     return (1 - share) * a + share * b  # (B, ...)
 
 

@@ -25,8 +25,8 @@ def langevin_steps(
     checks.batch(x)
     alpha, sigma = checks.levels(alpha, sigma)
     checks.integer(steps, "steps")
-    _check_size(size)
-    return _walk(denoise, x, Level(alpha, sigma, math.nan), steps, as_streams(rng, len(x)), size)
+    level, size = Level(alpha, sigma, math.nan), _checked(size)
+    return _walk(denoise, x, level, steps, as_streams(rng, len(x)), size)
 
 
 def _walk(denoise, x, level, steps, streams, size):
@@ -52,7 +52,7 @@ def annealed_steps(
     levels = [Level(*level) for level in checks.grid(x, schedule, times)]
     checks.signal(levels[0].alpha, levels[0].t, schedule.name)
     checks.integer(steps, "steps")
-    _check_size(size)
+    size = _checked(size)
     return _anneal(denoise, x, levels, steps, as_streams(rng, len(x)), size)
 
 
@@ -67,6 +67,7 @@ def _anneal(denoise, x, levels, steps, streams, size):
         x = x_next
 
 
-def _check_size(size):
+def _checked(size):
     if not 0 < size <= 1:
         raise ValueError(f"size is {size}, expected 0 < size <= 1: a step in units of sigma^2")
+    return float(size)

@@ -37,6 +37,11 @@ def test_an_odd_side_is_that_window(size):
     )
 
 
+def test_a_size_that_numpy_computed_leaves_float32_as_it_is():
+    denoise = Between(Patch(IMAGES.astype("f4"), 1), lambda alpha, sigma: np.interp(sigma, [0, 1], [1, 5]))
+    assert denoise(X.astype("f4"), *LEVEL).dtype == np.float32
+
+
 @pytest.mark.parametrize("uphill", (False, True))
 def test_calibration_finds_windows_between_the_odd_numbers(uphill):
     schedule = ed.schedule.cosine()

@@ -281,6 +281,21 @@ def test_weights_that_are_no_finite_floats_are_refused(group, change, says, stat
         checkpoint.load(tmp_path / "c.npz")
 
 
+def test_mean_squares_below_zero_are_refused(state, tmp_path):
+    """Adam would take their root."""
+    checkpoint.save(tmp_path / "c.npz", state)
+    with np.load(tmp_path / "c.npz") as file:
+        arrays = {name: -1 - abs(file[name]) if name == "v/in.w" else file[name] for name in file}
+    np.savez(tmp_path / "c.npz", **arrays)
+    with pytest.raises(ValueError, match=r"c\.npz is not a whole edudiff checkpoint \(its mean squares"):
+        checkpoint.load(tmp_path / "c.npz")
+
+
+def test_arguments_in_the_wrong_order_are_told_the_right_one(state, tmp_path):
+    with pytest.raises(TypeError, match=r"expected save\(path, state\) or save\(path, net\)"):
+        checkpoint.save(state.net, tmp_path / "c.npz")
+
+
 @pytest.mark.parametrize("dtype", ("float32", "float64"))
 def test_a_network_alone_is_kept_too(dtype, tmp_path):
     net = nn.UNet((4, 4), 1, classes=2, rng=np.random.default_rng(3), dtype=dtype)

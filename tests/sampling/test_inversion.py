@@ -106,6 +106,8 @@ def test_between_two_noises_slerp_has_variance_one_and_lerp_half_of_it():
     assert lerp(a, b, 0.5).var() == pytest.approx(0.5, abs=0.02)
     for share in (0.25, 0.5):
         assert slerp(a, b, share).var() == pytest.approx(1, abs=0.02)
+    for between in (lerp, slerp):
+        assert between(a.astype("f4"), b.astype("f4"), np.float64(0.3)).dtype == np.float32
 
 
 def test_parallel_noises_have_no_arc():

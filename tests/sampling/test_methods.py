@@ -176,6 +176,17 @@ def test_annealed_langevin_on_a_gaussian_is_a_recursion():
     np.testing.assert_array_equal(last.x_next, last.x0_hat)
 
 
+@pytest.mark.parametrize(
+    ("method", "name"), [("churn", "noise"), ("churn", "churn"), ("langevin", "size"), ("ddim", "eta")]
+)
+def test_a_number_of_numpys_among_the_settings_leaves_float32_as_it_is(method, name):
+    x = np.random.default_rng(0).standard_normal((2, 3)).astype("f4")
+    walk = sampling.steps(LAW, COSINE, x, np.linspace(0.9, 0, 4), method, streams(1, 2), **{name: np.float64(0.5)})
+    assert {s.x_next.dtype for s in walk} == {np.dtype("f4")}
+    for walked in sampling.langevin_steps(LAW, x, 0.6, 0.8, 1, streams(1, 2), size=np.float64(0.5)):
+        assert walked.dtype == np.float32
+
+
 @pytest.mark.parametrize("method", sampling.METHODS)
 @pytest.mark.parametrize("dtype", ["f4", "f8"])
 def test_every_method_keeps_dtype_and_streams(method, dtype):
