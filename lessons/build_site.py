@@ -36,7 +36,7 @@ from website.docstrings import named, plain, shortened  # noqa: E402, F401, two 
 
 CACHE = ROOT / "build" / "site"
 ROW, SEEDS = "raised_hands_resnet_zero", 24  # of the explorer: the demo's network, and noises of which four invent
-FEW = 4  # of them with `--fast`
+FEW = 2  # of them with `--fast`
 CONF = """
 import sys
 sys.path.insert(0, {here!r})

@@ -68,7 +68,7 @@ def test_a_right_loop_is_passed_over(method):
         assert diagnose(ed.denoisers.Ideal(IMAGES), IMAGES, schedule, sampler=sampler).causes == []
 
 
-@pytest.mark.parametrize("data", [IMAGES[:24], IMAGES[:5]])
+@pytest.mark.parametrize("data", [IMAGES[:16], IMAGES[:5]])
 def test_closed_forms_are_passed_over(data):
     right = [ed.denoisers.Ideal(data), ed.denoisers.Linear.fit(data)]
     right += [ed.denoisers.Patch(data, window=k) for k in (1, 3, 5)]
@@ -81,12 +81,12 @@ def test_closed_forms_are_passed_over(data):
 
 def test_trained_networks_are_passed_over(resnet):
     assert diagnose(resnet.ema, IMAGES, SCHEDULE, state=resnet).causes == []
-    unet = trained(nn.UNet(channels=(8, 16), depth=1, rng=np.random.default_rng(0)), steps=200)
+    unet = trained(nn.UNet(channels=(8, 16), depth=1, rng=np.random.default_rng(0)), steps=120)
     assert diagnose(unet.ema, IMAGES, SCHEDULE, state=unet).causes == []
 
 
 def test_a_network_of_another_range_is_named():
-    state = trained(nn.ResNet(channels=16, depth=1, rng=np.random.default_rng(0)), (IMAGES + 1) / 2)
+    state = trained(nn.ResNet(channels=16, depth=1, rng=np.random.default_rng(0)), (IMAGES + 1) / 2, steps=120)
     assert diagnose(state.ema, IMAGES, SCHEDULE, state=state).causes == ["images in [0, 1]"]
 
 

@@ -97,7 +97,7 @@ def attacked(grader, master, tmp_path_factory):
     hand_in(folder / "in", "91_spy", function(spy))
     library = "from edudiff.schedule import cosine as made\nfrom edudiff.forward import add_noise\n"
     hand_in(folder / "in", "92_library", f"{library}cosine = lambda t, s=1.008: made(s)(t)\n")
-    hand_in(folder / "in", "93_import_loop", "while True: pass\n")
+    hand_in(folder / "in", "93_import_sleeps", "import time\ntime.sleep(1000)\n")
     hand_in(folder / "in", "94_broken", "def cosine(t:\n")
     for student in ("00_honest", "50_honest", "99_honest"):
         hand_in(folder / "in", student, master)
@@ -120,7 +120,7 @@ def test_attacks_are_told_what_happened(attacked):
     assert "PermissionError" in said["02_fork"]
     assert "MemoryError" in said["03_allocate"]
     assert "the process of the submission ended" in said["05_exit"]
-    assert "no answer within" in said["93_import_loop"]
+    assert "no answer within" in said["93_import_sleeps"]
     assert "SyntaxError in line 1" in said["94_broken"]
     problems = {graded.student: graded.problems.get(NAME, "") for graded in attacked[0]}
     assert "reads or writes no file" in problems["90_steal"]
