@@ -3,11 +3,12 @@
 Run `python figures/architecture.py`, or with the names of rows for these alone. All learn the same 1,000 faces
 as the UNets of `figures/faces.py` and draw from the same noise; the rows of `faces.json` stand in the table too. A
 network has seen 48,000 pictures at the end of its training, as each UNet has; three are trained three times as long,
-and the base variant twice more, from other weights and with its pictures in another order. The local score and
-ELS use the windows that were measured on a UNet (`edudiff.runs.usual_windows`) and draw fewer pictures, for their time;
-ELS knows a tenth of the faces only.
-Written to `figures/results`: `architecture.json`, `.md` and `.png`. Networks and pictures are kept in
-`runs/figure-architecture`, so that a second run, or one after Ctrl-C, goes on with them.
+and the base variant twice more, from other weights and with its pictures in another order: `beyond` says which UNets
+differ from it by more than its trainings do among themselves. The local score and ELS use the windows that were
+measured on a UNet (`edudiff.runs.usual_windows`) and draw fewer pictures, for their time; ELS knows a tenth of the
+faces only.
+Written to `figures/results`: `architecture.json`, `.md` and `.png`, and all UNets in `architecture_unets.png`. Networks
+and pictures are kept in `runs/figure-architecture`, so that a second run, or one after Ctrl-C, goes on with them.
 """
 
 import json
@@ -159,13 +160,34 @@ def measure(name, choices, images, place):
 
 
 def spread(lines):
-    """Several trainings of one variant as one row: of each number the mean, the least and the greatest."""
+    """Several trainings of one variant as one row: of each number the mean, the least and the greatest.
 
-    def over(values):
-        return {"value": float(np.mean(values)), "low": min(values), "high": max(values)}
+    `reach`: from the lowest to the highest end of their intervals.
+    """
 
-    found = {name: over([line[name]["value"] for line in lines]) for name in MEASURES}
-    return found | {"breaks": {rule: over([line["breaks"][rule]["value"] for line in lines]) for rule in RULES}}
+    def over(found):
+        values = [one["value"] for one in found]
+        reach = [min(one["low"] for one in found), max(one["high"] for one in found)]
+        return {"value": float(np.mean(values)), "low": min(values), "high": max(values), "reach": reach}
+
+    found = {name: over([line[name] for line in lines]) for name in MEASURES}
+    return found | {"breaks": {rule: over([line["breaks"][rule] for line in lines]) for rule in RULES}}
+
+
+def beyond(line, several):
+    """The rules that a row breaks "more" or "less" than several trainings of one variant, by more than their spread.
+
+    Its share is farther from the nearest of theirs than they lie apart, and its interval meets none of theirs. Of four
+    trainings of one variant, one is that far from the other three one time in eight, if their shares are normal.
+    """
+    found = {}
+    for rule, theirs in several["breaks"].items():
+        mine, apart = line["breaks"][rule], theirs["high"] - theirs["low"]
+        if mine["low"] > theirs["reach"][1] and mine["value"] > theirs["high"] + apart:
+            found[rule] = "more"
+        elif mine["high"] < theirs["reach"][0] and mine["value"] < theirs["low"] - apart:
+            found[rule] = "less"
+    return found
 
 
 def new_and_right(table):
@@ -177,17 +199,20 @@ def new_and_right(table):
     return [name for name, line in table.items() if line["new"]["value"] >= NEW and worst(line) <= LIMIT]
 
 
-def markdown(table, trainings=None):
+def markdown(table, trainings=None, differ=None):
     """The table of all rows, as Markdown: novelty, diversity, and the share of pictures that breaks each rule.
 
     `trainings`: {name: row} of those that stand for several trainings, with the least and the greatest number.
+    `differ`: {name: what `beyond` found} of rows whose shares that lie outside such a spread are bold.
     """
     heads = ("drawn by", "pictures", "novelty", "new", "diversity", *RULES)
     lines = ["| " + " | ".join(heads) + " |", "|---" * len(heads) + "|"]
     for name, line in table.items():
         values = [str(line.get("drawn", CHOICES.drawn))]
         values += [f"{line[measured]['value']:.2f}" for measured in MEASURES]
-        values += [f"{line['breaks'][rule]['value']:.0%}" for rule in RULES]
+        for rule in RULES:
+            mark = "**" if rule in (differ or {}).get(name, {}) else ""
+            values.append(f"{mark}{line['breaks'][rule]['value']:.0%}{mark}")
         lines.append(f"| {name} | " + " | ".join(values) + " |")
     for name, line in (trainings or {}).items():
         values = [f"{line[measured]['low']:.2f} to {line[measured]['high']:.2f}" for measured in MEASURES]
@@ -227,6 +252,28 @@ def image(table, drawn, columns=8):
     return figure
 
 
+def unets(table, name, several, differ):
+    """How often each of the UNets of `table` breaks each rule, beside the spread of `several` trainings of one."""
+    rules, rows = [rule for rule in RULES if rule != "any"], [name, *table]
+    figure = plot.empty_figure(11, 0.3 * len(rows) + 1.4)
+    for axis, rule in zip(figure.subplots(1, len(rules), sharey=True), rules, strict=True):
+        spread = several["breaks"][rule]
+        axis.axvspan(spread["low"], spread["high"], color=plot.COLORS[4], alpha=0.5, linewidth=0)
+        axis.plot([spread["low"], spread["high"]], [0, 0], color=plot.COLORS[0], linewidth=5, solid_capstyle="butt")
+        for j, other in enumerate(table, 1):
+            mine, outside = table[other]["breaks"][rule], rule in differ[other]
+            axis.plot([mine["low"], mine["high"]], [j, j], color=plot.COLORS[3], linewidth=1)
+            filled = {"markerfacecolor": plot.COLORS[1] if outside else "white"}
+            axis.plot(mine["value"], j, "o", color=plot.COLORS[3], markersize=6, **filled)
+        axis.axvline(LIMIT, color=plot.COLORS[1], linestyle=":", linewidth=1.5)
+        axis.set(title=rule, xlim=(-0.03, 1.03), xticks=[0, 0.5, 1], ylim=(len(rows) - 0.5, -0.5))
+        axis.set_xticklabels(["0", "50 %", "100 %"], fontsize=8)
+        axis.set_yticks(range(len(rows)), rows, fontsize=9)
+    title = "share of faces that break each rule; filled: farther from the band of the base's trainings than it is wide"
+    figure.suptitle(title, fontsize=10)
+    return figure
+
+
 def main(names=(*FORMULAS, *NETS), choices=CHOICES, faces=RESULTS / "faces.json", work=WORK, out=RESULTS):
     """Measure all, write the tables and the picture. Returns the results; `faces`: the file of the other UNets."""
     (images, _), table = variants.load_images(choices), {}
@@ -241,13 +288,17 @@ def main(names=(*FORMULAS, *NETS), choices=CHOICES, faces=RESULTS / "faces.json"
     others = json.loads(faces.read_text())["table"]
     whole = {name: others.pop(name) for name in ("unseen", "ideal")} | table
     whole |= {f"UNet, {name.replace('_', ' ')}": line for name, line in others.items()}
-    again = [table.pop(name) for name in AGAIN if name in table]
-    trainings = {f"UNet, base, {len(again) + 1} trainings": spread([whole["UNet, base"], *again])} if again else {}
+    again, base = [table.pop(name) for name in AGAIN if name in table], "UNet, base"
+    several = {f"{base}, {len(again) + 1} trainings": spread([whole[base], *again])} if again else {}
+    single = {name: line for name, line in whole.items() if name.startswith("UNet") and name not in (base, *AGAIN)}
+    differ = {name: beyond(line, *several.values()) for name, line in single.items()} if again else {}
     results |= {"components": COMPONENTS, "limit": LIMIT, "least_new": NEW, "new_and_right": new_and_right(whole)}
-    results |= {"table": {name: whole[name] for name in names}, "trainings": trainings}
+    results |= {"table": {name: whole[name] for name in names}, "trainings": several, "beyond_trainings": differ}
     print(f"new and right: {', '.join(results['new_and_right']) or 'none'}")
     out = files.open_folder(out)
-    (out / "architecture.md").write_text(markdown(whole, trainings))
+    (out / "architecture.md").write_text(markdown(whole, several, differ))
+    for name, line in several.items():
+        files.write_figure(out / "architecture_unets.png", unets(single, name, line, differ))
     files.write_figure(out / "architecture.png", image(table, {name: drawn[name] for name in ("training", *table)}))
     files.write_results(out / "architecture.json", results)
     return results

@@ -132,6 +132,10 @@ def test_architectures_stand_in_one_table_with_the_unets_of_the_other_figure(tmp
     assert [line.count("|") for line in lines] == [11] * len(lines)
     assert any(line.startswith("| UNet, pooling none | 256 | 2.09 ") for line in lines)
     assert lines[-1].startswith("| UNet, base, 3 trainings | | 1.02 to ")  # hardly trained, the other two are newer
+    once = [name for name in results["beyond_trainings"] if not name.startswith("UNet, base")]
+    assert "UNet, pooling none" in once and "UNet, no skips" in once
+    assert not {"UNet, base", *names["AGAIN"]} & set(results["beyond_trainings"])
+    assert (tmp_path / "architecture_unets.png").read_bytes().startswith(b"\x89PNG")
     losses = [results["table"][name]["loss"] for name in names["AGAIN"]]
     assert losses[0] != losses[1]
     monkeypatch.setattr(names["variants"], "draw", None)
@@ -163,14 +167,27 @@ def test_new_and_right_are_those_that_are_neither_copies_nor_break_a_rule_often(
 
 def test_trainings_of_one_variant_are_told_by_the_least_and_the_greatest_number():
     names = script("architecture")
-    lines = [
-        {m: {"value": v} for m in names["MEASURES"]} | {"breaks": {rule: {"value": v} for rule in names["RULES"]}}
-        for v in (0.1, 0.4, 0.25)
-    ]
+    ends = [{"value": value, "low": value - 0.05, "high": value + 0.02} for value in (0.1, 0.4, 0.25)]
+    lines = [dict.fromkeys(names["MEASURES"], end) | {"breaks": dict.fromkeys(names["RULES"], end)} for end in ends]
     found = names["spread"](lines)
     for value in (found["ratio"], found["breaks"]["eyes"]):
+        assert value.pop("reach") == pytest.approx([0.05, 0.42])
         assert value == pytest.approx({"value": 0.25, "low": 0.1, "high": 0.4})
     assert "| both | | 0.10 to 0.40 " in names["markdown"]({}, {"both": found})
+    assert "| **25%** | 25% |" in names["markdown"]({"one": found}, differ={"one": {"eyes": "more"}})
+
+
+def test_a_row_is_beyond_several_trainings_if_it_is_farther_from_them_than_they_are_apart():
+    names = script("architecture")
+    several = {"breaks": {"eyes": {"low": 0.3, "high": 0.4, "reach": [0.27, 0.43]}}}
+
+    def beyond(value, low, high):
+        return names["beyond"]({"breaks": {"eyes": {"value": value, "low": low, "high": high}}}, several)
+
+    assert beyond(0.51, 0.45, 0.6) == {"eyes": "more"}
+    assert beyond(0.19, 0.1, 0.25) == {"eyes": "less"}
+    assert beyond(0.49, 0.45, 0.6) == beyond(0.21, 0.1, 0.25) == {}  # no farther than they are apart
+    assert beyond(0.51, 0.42, 0.6) == beyond(0.19, 0.1, 0.28) == {}  # the interval meets one of theirs
 
 
 def test_pictures_drawn_two_by_two_are_those_drawn_together(tmp_path):
