@@ -113,6 +113,8 @@ def test_few_pictures_and_few_steps_make_the_law_of_a_linear_map_p43(matched):
     start = sigma**2 * np.eye(5) + matched * alpha**2 * np.cov(points.T, bias=True)
     np.testing.assert_allclose(law.covariance, matrix @ start @ matrix.T, atol=1e-12)
     np.testing.assert_allclose(law.mean, moved + matched * alpha * matrix @ points.mean(0), atol=1e-12)
+    if not matched:
+        np.testing.assert_array_equal(denoise.generated_by_ddim(few).covariance, law.covariance)
 
 
 @pytest.mark.parametrize("matched", [False, True])
@@ -127,6 +129,8 @@ def test_few_pictures_and_the_whole_flow_make_a_law_in_all_directions_p43(matche
     start = before * np.eye(5) + matched * covariance
     np.testing.assert_allclose(law.covariance, 0.81 * stretch @ start @ stretch.T, atol=1e-12)
     np.testing.assert_allclose(law.mean, 0.9 * (mean if matched else mean - stretch @ mean), atol=1e-12)
+    if not matched:
+        np.testing.assert_array_equal(Linear.fit(points).generated((0.6, 0.8), (0.9, 0.3)).covariance, law.covariance)
     for last in ((0.0, 0.1), (1.1, 0.1), (0.9, -0.1), (0.9, math.inf), (math.nan, 0.1)):
         with pytest.raises(ValueError, match="expected \\(alpha, sigma\\) with 0 < alpha <= 1 and sigma >= 0"):
             Linear.fit(points).generated(last=last)

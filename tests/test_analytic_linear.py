@@ -150,6 +150,11 @@ def test_nothing_varies_and_a_mean_is_one_item():
             Linear(mean, np.zeros((mean.size, mean.size)))
     with pytest.raises(ValueError, match=r"covariance has shape \(3, 3\), expected \(4, 4\)"):
         Linear(np.ones(4), np.zeros((3, 3)))
+    with pytest.raises(TypeError, match="covariance has dtype int64"):
+        Linear(np.ones(4), np.zeros((4, 4), "int64"))
+    with pytest.raises(ValueError, match="covariance has 16 NaN"):
+        Linear(np.ones(4), np.full((4, 4), np.nan))
+    assert Linear.fit(np.eye(5)[:3]).basis.shape == (5, 2)  # three items need no more directions
 
 
 @pytest.mark.parametrize("ridge", [0.0, 0.3])

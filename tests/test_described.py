@@ -32,6 +32,8 @@ def half(x, alpha, sigma):
         (denoisers.Masked(IMAGES, 0.1), f"Masked({OF_IMAGES}, tau=0.1)"),
         (denoisers.Masked(FLAT, mask=np.eye(3)), "Masked(images=(6, 3), mask=(3, 3))"),
         (denoisers.Smoothed(IMAGES, 0.3, 7, RNG), f"Smoothed({OF_IMAGES}, spread=0.3, copies=7)"),
+        (denoisers.Smoothed(IMAGES, rng=RNG), f"Smoothed({OF_IMAGES}, spread=0.1, copies=10)"),
+        (denoisers.Smoothed(IMAGES, 0.0, 7), f"Smoothed({OF_IMAGES}, spread=0.0, copies=1)"),
         (CUT, f"Patch({OF_IMAGES}, window=3, padding='zero', backend='numpy')"),
         (
             denoisers.Patch(IMAGES, 3, shifts=False, padding="circular", labels=LABELS, backend="numpy"),

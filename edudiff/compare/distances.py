@@ -87,7 +87,7 @@ def _transport(a, b):
     a, b = np.sort(a, axis=0), np.sort(b, axis=0)  # (B, K), (N, K)
     at = np.unique(np.concatenate([np.arange(1, len(s) + 1) / len(s) for s in (a, b)]).round(12))  # (Q,)
     middle = at - np.diff(at, prepend=0) / 2  # (Q,) of each piece on which both quantile functions are constant
-    pieces = [s[np.minimum((middle * len(s)).astype(int), len(s) - 1)] for s in (a, b)]  # (Q, K) each
+    pieces = [s[(middle * len(s)).astype(int)] for s in (a, b)]  # (Q, K) each
     return math.sqrt(float(np.diff(at, prepend=0) @ ((pieces[0] - pieces[1]) ** 2).mean(1)))
 
 

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from edudiff.denoisers import WindowSchedule
-from edudiff.denoisers.window_schedule import mix
+from edudiff.denoisers.window_schedule import mix, split
 from edudiff.forward import add_noise
 from edudiff.schedule import Schedule
 from edudiff.support import checks
@@ -134,5 +134,5 @@ def _at_each_level(
         x = add_noise(x0, alpha, sigma, noise).astype(x0.dtype)  # (B, H, W, C)
         sides.append(round(side(x, alpha, sigma, before), 2))
         ratios.append(sigma / alpha)
-        before = 2 * int((sides[-1] - 1) // 2) + 1
+        before, _ = split(sides[-1])
     return WindowSchedule(ratios, sides)

@@ -44,7 +44,7 @@ def sensitivity_masks(
     if tau is not None and not 0 <= tau <= 1:
         raise ValueError(f"tau is {tau}, expected 0 <= tau <= 1, or None for soft masks")
     masks = []
-    for t in np.asarray(times, dtype="float64").tolist():
+    for t in np.asarray(times).tolist():
         alpha, sigma = schedule(t)
         if alpha <= 0 or sigma <= 0:
             raise ValueError(f"at t = {t} there is no {'signal' if alpha <= 0 else 'noise'}; leave this time out")

@@ -127,7 +127,7 @@ class Linear:
         xp = array_namespace(variances)
         total = variances + self.ridge  # (K,)
         share = xp.where(variances > 0, self.ridge / xp.where(variances > 0, total, 1.0), 1.0)  # (K,)
-        return noise**share * (noise**2 + total * (variances > 0)) ** ((1 - share) / 2)  # (K,)
+        return noise**share * (noise**2 + total) ** ((1 - share) / 2)  # (K,)
 
     def generated_by_ddim(self, levels: Sequence[tuple[float, float]], matched: bool = False) -> Gaussian:
         """The law of what DDIM draws in these few steps, exactly: a `Gaussian`.
@@ -136,7 +136,7 @@ class Linear:
         """
         xp, flat = array_namespace(self.basis), self.mean.reshape(-1)  # (D,)
         variances = xp.append(self.variances, 0.0)  # (K + 1,), the last for all directions outside the basis
-        factor = 1.0 + 0 * variances  # (K + 1,)
+        factor = xp.ones_like(variances)  # (K + 1,)
         for (alpha, sigma), (alpha_next, sigma_next) in pairwise(levels):
             gain = xp.append(self.gain(self.variances, alpha, sigma), 0.0)  # (K + 1,)
             factor = factor * (alpha_next * gain + sigma_next / sigma * (1 - alpha * gain))  # (K + 1,)

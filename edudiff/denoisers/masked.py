@@ -59,8 +59,6 @@ class Masked:
         if self._mask is not None:
             return self._checked(self._mask(alpha, sigma)) if callable(self._mask) else self._mask
         xp = array_namespace(self._basis)
-        if self.tau == 0 or alpha == 0:
-            return xp.ones((len(self._basis), len(self._basis)))
         gain = alpha**2 * self._variances / (alpha**2 * self._variances + sigma**2)  # (K,)
         wiener = (self._basis * gain) @ self._basis.T  # (D, D)
         own = xp.diagonal(wiener)  # (D,)

@@ -22,8 +22,8 @@ class Mixture(Law):
         for name, value in (("weights", weights), ("means", means), ("covariances", covariances)):
             checks.finite_floats(value, name)
         xp = array_namespace(weights, means, covariances)
-        count, width = means.shape if means.ndim == 2 else (0, 0)
-        if weights.shape != (count,) or covariances.shape != (count, width, width):
+        sides = means.shape if means.ndim == 2 else None
+        if sides is None or weights.shape != sides[:1] or covariances.shape != (*sides, *sides[1:]):
             shapes = f"{weights.shape}, {means.shape}, {covariances.shape}"
             raise ValueError(f"weights, means, covariances have shapes {shapes}, expected (K,), (K, D), (K, D, D)")
         weights, means, covariances = (a.astype("float64") for a in (weights, means, covariances))

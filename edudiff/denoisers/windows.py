@@ -136,7 +136,7 @@ def box_sums(
     the rounding errors of large values behind in small ones.
     """
     for axis, clip in zip((1, 2), clipped, strict=True):
-        if clip and window > 1:
+        if clip:
             widths = [(window // 2, window // 2) if i == axis else (0, 0) for i in range(a.ndim)]
             a = xp.pad(a, widths, mode="wrap" if padding == "circular" else "constant")
         before, sums, size = (slice(None),) * axis, a, 1

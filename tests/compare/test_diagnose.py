@@ -7,9 +7,10 @@ import pytest
 
 import edudiff as ed
 from edudiff import nn
-from edudiff.compare import diagnose, diagnosis, mistakes, repairs
+from edudiff.compare import diagnose, diagnosis, mistakes, repairs, symptoms
 from edudiff.data import shapes
 from edudiff.reverse import sample
+from edudiff.support.random import streams
 
 SCHEDULE = ed.schedule.cosine()
 IMAGES = shapes.strokes(64, 10, np.random.default_rng(0))  # (N, H, W, C)
@@ -97,6 +98,50 @@ def test_too_large_a_learning_rate_is_named():
 
 def test_an_average_that_is_never_used_is_named(resnet):
     assert diagnose(resnet.net, IMAGES, SCHEDULE, state=resnet).causes == ["average never used"]
+
+
+@pytest.mark.parametrize("shape", [(40, 3, 3, 2), (9, 3, 3, 2), (40, 5)])
+def test_a_denoiser_is_asked_about_sixteen_images_over_the_whole_training_set(shape):
+    """Each with a noise of its own; the error of the simplest denoiser is that of the data's mean color and spread."""
+    images = np.random.default_rng(0).uniform(-1, 1, shape) + 0.3
+    asked = []
+
+    def denoise(x, alpha, sigma):
+        asked.append((x, alpha, sigma))
+        return 0.5 * x
+
+    found = diagnose(denoise, images, SCHEDULE, seed=3)
+    count = min(16, len(images))
+    some = images[[round(i * (len(images) - 1) / (count - 1)) for i in range(count)]]
+    spread = (images - images.mean(tuple(range(len(shape) - 1)))).std()
+    for i, (alpha, sigma) in enumerate(diagnosis._levels(SCHEDULE)):
+        x = symptoms.noisy(some, alpha, sigma, streams(3, range(16 * i, 16 * i + count)))
+        assert any(x.shape == y.shape and (x == y).all() and level == [alpha, sigma] for y, *level in asked)
+        color = images.mean(tuple(range(len(shape) - 1)))
+        simplest = color + alpha * spread**2 / (alpha**2 * spread**2 + sigma**2) * (x - alpha * color)
+        assert found.errors["simplest"][i] == pytest.approx(((simplest - some) ** 2).mean())
+        assert found.errors["denoise"][i] == pytest.approx(((0.5 * x - some) ** 2).mean())
+        assert found.ratios[i] == round(sigma / alpha, 3)
+    assert "errors" not in repr(found)
+    assert found.errors != diagnose(denoise, images, SCHEDULE).errors
+    assert diagnose(denoise, images, SCHEDULE).errors == diagnose(denoise, images, SCHEDULE, seed=0).errors
+
+
+def test_images_of_one_color_have_the_spread_1():
+    images = np.full((4, 2, 2, 1), 0.5)
+    found = diagnose(lambda x, alpha, sigma: 0 * x + 0.5, images, SCHEDULE)
+    for i, (alpha, sigma) in enumerate(diagnosis._levels(SCHEDULE)):
+        x = symptoms.noisy(images, alpha, sigma, streams(0, range(16 * i, 16 * i + 4)))
+        away = alpha / (alpha**2 + sigma**2) * (x - 0.5 * alpha)
+        assert found.errors["simplest"][i] == pytest.approx((away**2).mean())
+
+
+def test_a_loop_is_tried_on_four_images():
+    shapes = []
+    diagnose(
+        ed.denoisers.Ideal(IMAGES), IMAGES, SCHEDULE, lambda denoise, schedule, x, times: shapes.append(x.shape) or x
+    )
+    assert set(shapes) == {(4, 10, 10, 1)}
 
 
 def test_the_errors_of_a_diagnosis_stand_below_their_levels():

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import edudiff as ed
-from edudiff.compare import agreement, calibrate, draw, stepwise
+from edudiff.compare import agreement, calibrate, comparison, draw, experiment, stepwise
 from edudiff.denoisers import Ideal, Patch, WindowSchedule
 from edudiff.support.random import streams
 
@@ -135,3 +135,26 @@ def test_a_progress_bar_is_told_how_many_steps_there_are():
     x = np.random.default_rng(0).standard_normal((2, 3))
     draw({"half": lambda x, alpha, sigma: 0.5 * x}, schedule, x, schedule.times(7), progress=progress)
     assert told == [("half", 7, 7)]
+
+
+def test_seconds_are_those_of_the_steps(monkeypatch):
+    clock = iter([100.0, 103.0, 110.0, 111.0])
+    monkeypatch.setattr(comparison.time, "perf_counter", lambda: next(clock))
+    half = lambda x, alpha, sigma: 0.5 * x  # noqa: E731
+    _, seconds = draw({"one": half, "other": half}, SCHEDULE, np.ones((2, 3)), TIMES)
+    assert seconds == {"one": 3.0, "other": 1.0}
+
+
+@pytest.mark.parametrize("given", [{}, {"seed": 3, "count": 5}, {"seed": 3, "count": [4, 2]}])
+def test_an_experiment_draws_all_from_the_noise_of_its_seed(given):
+    """32 pictures of seed 0, if nothing else is said."""
+    denoisers = {"network": lambda x, alpha, sigma: 0.5 * x, "ideal": lambda x, alpha, sigma: 0.4 * x - 0.1}
+    drawn, seconds, table = experiment(denoisers, SCHEDULE, TIMES, (3, 2, 1), like=np.zeros(1, "float32"), **given)
+    rng = streams(given.get("seed", 0), given.get("count", 32))
+    x = ed.reverse.start(SCHEDULE, (len(rng), 3, 2, 1), rng, np.zeros(1, "float32"))
+    expected, _ = draw(denoisers, SCHEDULE, x, TIMES)
+    for name in denoisers:
+        np.testing.assert_array_equal(drawn[name], expected[name])
+        assert drawn[name].dtype == np.float32
+    assert table == agreement(expected)
+    assert seconds.keys() == drawn.keys()

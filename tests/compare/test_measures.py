@@ -11,7 +11,7 @@ from edudiff.compare import distances as d
 from edudiff.compare import novelty as n
 from edudiff.compare.bootstrap import bootstrap, interval
 from edudiff.data.shapes import faces
-from edudiff.denoisers.law import frechet
+from edudiff.denoisers.law import frechet, moments
 
 seeds = st.integers(0, 2**16)
 
@@ -47,6 +47,20 @@ def test_reflected_intervals_take_off_the_shift_of_resampled_distances():
     plain = bootstrap(lambda i, j: d.energy_distance(x[i], y[j]), 300, 300, rng=rng(1), draws=30)
     assert reflected.low < 0.02 < reflected.value < plain.low + 0.05
     assert reflected.low >= 0 and reflected.high < plain.high
+
+
+@pytest.mark.parametrize("level", [0.5, None])
+def test_the_ends_of_an_interval_are_quantiles_of_what_comes_out(level):
+    """Of samples drawn one after the other; 95 % if no other level is given. Reflected, they change places."""
+    x, y = rng(0).standard_normal(9) + 1, rng(1).standard_normal(7)
+    statistic, stream = (lambda i, j: x[i].mean() - y[j].mean()), rng(2)
+    again = [statistic(stream.integers(9, size=9), stream.integers(7, size=7)) for _ in range(30)]
+    low, high = np.quantile(again, (0.25, 0.75) if level else (0.025, 0.975))
+    given = {"rng": rng(2), "draws": 30} | ({"level": level} if level else {})
+    assert bootstrap(statistic, 9, 7, **given) == pytest.approx((x.mean() - y.mean(), low, high))
+    value, *ends = bootstrap(statistic, 9, 7, **given | {"rng": rng(2)}, reflect=True)
+    assert ends == pytest.approx([max(0, 2 * value - high), max(0, 2 * value - low)])
+    assert bootstrap(lambda i: -x[i].mean(), 9, rng=rng(), reflect=True)[1:] == (0, 0)  # no distance is below 0
 
 
 def test_the_bootstrap_refuses():
@@ -94,6 +108,8 @@ def test_an_interval_in_a_table_is_of_a_thousand_draws():
     assert len(asked) == 1 + 1000
     assert found[1] < found[0] == 4 < found[2]
     assert found == interval(np.mean, np.arange(9.0))
+    values = np.arange(9.0)
+    assert found == list(bootstrap(lambda i: values[i].mean(), 9, rng=rng(0), draws=1000))
 
 
 @pytest.mark.parametrize("measure", [n.novelty, n.diversity])
@@ -135,6 +151,9 @@ def test_the_table_of_distances_holds_the_distances():
     found = d.distances(x, y, rng(), draws=20)
     assert found["sliced_wasserstein"].value == pytest.approx(d.sliced_wasserstein(x, y), rel=1e-9)
     assert found["energy"].value == pytest.approx(d.energy_distance(x, y), rel=1e-9)
+    assert found["frechet"].value == pytest.approx(frechet(*moments(x), *moments(y)), rel=1e-9)
+    assert d.distances(x, y, rng()) == d.distances(x, y, rng(), 200)  # if no other number of draws is given
+    assert d.directions(3).shape == (64, 3) and d.directions(2).shape == (64, 2)
 
 
 def test_a_bootstrap_has_200_draws_if_no_other_number_is_given():

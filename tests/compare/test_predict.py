@@ -132,3 +132,14 @@ def test_bad_arguments_are_named():
     for rule in (predict.by_entropy, predict.by_error):
         with pytest.raises(ValueError, match="window"):
             rule(patch, x0, noise_like(x0), SCHEDULE, TIMES, 4)
+
+
+def test_five_nats_are_asked_for_if_no_other_number_is_given():
+    """And sides are told in hundredths."""
+    patch, x0 = hands()
+    table = predict.by_entropy(patch, x0, noise_like(x0), SCHEDULE, TIMES[6:9], 9)
+    assert table == predict.by_entropy(patch, x0, noise_like(x0), SCHEDULE, TIMES[6:9], 9, 5.0)
+    assert table != predict.by_entropy(patch, x0, noise_like(x0), SCHEDULE, TIMES[6:9], 9, 5.2)
+    assert all(side == round(side, 2) for side in table.windows) and any(
+        side != round(side, 1) for side in table.windows
+    )

@@ -80,7 +80,40 @@ def test_the_nearest_level_is_that_in_the_logarithm_of_noise_over_signal(factor,
     masks = sensitivity_masks(NET, IMAGES, SCHEDULE, [0.2, 0.8], np.random.default_rng(2), tau=0.1)
     ratios = [sigma / alpha for alpha, sigma in map(SCHEDULE, (0.2, 0.8))]
     assert masks(1.0, factor * np.sqrt(ratios[0] * ratios[1])) is masks(*SCHEDULE(time))
+    assert masks(*SCHEDULE(0.2)) is not masks(*SCHEDULE(0.8))
 
 
 def test_a_single_image_is_a_batch():
     assert sensitivity(NET, IMAGES[:1], 0.7, 0.6).shape == (30, 30)
+
+
+def test_a_value_looks_from_a_twentieth_of_the_strongest_on_if_no_other_share_is_given():
+    def mask(*tau):
+        return sensitivity_masks(NET, IMAGES, SCHEDULE, [0.5], np.random.default_rng(2), *tau)(0.7, 0.7)
+
+    np.testing.assert_array_equal(mask(), mask(0.05))
+    assert (mask() != mask(0.07)).any()
+    strongest = mask(None) == 1
+    np.testing.assert_array_equal(mask(1), strongest)  # as sensitive as to the strongest is enough
+
+
+def test_a_float32_network_is_asked_in_float32_and_measured_in_float64():
+    """Of which the mean is taken."""
+    asked = []
+
+    class Slope:
+        def forward(self, x, alpha, sigma):
+            asked.append(x.dtype)
+            return x, None
+
+        def input_gradient(self, dout, cache):
+            return (dout.T * np.linspace(0.1, 1, len(dout))).T.astype("float32")
+
+    images = np.zeros((50, 1, 2, 1), "float32")
+    masks = sensitivity_masks(Slope(), images, SCHEDULE, [0.5], np.random.default_rng(0), None)
+    assert asked == [np.float32]
+    np.testing.assert_array_equal(masks(0.7, 0.7), np.eye(2))
+    found = sensitivity(Slope(), images, 0.7, 0.7)
+    assert found.dtype == np.float64
+    known = np.linspace(0.1, 1, 50).astype("float32").mean(dtype="float64")
+    np.testing.assert_allclose(found, known * np.eye(2), rtol=1e-12)

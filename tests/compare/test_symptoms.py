@@ -2,6 +2,7 @@
 
 import re
 from functools import partial
+from itertools import pairwise
 from types import SimpleNamespace
 
 import numpy as np
@@ -10,6 +11,7 @@ import pytest
 import edudiff as ed
 from edudiff.compare import diagnosis, mistakes, symptoms
 from edudiff.compare.repairs import Mistake
+from edudiff.support.random import streams
 
 SHAPE = (4, 3, 3, 1)
 X = np.random.default_rng(0).uniform(-1, 1, SHAPE)
@@ -49,6 +51,13 @@ def test_time_is_told_by_the_ends_of_the_curves_and_not_by_a_ripple():
     assert symptoms.of_schedule(curves(falling, rising)) == []
     for alpha, sigma in ((rising, lambda t: t), (lambda t: 1 - t, lambda t: 1 - t - ripple(t)), (rising, falling)):
         assert causes(symptoms.of_schedule(curves(alpha, sigma))) == ["time reversed"]
+
+
+def test_a_schedule_is_looked_at_in_hundredths_of_its_time():
+    """Between its ends, where a scale may be 0."""
+    asked = []
+    symptoms.of_schedule(curves(lambda t: asked.append(t) or 1 - t, lambda t: t))
+    np.testing.assert_allclose(asked, [np.arange(1, 100) / 100])
 
 
 def test_a_missing_root_is_seen_up_to_rounding():
@@ -149,6 +158,20 @@ def test_answers_are_clipped_if_they_pile_up_where_data_go_on(side, piled, beyon
     assert causes(found) == named * ["answers clipped"]
 
 
+def test_what_is_just_enough_is_not_too_much():
+    """A bound that data go beyond by exactly a tenth of their range, and shares of exactly a twentieth."""
+    data = np.linspace(0, 8.9, 1000)
+    data[-100:] = 10.0
+    pixels = np.linspace(0, 8.5, 1000)
+    pixels[-100:] = 9.0
+    assert symptoms.of_range([pixels], data) == []
+    for piled, beyond, named in ((50, 51, False), (51, 50, False), (51, 51, True)):
+        data, pixels = np.linspace(0, 5, 1000), np.linspace(0, 4, 1000)
+        data[:beyond], pixels[:piled] = 10.0, 6.0
+        assert causes(symptoms.of_range([pixels], data)) == named * ["answers clipped"]
+    assert symptoms.of_error({"denoise": [3.0], "simplest": [2.0]}, [1.0]) == []
+
+
 def repaired(monkeypatch, table, own=1.0, simplest=1.0):
     """What `of_mistakes` names, if the repairs by name leave these errors at five levels."""
     fakes = [Mistake(name, "", lambda denoise, *x, name=name: name) for name in table]
@@ -163,6 +186,7 @@ def test_the_mistake_is_the_one_whose_repair_helps_most_where_it_helps(monkeypat
     assert repaired(monkeypatch, {"a": nothing}) == []
     assert repaired(monkeypatch, {"a": nothing, "b": [1, 0.5, 1, 0.5, 0.5], "c": [1, 0.6, 0.6, 0.6, 1]}) == ["b"]
     assert repaired(monkeypatch, {"c": [1, 0.6, 0.6, 0.6, 1], "b": [1, 0.5, 1, 0.5, 0.5]}) == ["b"]
+    assert repaired(monkeypatch, {"a": 5 * [0.5], "b": 5 * [0.5]}) == ["a"]  # the first of two that help as much
     assert repaired(monkeypatch, {"a": [1, 1, 0.69, 0.69, 0.69]}) == ["a"]
     assert repaired(monkeypatch, {"a": [1, 1, 0.71, 0.71, 0.71]}) == []
     assert repaired(monkeypatch, {"a": [1, 1, 1, 0.5, 0.5]}) == ["a"]  # (1 / 4)^(1/3) = 0.63
@@ -226,6 +250,17 @@ def test_a_rate_is_too_large_if_the_loss_rises_again_or_hardly_falls():
         assert causes(of_state(trained(flat), average)) == named * ["learning rate too large"]
     assert of_state(trained([1.0, 1.0, 1.0]), average) == []  # too few to tell
     assert causes(of_state(trained([1.0, 1.0, 1.0, 1.0]), average)) == ["learning rate too large"]
+
+
+@pytest.mark.parametrize("losses", [[4, 2, 2, 3], [10, 8, 8, 9], [10, 8, 8, 8.5]])
+def test_a_loss_may_rise_by_half_and_end_a_tenth_below_its_beginning(losses):
+    assert of_state(trained(losses), lambda x, alpha, sigma: x + 1) == []
+
+
+def test_a_training_is_told_by_the_means_of_its_twentieths():
+    means = np.r_[3.0, np.linspace(2, 1, 17), 1.5, 2.25]
+    (found,) = of_state(trained(np.repeat(means, 50) * np.tile([0.5, 1.5], 500)), lambda x, alpha, sigma: x + 1)
+    assert found.shows == "the loss began at 3, was 1 at its lowest, and is 2.25"
 
 
 def test_an_average_is_never_used_if_the_answers_are_those_of_the_network():
@@ -298,6 +333,8 @@ def test_the_spy_tells_the_noise_of_the_start_from_fresh_noise(share, fresh):
     spy = symptoms._Spy(image, start)
     x = 0.8 * image + 0.6 * start  # of length 1
     assert spy(x + share / np.sqrt(1 - share**2) * other, 0.8, 0.55) is image
+    assert spy(5 * (x + share / np.sqrt(1 - share**2) * other), 0.8, 0.55) is image  # in proportion to x
+    assert np.isnan(spy.calls.pop()[1]) == fresh
     assert spy(0.3 * start - 2 * image, 0.8, 0.3) is image
     (told, real), second = spy.calls
     assert told == 0.55 and (np.isnan(real) if fresh else real == pytest.approx(0.6))
@@ -377,3 +414,87 @@ def test_a_loop_must_ask_and_go_down():
     assert causes(of_loop(loop(0.2, 0.3), LOOPED["cosine"])) == ["steps in the wrong order"]
     for right in ((0.3,), (0.3, 0.3), (0.3, 0.2), (0.3, 0.4, 0.2)):
         assert of_loop(loop(*right), LOOPED["cosine"]) == []
+
+
+def test_a_loop_is_given_twelve_steps_from_noisy_images_and_is_tried_twice():
+    given = []
+
+    def loop(denoise, schedule, x, times):
+        given.append((x.copy(), times))
+        x[:] = 7.0  # whoever writes into x has it for himself
+        return denoise(x, 1.0, 1.0)
+
+    assert of_loop(loop, LOOPED["cosine"]) == []
+    alpha, sigma = LOOPED["cosine"](1.0)
+    for x, times in given:
+        np.testing.assert_array_equal(times, LOOPED["cosine"].times(12))
+        np.testing.assert_array_equal(x, symptoms.noisy(X, alpha, sigma, streams(0, 4)))
+    assert len(given) == 2
+
+
+@pytest.mark.parametrize(
+    ("off", "apart", "named"), [(0.5, 0.0095, 0), (0.5, 0.0105, 1), (0.0095, 0.5, 0), (0.011, 0.5, 1)]
+)
+def test_noise_in_the_last_step_is_a_hundredth_from_the_image_and_from_the_other_end(off, apart, named):
+    ends = iter((off, off - apart))  # an even shift, in no direction of the noise
+
+    def loop(denoise, schedule, x, times):
+        return denoise(x, 1.0, 1.0) + next(ends)
+
+    assert causes(of_loop(loop, LOOPED["cosine"])) == named * ["noise in the last step"]
+
+
+@pytest.mark.parametrize(("along", "named"), [(0.45, False), (0.55, True)])
+def test_a_loop_ends_too_early_if_half_of_what_is_left_is_noise_of_the_start(along, named):
+    """Of its length, in the direction of x."""
+
+    def loop(denoise, schedule, x, times):
+        image = denoise(x, 1.0, 1.0)
+        across = np.random.default_rng(0).standard_normal(x.shape)
+        across -= (across * x).sum() / (x * x).sum() * x
+        left = along * x / np.linalg.norm(x) + np.sqrt(1 - along**2) * across / np.linalg.norm(across)
+        return image + 3 * left
+
+    assert causes(of_loop(loop, LOOPED["cosine"])) == named * ["loop ends too early"]
+
+
+STEADY = curves(np.ones_like, lambda t: np.exp(1.44 * (t - 1)))  # each of twelve steps divides sigma by exp(0.12)
+
+
+@pytest.mark.parametrize(
+    ("told", "real", "calls", "named"),
+    [
+        (0.0, 0.0, 3, True),
+        (0.0, 0.0, 2, False),  # too few to tell
+        (0.015, 0.0, 9, True),
+        (0.025, 0.0, 9, False),  # the levels named are none of the schedule's
+        (0.06, 0.0, 9, False),
+        (0.0, -0.015, 9, True),
+        (0.0, -0.025, 9, False),  # nor is what x holds
+        (0.0, -0.06, 9, False),
+    ],
+)
+def test_a_level_is_of_another_step_if_three_calls_fit_two_steps(told, real, calls, named):
+    """Named and held within 2 %, in logarithm."""
+
+    def loop(denoise, schedule, x, times):
+        sigmas = schedule(times)[1]
+        image = denoise(x, 1.0, 1.05 * sigmas[0])  # fits no step
+        start = (x - image) / sigmas[0]
+        for now, then in pairwise(sigmas[1 : 2 + calls]):
+            denoise(image + now * np.exp(real) * start, 1.0, then * np.exp(told))
+        return image + sigmas[-1] * start
+
+    assert causes(of_loop(loop, STEADY)) == named * ["level of another step"]
+
+
+def test_what_is_asked_with_the_noise_of_the_start_taken_off_is_of_no_step():
+    flow = LOOPED["flow"]
+
+    def loop(denoise, schedule, x, times):
+        image = denoise(x, 0.0, 1.0)
+        for t in times[1:-1].tolist():
+            denoise(image - 0.3 * x, *schedule(t))
+        return image
+
+    assert of_loop(loop, flow) == []

@@ -37,16 +37,14 @@ def test_a_sample_on_a_line_is_where_its_distribution_reaches_the_number_drawn()
 
 @pytest.mark.parametrize("rest", [0.0, 0.4])
 @pytest.mark.parametrize("shape", [(3,), (1, 3, 1)])
-def test_a_normal_law_is_sampled_by_a_root_of_its_covariance(rest, shape):
-    """Noise that is one in one value alone draws the rows of a root."""
+def test_a_normal_law_stretches_noise_along_its_basis(rest, shape):
+    """By its deviations, and by the root of `rest` across them."""
     law = Gaussian(np.arange(3.0).reshape(shape), np.array([0.7, 1.5]), BASIS[:, :2], rest)
-    x = law.sample(SimpleNamespace(standard_normal=np.ones), 1)
-    assert x.shape == (1, *shape)
-    rows = law.sample(SimpleNamespace(standard_normal=lambda shape: np.eye(3)), 3).reshape(3, 3) - np.arange(3)
-    np.testing.assert_allclose(rows.T @ rows, law.covariance, atol=1e-12)
-    np.testing.assert_allclose(x.ravel(), np.arange(3) + rows.sum(0), atol=1e-12)
-    known = 0.7 * np.outer(BASIS[:, 0], BASIS[:, 0]) + 1.5 * np.outer(BASIS[:, 1], BASIS[:, 1])
-    np.testing.assert_allclose(law.covariance, known + rest * np.outer(BASIS[:, 2], BASIS[:, 2]), atol=1e-12)
+    x = law.sample(SimpleNamespace(standard_normal=lambda shape: BASIS.T if shape == (3, 3) else None), 3)
+    assert x.shape == (3, *shape)
+    stretched = np.sqrt([0.7, 1.5, rest])[:, None] * BASIS.T
+    np.testing.assert_allclose(x.reshape(3, 3), np.arange(3) + stretched, atol=1e-12)
+    np.testing.assert_allclose(law.covariance, stretched.T @ stretched, atol=1e-12)
 
 
 @pytest.mark.parametrize(("rest", "off"), [(0.0, 1), (0.4, 0)])
@@ -62,6 +60,16 @@ def test_the_distance_to_a_normal_law_is_that_to_its_plane(share, flat, rest, of
             law.log_density(x)
     else:
         assert np.isfinite(law.log_density(x)).all()
+
+
+def test_a_normal_law_without_any_variance_is_a_point():
+    law = Gaussian(np.ones(3), np.zeros(2), BASIS[:, :2])
+    np.testing.assert_allclose(law.distance(np.array([[3.0, 1.0, 1.0]])), [2], atol=1e-12)
+    with pytest.raises(ValueError, match="lies on a plane"):
+        law.log_density(np.ones((1, 3)))
+    for ask in (law.distance, law.log_density):
+        with pytest.raises(ValueError, match=r"x has shape \(1, 2\), expected \(B, 3\)"):
+            ask(np.ones((1, 2)))
 
 
 def test_a_normal_law_has_a_density_in_all_directions_without_any_rest():

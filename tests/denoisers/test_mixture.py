@@ -193,3 +193,28 @@ def test_without_noise_atoms_within_a_millionth_agree_with_a_measurement():
     np.testing.assert_allclose(found.weights, [0.25, 0.75, 0, 0], atol=1e-12)
     with pytest.raises(ValueError, match="no item agrees with y"):
         Atoms(items).conditioned(matrix, y + 0.5)
+
+
+@pytest.mark.parametrize(
+    ("weights", "means", "covariances", "error", "says"),
+    [
+        ([1], [[0.0]], [[[1.0]]], TypeError, "weights has dtype int64"),
+        ([1.0], [[0]], [[[1.0]]], TypeError, "means has dtype int64"),
+        ([1.0], [[0.0]], [[[1]]], TypeError, "covariances has dtype int64"),
+        ([1.0], [[0.0]], [[[np.nan]]], ValueError, "covariances has 1 NaN"),
+        (
+            [1.0],
+            [0.0],
+            [[[1.0]]],
+            ValueError,
+            r"shapes \(1,\), \(1,\), \(1, 1, 1\), expected \(K,\), \(K, D\), \(K, D, D\)",
+        ),
+        ([0.5, 0.5], [[0.0]], [[[1.0]]], ValueError, "have shapes"),
+        ([1.0], [[0.0]], [[1.0]], ValueError, "have shapes"),
+        ([1.0], [[0.0, 0.0]], [[[1.0], [1.0]]], ValueError, "have shapes"),
+        ([1.0], [[0.0]], [[[1.0]], [[1.0]]], ValueError, "have shapes"),
+    ],
+)
+def test_what_is_no_mixture_is_refused(weights, means, covariances, error, says):
+    with pytest.raises(error, match=says):
+        Mixture(*map(np.array, (weights, means, covariances)))

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from test_patch_loops import BACKENDS, MACHINES, level
 from traced import entered
 
-from edudiff.denoisers import Ideal, Patch, merge, precision, windows
+from edudiff.denoisers import Ideal, Patch, ideal, merge, precision, windows
 from edudiff.denoisers import patch as denoisers_patch
 from edudiff.support.backends import has_numba
 from edudiff.support.softmax import Softmax
@@ -398,8 +398,36 @@ def test_a_running_softmax_is_told_how_many_windows_will_be_compared(monkeypatch
 
     images, x = case(0, shape=(4, 9, 2))
     monkeypatch.setattr(windows, "Softmax", Counted)
-    Patch(images, 3, backend="numpy")(x, 0.8, 0.6)
+    denoise = Patch(images, 3, backend="numpy")
+    denoise(x, 0.8, 0.6)
     assert told == [((len(x), 4, 9), 2, len(images) * 36)]
+    assert denoise.skipped == 0.0 and not denoise._engine.fused
+    assert len(denoise._engine(x, 0.8, 0.6, [3])[0]) == 3  # no moments if none are asked for
+    told.clear()
+    monkeypatch.setattr(ideal, "Softmax", Counted)
+    Ideal(images, [0, 1, 1, 1]).conditional(1)(x, 0.8, 0.6)
+    assert told == [((len(x),), 72, 3)]
+
+
+@pytest.mark.parametrize("sigma", [0.01, 0.6])
+def test_the_top_is_the_largest_logit_itself(sigma):
+    """-|x - alpha y|^2 / 2 sigma^2 of the nearest, which tells how likely a share of the training set makes x."""
+    images, x = case(0)
+    known = -((x[:, None] - 0.8 * images) ** 2).sum((2, 3, 4)).min(1) / (2 * sigma**2)
+    np.testing.assert_allclose(Ideal(images).partial(x, 0.8, sigma)[0], known, rtol=1e-10)
+    for dtype, near in (("float64", 1e-10), ("float32", 1e-5)):
+        tops = Patch(images.astype(dtype), 9, shifts=False, backend="numpy").partial(x.astype(dtype), 0.8, sigma)[0]
+        np.testing.assert_allclose(tops, np.broadcast_to(known[:, None, None], tops.shape), rtol=near)
+
+
+def test_the_bound_on_rounding_is_that_of_a_product_of_the_longest():
+    """eps |alpha y| (|x| + |alpha y|) / sigma^2, both measured from the middle of the data."""
+    images, x = case(1)
+    denoise, away = Ideal(images), (x - 0.8 * images.mean(0)).reshape(len(x), -1)
+    longest = 0.8 * np.sqrt(((images - images.mean(0)) ** 2).sum((1, 2, 3)).max())
+    for dtype, eps in (("float16", 9.8e-4), ("float32", 1.2e-7), ("float64", 2.3e-16)):
+        bound = eps * longest * (np.sqrt((away**2).sum(1).max()) + longest) / 0.1**2
+        assert denoise._error(away, 0.8, 0.1, dtype) == pytest.approx(bound)
 
 
 @pytest.mark.parametrize(("block", "chunks"), [(0, 6), (1, 6), (4, 2), (100, 1)])

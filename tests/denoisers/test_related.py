@@ -16,6 +16,7 @@ from edudiff.denoisers import (
     Linear,
     Masked,
     Mixture,
+    Neighbors,
     Polynomial,
     Smoothed,
     composite,
@@ -125,7 +126,7 @@ def test_what_a_mask_sees_depends_on_noise_over_signal_and_shrinks_as_tau_grows(
             np.testing.assert_array_equal(Masked(images, tau).mask(alpha, 0.7 * alpha), mask)
     assert [int(mask.sum()) for mask in masks] == sorted((int(mask.sum()) for mask in masks), reverse=True)
     assert masks[0].all()
-    assert 6 <= masks[-1].sum() <= 7  # each value sees itself, and of all ratios one is the largest
+    assert masks[-1].sum() == 7  # each value sees itself, and of all ratios one is the largest
 
 
 @pytest.mark.parametrize("height", [1e-6, 1e-4, 1e-3])
@@ -155,6 +156,16 @@ def test_a_row_of_the_filter_is_divided_from_one_millionth_on():
         mask = Masked(images, 0.5).mask(math.sqrt(0.5), math.sqrt(0.5))
         assert mask[1, 0] == looked_at, f"W_11 is {share} of 1e-6"
         assert (np.diag(mask) == 1).all()
+        # As it stands it is small / 2, and the largest ratio of all is 1.
+        looks = [Masked(images, near * small / 2).mask(math.sqrt(0.5), math.sqrt(0.5))[1, 0] for near in (0.8, 1.2)]
+        assert looks == ([1, 0] if share < 1 else [1, 1])
+
+
+def test_a_mask_is_float64_whatever_it_is_given_as():
+    images, x = case(6, (2, 2, 1))
+    given = Masked(images, mask=np.eye(4, dtype=bool))
+    assert given.mask(0.8, 0.6).dtype == Masked(images, 0.5).mask(0.8, 0.6).dtype == np.float64
+    np.testing.assert_array_equal(given(x, 0.8, 0.6), Masked(images, mask=np.eye(4))(x, 0.8, 0.6))
 
 
 @given(seed=seeds, ratio=ratios)
@@ -298,7 +309,7 @@ def test_laws_on_the_device(any_cupy):
     np.testing.assert_allclose(drawn, here.sample(np.random.default_rng(0), 5), atol=1e-12)
 
 
-@pytest.mark.parametrize("make", [Ideal, Linear.fit, *MAKE.values()])
+@pytest.mark.parametrize("make", [Ideal, Linear.fit, lambda images: Neighbors(images, 2), *MAKE.values()])
 @pytest.mark.parametrize(
     ("x", "alpha", "sigma", "error", "says"),
     [
@@ -321,6 +332,8 @@ def test_bad_batches_and_levels(make, x, alpha, sigma, error, says):
         (lambda i: Masked(i), ValueError, "exactly one of tau"),
         (lambda i: Masked(i, 0.1, mask=np.eye(40)), ValueError, "exactly one of tau"),
         (lambda i: Masked(i, 1.5), ValueError, r"tau is 1.5"),
+        (lambda i: Masked(i, -0.1), ValueError, r"tau is -0.1"),
+        (lambda i: Masked(i, mask=-0.5 * np.eye(40)), ValueError, "numbers from 0 to 1"),
         (lambda i: Masked(i, mask=np.eye(3)), ValueError, r"\(40, 40\)"),
         (lambda i: Masked(i, mask=2.0 * np.eye(40)), ValueError, "numbers from 0 to 1"),
         (lambda i: Composite(i, 0), ValueError, "window is 0, expected an integer >= 1"),
@@ -330,6 +343,9 @@ def test_bad_batches_and_levels(make, x, alpha, sigma, error, says):
         (lambda i: Composite(i, 2.0), TypeError, "expected an integer"),
         (lambda i: Composite(i.reshape(9, -1), 1), ValueError, "use Ideal"),
         (lambda i: Smoothed(i, -0.1), ValueError, r"spread is -0.1"),
+        (lambda i: Smoothed(i, math.inf), ValueError, r"spread is inf"),
+        (lambda i: Neighbors(i[:0], 1), ValueError, "empty"),
+        (lambda i: Neighbors(i.astype(int), 1), TypeError, "int64"),
         (lambda i: Smoothed(i, 0.1, 0), ValueError, "copies is 0"),
         (lambda i: Smoothed(i, 0.1), TypeError, "default_rng"),
         (lambda i: Masked(i[:0], 0.1), ValueError, "empty"),

@@ -40,6 +40,7 @@ def test_more_items_than_a_chunk_are_all_counted(monkeypatch):
     monkeypatch.setattr("edudiff.denoisers.scatter.CHUNK", 4)
     np.testing.assert_allclose(Scatter.of(images).scatter, whole.scatter, atol=1e-12)
     assert Scatter.of(images).scatter.dtype == np.float64
+    np.testing.assert_allclose(Scatter.of(images).mean, images.astype(np.float64).mean(0), rtol=1e-14)
 
 
 def test_items_of_different_shapes_do_not_merge():
