@@ -163,14 +163,14 @@ class Line(Law):
         return np.interp(rng.random(count), self.cdf, self.points)[:, None]  # (count, 1)
 
     def log_density(self, x: Array) -> Array:
-        where = np.searchsorted(self.points, x[:, 0]) - 1  # (B,)
+        where = np.searchsorted(self.points, x.ravel()) - 1  # (B,)
         inside = (where >= 0) & (where < len(self._mass))  # (B,)
         density = self._mass / np.diff(self.points)  # (G - 1,)
         with np.errstate(divide="ignore"):
             return np.where(inside, np.log(density[np.clip(where, 0, len(density) - 1)]), -math.inf)  # (B,)
 
     def distance(self, x: Array) -> Array:
-        return np.maximum(0, np.maximum(self.points[0] - x[:, 0], x[:, 0] - self.points[-1]))  # (B,)
+        return np.maximum(0, np.maximum(self.points[0] - x, x - self.points[-1])).ravel()  # (B,)
 
 
 class Atoms(Law):

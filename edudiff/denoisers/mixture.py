@@ -78,7 +78,7 @@ class Mixture(Law):
             logs.append(-float((away**2 / sizes).sum() + xp.log(sizes).sum()) / 2)
             found.append(condition(mean, covariance, matrix, y, noise))
         shares = self.weights * xp.exp(xp.asarray(logs) - max(logs))  # (K,)
-        kept = (shares > 1e-12 * shares.sum()).nonzero()[0].tolist()
+        kept = xp.flatnonzero(shares > 1e-12 * shares.sum()).tolist()
         means, covariances = (xp.stack([found[k][i] for k in kept]) for i in (0, 1))  # (K, D), (K, D, D)
         return Mixture(shares[kept] / shares[kept].sum(), means, covariances)
 

@@ -218,3 +218,19 @@ def test_without_noise_atoms_within_a_millionth_agree_with_a_measurement():
 def test_what_is_no_mixture_is_refused(weights, means, covariances, error, says):
     with pytest.raises(error, match=says):
         Mixture(*map(np.array, (weights, means, covariances)))
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("far", [100.0, -3000.0])
+def test_far_from_all_components_the_widest_counts(far):
+    """However small their densities are there: at x, and at a measurement."""
+    law = Mixture(np.array([0.3, 0.7]), np.array([[1.0], [0.0]]), np.array([[[1.0]], [[0.25]]]))
+    x = np.array([[far]])
+    np.testing.assert_allclose(law(x, 0.8, 0.6), 1 + 0.8 * (x - 0.8) / 1.0)
+    np.testing.assert_allclose(law.score(x, 0.8, 0.6), -(x - 0.8))
+    np.testing.assert_allclose(
+        law.log_density(x, 0.8, 0.6), np.log(0.3 / math.sqrt(2 * math.pi)) - (far - 0.8) ** 2 / 2
+    )
+    found = law.conditioned(np.ones((1, 1)), x[0], 1.0)
+    np.testing.assert_allclose(found.weights, [1])
+    np.testing.assert_allclose(found.means, [[(1 + far) / 2]])
