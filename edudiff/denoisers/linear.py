@@ -87,6 +87,7 @@ class Linear:
 
     def divergence(self, x: Array, alpha: float, sigma: float) -> Array:
         """sum_i dx0_hat_i / dx_i of each item of `x`, the same for all: (B,), float64, exactly."""
+        checks.batch(x, self.mean[None])
         alpha, sigma = checks.levels(alpha, sigma)
         return array_namespace(x).full(len(x), float(self.gain(self.variances, alpha, sigma).sum()))  # (B,)
 

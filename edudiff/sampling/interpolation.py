@@ -23,9 +23,10 @@ def slerp(a: Array, b: Array, share: float) -> Array:
     sin((1 - share) angle) / sin(angle) a + sin(share angle) / sin(angle) b, with the angle between a and b: vectors of
     one length stay on their sphere. For two independent noises of many dimensions the angle is nearly pi / 2, the
     squares of the factors add up to 1, and what is between is noise of the same variance. Items that are parallel,
-    where the arc is none, go along the line. Raises ValueError for shapes that differ.
+    where the arc is none, go along the line. Raises ValueError for shapes that differ, or without an axis of items.
     """
     _check(a, b)
+    share = float(share)
     xp, axes = array_namespace(a, b), tuple(range(1, a.ndim))
     dot, square_a, square_b = ((p * q).sum(axes, keepdims=True) for p, q in ((a, b), (a, a), (b, b)))  # (B, 1, ...)
     size = xp.sqrt(square_a * square_b)  # (B, 1, ...)
@@ -39,6 +40,6 @@ def slerp(a: Array, b: Array, share: float) -> Array:
 
 
 def _check(a, b):
-    checks.finite_floats(a, "a")
-    checks.finite_floats(b, "b")
+    checks.batch(a, name="a")
+    checks.batch(b, name="b")
     checks.same_shape(a, b, "a", "b")

@@ -16,10 +16,15 @@ def jacobian_product(denoise: Denoiser, x: Array, alpha: float, sigma: float, di
     alpha, sigma = checks.levels(alpha, sigma)
     xp, axes = array_namespace(x, direction), tuple(range(1, x.ndim))
     size = xp.sqrt((direction**2).sum(axes, keepdims=True))  # (B, 1, ...)
-    step = sigma * float(np.finfo(str(x.dtype)).eps) ** (1 / 3)
+    step = sigma * rounding_error(x) ** 0.5
     unit = step * direction / xp.where(size > 0, size, 1)  # (B, ...)
     change = denoise(x + unit, alpha, sigma) - denoise(x - unit, alpha, sigma)  # (B, ...)
     return change * (size / (2 * step))  # (B, ...)
+
+
+def rounding_error(x: Array) -> float:
+    """That of a Jacobian from such differences, in units of x0_hat / sigma: the squared step, in units of sigma."""
+    return float(np.finfo(str(x.dtype)).eps) ** (2 / 3)
 
 
 def jacobian_matrix(denoise: Denoiser, x: Array, alpha: float, sigma: float) -> Array:

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from edudiff.support import checks
+from edudiff.support.arrays import to_numpy
 from edudiff.support.random import standard_normal
 from edudiff.support.types import Array, Rng
 
@@ -58,9 +59,10 @@ class Measurement:
 
 def masked(keep: Array, noise: float = 0.0) -> Measurement:
     """The values of an item where `keep`, booleans in its shape, is true: inpainting is to find the others."""
+    keep = to_numpy(keep)  # the shape of an item
     if keep.dtype != bool or not keep.any() or keep.all():
         raise ValueError("keep is not a mask: expected booleans in the shape of an item, some of them true, some false")
-    rows = np.flatnonzero(np.asarray(keep))  # (M,)
+    rows = np.flatnonzero(keep)  # (M,)
     return Measurement(np.eye(keep.size)[rows], noise)
 
 

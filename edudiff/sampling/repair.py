@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from itertools import pairwise
 
 from edudiff.reverse import Level, Step, ddpm
-from edudiff.sampling.jacobian import jacobian_matrix, jacobian_product
+from edudiff.sampling.jacobian import jacobian_matrix, jacobian_product, rounding_error
 from edudiff.sampling.measurement import Measurement
 from edudiff.schedule import Schedule
 from edudiff.support import checks
@@ -18,6 +18,7 @@ from edudiff.support.random import as_streams, standard_normal
 from edudiff.support.types import Array, Denoiser, Rng
 
 COVARIANCES = ("jacobian", "sphere", "point")
+ROUNDING = 10.0  # times the rounding error of a Jacobian: a variance below that is none
 LEAST_SIGNAL = 1e-3  # alpha / sigma; with less, x says nothing, and the limit of J / alpha is taken from here
 
 
@@ -95,7 +96,10 @@ class PosteriorGuided:
             spread = sigma**2 / alpha * jacobian_matrix(self.denoise, x, alpha, sigma).astype("float64")  # (B, D, D)
             spread = (spread + spread.swapaxes(1, 2)) / 2  # (B, D, D), Cov[x0 | x], symmetric
             pull = spread @ a.matrix.T  # (B, D, M)
-            change = (pull @ xp.linalg.solve(a.matrix @ pull + noise, missing[..., None]))[..., 0]  # (B, D)
+            sizes, axes = xp.linalg.eigh(a.matrix @ pull + noise)  # (B, M), (B, M, M)
+            wide = sizes > sigma / alpha * ROUNDING * rounding_error(x)  # (B, M): in the rest x0 is certain
+            weights = xp.where(wide, 1 / xp.where(wide, sizes, 1), 0)[..., None]  # (B, M, 1)
+            change = (pull @ (axes @ (weights * (axes.swapaxes(1, 2) @ missing[..., None]))))[..., 0]  # (B, D)
             return x0_hat + (self.strength * change).reshape(x.shape).astype(x.dtype)  # (B, ...)
         wide = sigma**2 / (alpha**2 + sigma**2) if self.covariance == "sphere" else 0.0
         weighed = xp.linalg.solve(wide * a.matrix @ a.matrix.T + noise, missing.T).T  # (B, M)
@@ -115,7 +119,8 @@ def posterior_guided(
     normal. `covariance`:
 
     "jacobian": C = sigma^2 / alpha J, which it is (P3): then the sum is the Kalman update, and exact if the data are
-    normal. It takes 2 D answers of the denoiser (Finzi et al. 2023; Boys et al. 2023).
+    normal. It takes 2 D answers of the denoiser (Finzi et al. 2023; Boys et al. 2023). Where A C A^T has no more
+    variance than its rounding error, as with little noise on a training set, x0 is certain and is not moved.
     "sphere": C = sigma^2 / (alpha^2 + sigma^2), two answers: right for data of variance 1 (Song et al. 2023).
     "point": C = 0, as if x0_hat were x0: diffusion posterior sampling (Chung et al. 2023). Needs measurement noise.
 

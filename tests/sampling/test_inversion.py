@@ -117,6 +117,13 @@ def test_parallel_noises_have_no_arc():
     assert slerp(a.astype("f4"), b.astype("f4"), 0.25).dtype == np.float32
     with pytest.raises(ValueError, match="same shape"):
         slerp(a, b[:1], 0.5)
+    for between in (lerp, slerp):
+        with pytest.raises(
+            ValueError, match=r"a has shape \(2,\), expected \(B, H, W, C\) pictures or \(B, D\) points"
+        ):
+            between(a[0], b[0], 0.5)
+        with pytest.raises(TypeError):
+            between(a, b, np.array([0.1, 0.2, 0.3]))
 
 
 def test_the_linear_denoiser_draws_on_the_line_what_lies_on_a_line():

@@ -158,3 +158,9 @@ def test_bad_questions_are_refused(settings, error, says):
     asked = {"x0": np.ones((1, 3)), "times": [0.1, 1.0]} | settings
     with pytest.raises(error, match=says):
         log_likelihood(GAUSSIAN, FLOW, **asked)
+
+
+def test_the_divergence_of_a_linear_denoiser_is_asked_at_items_that_it_knows():
+    denoise = ed.denoisers.Linear(np.zeros(3), np.eye(3))
+    with pytest.raises(ValueError, match=r"x has shape \(2, 4\), expected \(B, 3\)"):
+        denoise.divergence(np.zeros((2, 4)), 0.6, 0.8)

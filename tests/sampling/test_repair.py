@@ -134,6 +134,18 @@ def test_cheap_covariances_are_the_formula_with_another_matrix(covariance):
     np.testing.assert_allclose(found, x0_hat + 0.5 * move, rtol=1e-6)
 
 
+@pytest.mark.parametrize(("dtype", "near"), [("f8", 1e-9), ("f4", 1e-4)])
+def test_a_training_image_is_found_again_from_some_of_its_pixels(dtype, near):
+    """Measured without noise: at the end the ideal denoiser is certain, and a variance of 0 moves nothing."""
+    images = np.random.default_rng(0).uniform(-1, 1, (6, 3, 4, 1)).astype(dtype)
+    some = masked(np.random.default_rng(1).uniform(size=(3, 4, 1)) > 0.5)
+    x = ed.reverse.start(COSINE, (2, 3, 4, 1), np.random.default_rng(2), like=images)
+    denoise = posterior_guided(Ideal(images), some, some(images[[1, 4]]))
+    drawn = ed.reverse.sample(denoise, COSINE, x, COSINE.times(20))
+    assert drawn.dtype == dtype
+    np.testing.assert_allclose(drawn, images[[1, 4]], atol=near)
+
+
 def test_where_there_is_no_signal_the_measurement_still_speaks():
     law = GAUSSIAN.generated().conditioned(FIRST.matrix, np.array([0.7]), FIRST.noise)
     found = posterior_guided(GAUSSIAN, FIRST, np.array([[0.7]]))(np.zeros((1, 3)), 0.0, 1.0)
@@ -198,6 +210,7 @@ def test_observation_noise_is_drawn_by_item():
         (lambda: Measurement(np.ones((2, 3))), "dependent rows"),
         (lambda: Measurement(np.eye(2), -1.0), "noise is -1.0"),
         (lambda: masked(np.zeros((2, 2, 1), bool)), "not a mask"),
+        (lambda: masked([1, 0]), "not a mask"),
         (lambda: downsampled((5, 4, 1), 2), "a divisor of both sides"),
         (lambda: FIRST(np.ones((1, 4))), "items of 4 values, expected 3"),
         (lambda: FIRST.observe(np.ones((1, 3))), "pass rng="),
