@@ -259,3 +259,26 @@ def test_fine_is_level_beyond_the_outermost_pixels():
     read = fine(image)
     np.testing.assert_allclose(read[0, [0, 0, -1, -1], [0, -1, 0, -1]], image[0, [0, 0, -1, -1], [0, -1, 0, -1]])
     assert image.min() <= read.min() and read.max() <= image.max()
+
+
+@pytest.mark.parametrize(("away", "pairs"), [(0.119, 1), (0.12, 1), (0.121, 0)])
+def test_tips_up_to_0_12_apart_are_the_same_finger(away, pairs):
+    assert same_fingers(np.zeros((1, 2)), np.array([[0.0, away]])) == pairs
+
+
+@pytest.mark.parametrize(("missing", "hand"), [(0, True), (1, False)])
+def test_a_piece_of_six_percent_of_the_picture_is_a_hand(missing, hand):
+    """16 x 24 of 80 x 80 points."""
+    bright = np.full((1, 80, 80), -1.0)
+    bright[0, 20:36, 30:54] = 1.0
+    bright[0, 20, 30 : 30 + missing] = -1.0
+    number, _ = tip_points(bright)
+    assert number.any() == hand
+
+
+@pytest.mark.parametrize(("light", "clear"), [(0.19, False), (0.21, True)])
+def test_a_tip_is_clearly_hand_if_it_is_brighter_than_a_fifth(light, clear):
+    bright = np.full((1, 80, 80), -1.0)
+    bright[0, 20:40, 30:54] = light
+    number, sure = tip_points(bright)
+    assert number.any() and sure.any() == clear

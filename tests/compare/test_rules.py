@@ -276,3 +276,19 @@ def test_a_piece_is_its_area_and_its_middle(corners):
     [[area, y, x]] = rules.find(mask)[0]
     assert area == mask.sum() / 64
     assert (y, x) == ((top + bottom) / 2 / 8, (left + right) / 2 / 8)
+
+
+def test_what_is_just_within_a_rule_keeps_it():
+    """Areas of 5 and 9 points, heights 0.04 apart, a mouth 0.06 beside the middle, a tenth of the rows aside."""
+    assert rules.eyes(np.array([[5 / 1024, 0.5, 0.3], [9 / 1024, 0.5, 0.6]]))
+    assert rules.eyes(at((0.0, 0.3), (0.04, 0.6)))
+    assert rules.mouth(at((0.5, 0.06)), at((0.0, -0.25), (0.0, 0.25)))
+    head = np.zeros((10, 25), bool)
+    head[:, 8:17] = True
+    head[:4] = np.roll(head[:4], 1, axis=1)  # a pixel of 25 is 0.04
+    assert rules.outline(head)
+    head[:4] = head[4]
+    head[0] = np.roll(head[0], 5)
+    assert rules.outline(head)
+    head[1] = head[0]
+    assert not rules.outline(head)

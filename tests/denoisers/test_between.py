@@ -60,6 +60,9 @@ def test_a_table_keeps_sizes_between_and_rounds_them_when_asked():
     table = WindowSchedule([1.0, 2.0, 3.0, 4.0, 5.0], [1.0, 3.9, 4.0, 6.1, 7])
     assert WindowSchedule.from_dict(table.to_dict()) == table
     assert table.odd().windows == (1, 3, 5, 7, 7)
+    for wrong in ({"ratios": [1.0]}, {"ratios": [1.0], "windows": [3], "sizes": [3]}):
+        with pytest.raises(ValueError, match="expected 'ratios' and 'windows'"):
+            WindowSchedule.from_dict(wrong)
 
 
 @pytest.mark.parametrize("size", (0.5, float("nan"), float("inf"), -3.0))
