@@ -36,7 +36,7 @@ from website.docstrings import named, plain, shortened  # noqa: E402, F401, two 
 
 CACHE = ROOT / "build" / "site"
 ROW, SEEDS = "raised_hands_resnet_zero", 24  # of the explorer: the demo's network, and noises of which four invent
-FEW = 2  # of them with `--fast`
+FAST = ["--seeds", "2", "--steps", "4"]  # with `--fast`
 CONF = """
 import sys
 sys.path.insert(0, {here!r})
@@ -254,8 +254,9 @@ def explorer(path, cache, fast=False):
         for old in cache.glob(f"{Path(__file__).stem}-*.html"):
             old.unlink()
         with tempfile.TemporaryDirectory() as folder:
-            denoisers = ["--denoisers", "els", "local", "linear", "ideal", "--seeds", str(FEW if fast else SEEDS)]
-            if cli.main(["compare", "--pretrained", ROW, *denoisers, "--out", f"{folder}/run"]):
+            denoisers = ["--denoisers", "els", "local", "linear", "ideal"]
+            size = FAST if fast else ["--seeds", str(SEEDS)]
+            if cli.main(["compare", "--pretrained", ROW, *denoisers, *size, "--out", f"{folder}/run"]):
                 raise RuntimeError("the explorer's pictures were not drawn: see the message above")
             explore.write(f"{folder}/run", kept)
     shutil.copy(kept, path)
