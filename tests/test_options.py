@@ -73,6 +73,8 @@ def test_what_an_option_takes_is_what_the_dataclass_takes(capsys):
     with pytest.raises(ValueError, match="count is 1001, expected an integer <= 1,000"):
         Mixed(count=1001)
     assert Mixed(count=1000).count == 1000
+    with pytest.raises(TypeError, match=r"parts is 'xy', expected a list, such as \['xy'\]"):
+        Mixed(parts="xy")
     with pytest.raises(SystemExit):
         parsed("--help")
     said = capsys.readouterr().out

@@ -15,7 +15,7 @@ from edudiff.cli import options
 from edudiff.data.files import NAMES, available
 from edudiff.runs import comparison, explore, film, leading, report, rows, training
 from edudiff.runs import folder as folders
-from edudiff.runs.choices import DEMO, DRAWN, FORMULAS, LEARNED, QUICK, RULES, Choices
+from edudiff.runs.choices import DEMO, DRAWERS, DRAWN, LEARNED, QUICK, Choices
 from edudiff.runs.formulas import spread
 from edudiff.runs.run import resolve
 from edudiff.support.arrays import to_numpy
@@ -67,9 +67,7 @@ def add(commands: argparse._SubParsersAction) -> None:
         example="edudiff sample --data faces --denoiser els --window 7",
     )
     drawer = "what draws (default: els)"
-    sample.add_argument(
-        "--denoiser", default="els", choices=("network", *(one for one in FORMULAS if one not in RULES)), help=drawer
-    )
+    sample.add_argument("--denoiser", default="els", choices=DRAWERS, help=drawer)
     sample.add_argument("--checkpoint", metavar="DIR", help="the run folder whose network draws (default: none)")
     sample.add_argument(
         "--guidance",

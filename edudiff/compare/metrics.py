@@ -42,8 +42,10 @@ def cosine_similarity(a: Array, b: Array) -> Array:
 def nearest(x: Array, images: Array, leave_out: bool = False) -> tuple[Array, Array]:
     """Index of the training image nearest to each picture, and the root-mean-square distance to it: (B,), (B,).
 
-    `x`: (B, ...). `images`: (N, ...). `leave_out`: `x` is `images`, and none counts as its own neighbor.
+    `x`: (B, ...). `images`: (N, ...). `leave_out`: `x` is `images`, and none counts as its own neighbor. Raises
+    ValueError for items of different shapes.
     """
+    checks.same_shape(x[0], images[0], "an item of x", "one of the images")
     rows, others = x.reshape(len(x), -1), images.reshape(len(images), -1)  # (B, D), (N, D)
     index, squares = distances.nearest(rows, others, leave_out)  # (B,), (B,)
     return index, (squares / rows.shape[1]) ** 0.5

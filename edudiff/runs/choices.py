@@ -18,6 +18,7 @@ HANDS = {"hands": shapes.hands, "raised_hands": shapes.raised_hands}  # whose fi
 DRAWN: dict[str, Any] = {**HANDS, "strokes": shapes.strokes, "faces": shapes.faces}
 RULES = ("predicted", "held_out")  # for the windows of ELS without a network: by entropy, by error
 FORMULAS = ("els", *RULES, "local", "composite", "linear", "masked", "smoothed", "ideal")
+DRAWERS = ("network", *(name for name in FORMULAS if name not in RULES))  # what one can draw with alone
 WINDOWS = ("calibrated", *RULES)
 UNSHARED = ("composite", "masked", "smoothed")  # a cluster cannot share them: they are no one softmax over all images
 FEWEST = 2  # training images from which windows can be told: one is left out

@@ -22,7 +22,7 @@ from edudiff.compare.fingers import count_fingers_all, finger_agreement
 from edudiff.denoisers import WindowSchedule
 from edudiff.runs import folder as folders
 from edudiff.runs import training_set
-from edudiff.runs.choices import FORMULAS, HANDS, UNSHARED, Choices
+from edudiff.runs.choices import DRAWERS, FORMULAS, HANDS, UNSHARED, Choices
 from edudiff.runs.formulas import Share, for_seeds, formulas, spread, window_schedule
 from edudiff.runs.parts import Parts
 from edudiff.runs.prediction import Prediction
@@ -33,6 +33,7 @@ from edudiff.runs.training import check_network, train
 from edudiff.runs.usual_windows import usual_windows
 from edudiff.sampling import guided
 from edudiff.schedule import Schedule
+from edudiff.support import checks
 from edudiff.support.arrays import move, to_numpy
 from edudiff.support.files import write_arrays, write_results
 from edudiff.support.memory import blamed
@@ -184,8 +185,9 @@ def sampler(
     """`sample` in two steps: when this is entered all is read and checked; calling what it gives draws.
 
     It gives a function (progress) -> (results, images). Raises FileNotFoundError or ValueError for a checkpoint or
-    images that are not there or do not fit, or for guidance without classes.
+    images that are not there or do not fit, for another name, or for guidance without classes.
     """
+    checks.one_of(name, DRAWERS, "denoiser")
     if not math.isfinite(guidance):
         raise ValueError(f"guidance is {guidance}, expected a finite number; 0 for none")
     if guidance and not choices.by_class:

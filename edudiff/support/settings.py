@@ -89,6 +89,8 @@ def checked(value: Any, name: str, kind: Kind, about: Mapping[str, Any]) -> Any:
     """
     if about["check"]:
         return about["check"](value, name)
+    if kind.many and isinstance(value, str):
+        raise TypeError(f"{name} is {value!r}, expected a list, such as [{value!r}]")
     if about["choices"]:
         for one in value if kind.many else [value]:
             checks.one_of(one, about["choices"], name)

@@ -69,7 +69,7 @@ def test_a_right_loop_is_passed_over(method):
         assert diagnose(ed.denoisers.Ideal(IMAGES), IMAGES, schedule, sampler=sampler).causes == []
 
 
-@pytest.mark.parametrize("data", [IMAGES[:16], IMAGES[:5]])
+@pytest.mark.parametrize("data", [IMAGES[:16], IMAGES[:5], IMAGES[:1], IMAGES[[2, 2]]])
 def test_closed_forms_are_passed_over(data):
     right = [ed.denoisers.Ideal(data), ed.denoisers.Linear.fit(data)]
     right += [ed.denoisers.Patch(data, window=k) for k in (1, 3, 5)]

@@ -90,6 +90,8 @@ def test_nearest_is_brute_force(seed, chunk):
     index, distance = metrics.nearest(images[[4, 2]], images)
     np.testing.assert_array_equal(index, [4, 2])
     np.testing.assert_array_equal(distance, 0)
+    with pytest.raises(ValueError, match=r"an item of x has shape \(5, 6, 2\) and one of the images \(6, 5, 2\)"):
+        metrics.nearest(images, images.swapaxes(1, 2))
 
 
 @pytest.mark.parametrize("measure", ("pearson_r", "r_squared", "r2_score", "cosine_similarity"))

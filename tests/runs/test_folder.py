@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from edudiff import cli
+from edudiff.runs import Choices, sample
 from edudiff.runs.folder import claimed
 
 WAITS = "import sys; from edudiff.runs.folder import claimed\nwith claimed(sys.argv[1] or None, 'a'):\n"
@@ -161,6 +162,12 @@ def test_a_network_that_is_not_there_is_missed_before_a_folder_is_made(capsys):
     assert cli.main(["sample", *TINY, "--denoiser", "network", "--checkpoint", "nowhere"]) == 2
     assert "nowhere holds no trained network" in capsys.readouterr().err
     assert everything() == []
+
+
+@pytest.mark.parametrize("name", ["idael", "predicted"])
+def test_what_cannot_draw_alone_is_refused(name):
+    with pytest.raises(ValueError, match=f"denoiser is '{name}', expected one of 'network', 'els', 'local'"):
+        sample(Choices(images=4, size=14, seeds=1, steps=2), ".", name)
 
 
 def test_other_commands_check_first_too(capsys):
