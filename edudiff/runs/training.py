@@ -30,7 +30,7 @@ def train(
     step.
 
     Raises FileExistsError if the folder holds a network and `resume` is not set, ValueError if that has learned other
-    choices or images than the run's, KeyboardInterrupt after Ctrl-C, when the network so far is kept.
+    choices or images than the run's or more steps, KeyboardInterrupt after Ctrl-C, when the network so far is kept.
     """
     choices, path = run.choices, run.folder / folders.NETWORK
     made = training_set.fingerprint(run.images, run.labels)
@@ -42,6 +42,9 @@ def train(
         training_set.refuse_another(run.folder, choices.data, before.get("training_set"), made)
         nn.checkpoint.load_net(path, like=new_network(run))
         state = nn.checkpoint.load(path, run.backend).to(run.images)
+        if choices.train_steps < state.step:
+            told = f"train_steps is {choices.train_steps}, but the saved run has done {state.step} already"
+            raise ValueError(f"{told}; expected at least as many")
     net, rng = state.net if state else new_network(run), np.random.default_rng((choices.seed, 2))
     settings: dict[str, Any] = {"batch": choices.batch, "rate": choices.rate, "labels": run.labels, "state": state}
     states = nn.train(net, run.images, run.schedule, rng, choices.train_steps, **settings)

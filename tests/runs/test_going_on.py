@@ -57,7 +57,7 @@ def test_the_folder_alone_is_enough_to_train_more_and_to_draw(trained, tmp_path)
         (["--seed", 4], "seed: 3 -> 4"),
         (["--data", "hands", "--target", "v"], "data: 'strokes' -> 'hands'; target: 'x0' -> 'v'"),
         (["--attention", 0], r"attention: [] -> [0]"),
-        (["--train-steps", 3], "steps is 3, but the saved run has done 4 already"),
+        (["--train-steps", 3], "--train-steps is 3, but the saved run has done 4 already"),
         (["--quick"], "images: 6 -> 96; channels: 2 -> 24; batch: 4 -> 32"),
     ],
 )
