@@ -5,8 +5,8 @@ as the UNets of `figures/faces.py` and draw from the same noise; the rows of `fa
 network has seen 48,000 pictures at the end of its training, as each UNet has; three are trained three times as long,
 and the base variant twice more, from other weights and with its pictures in another order: `beyond` says which UNets
 differ from it by more than its trainings do among themselves. The local score and ELS use the windows that were
-measured on a UNet (`edudiff.runs.usual_windows`) and draw fewer pictures, for their time; ELS knows a tenth of the
-faces only.
+measured on a UNet (`edudiff.runs.usual_windows`) and draw fewer pictures, for their time; ELS once knows all faces,
+once a tenth of them.
 Written to `figures/results`: `architecture.json`, `.md` and `.png`, and all UNets in `architecture_unets.png`. Networks
 and pictures are kept in `runs/figure-architecture`, so that a second run, or one after Ctrl-C, goes on with them.
 """
@@ -34,7 +34,7 @@ WORK = Path("runs") / "figure-architecture"
 CHOICES = Variants()
 COMPONENTS, STOP = 6, 10.0  # of bottleneck and polynomial; standard deviations at which diverging paths are held
 LIMIT, NEW = 0.2, 0.9  # of pictures that may break a rule, and of those that have to be new, to be new and right
-FEW = 100  # faces of the equivariant local score, whose every answer compares all windows of all places
+FEW = 100  # faces of an equivariant local score that is beside the one of all
 LONG = 3 * CHOICES.train_steps  # of two UNets
 MEASURES = ("ratio", "new", "diversity")
 
@@ -81,6 +81,7 @@ FORMULAS = {  # {name: (makes it, how many pictures it draws)}
     f"bottleneck, {COMPONENTS} components": (lambda images: denoisers.Bottleneck.fit(images, COMPONENTS), 256),
     f"polynomial of degree 3, {COMPONENTS} components": (polynomial, 256),
     "local": (partial(windowed, shifts=False), 64),
+    "ELS": (partial(windowed, shifts=True), 8),
     f"ELS of {FEW} faces": (lambda images: windowed(images[:FEW], shifts=True), 8),
 }
 
