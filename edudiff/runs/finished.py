@@ -32,7 +32,7 @@ def read(folder: Path) -> tuple[Run, dict[str, Any]]:
         results = json.loads(path.read_text())
     except ValueError as error:
         raise ValueError(f"{path} is damaged ({error}); draw the run again") from error
-    if not isinstance(results, dict) or "window_schedule" not in results:
+    if not isinstance(results, dict) or not {"window_schedule", "steps", "seeds", "denoisers"} <= results.keys():
         raise ValueError(f"{folder} holds no comparison; name the folder of an `edudiff demo` or `edudiff compare`")
     job = folders.recall(folder)
     known = {one.name for one in fields(Choices)}

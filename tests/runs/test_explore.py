@@ -235,6 +235,8 @@ def test_a_folder_that_holds_no_comparison_is_one_line(hands, tmp_path, capsys):
     (tmp_path / "damaged" / "results.json").write_text("{")
     (tmp_path / "trained").mkdir()
     (tmp_path / "trained" / "results.json").write_text('{"data": "hands"}')
+    (tmp_path / "half").mkdir()
+    (tmp_path / "half" / "results.json").write_text('{"window_schedule": {}}')
     (tmp_path / "linear").mkdir()
     results = json.loads((hands / "results.json").read_text()) | {"denoisers": ["linear"]}
     (tmp_path / "linear" / "results.json").write_text(json.dumps(results))
@@ -243,6 +245,7 @@ def test_a_folder_that_holds_no_comparison_is_one_line(hands, tmp_path, capsys):
         ("empty", "holds no finished run"),
         ("damaged", "is damaged"),
         ("trained", "holds no comparison"),
+        ("half", "holds no comparison"),
         ("linear", "was drawn by linear; none of els, local, ideal"),
     ):
         assert cli.main(["explore", str(tmp_path / name)]) == 2
