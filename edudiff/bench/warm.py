@@ -65,6 +65,7 @@ def _local_scores(channels: int, backend: str) -> None:
             denoise = ed.denoisers.Patch(images, 3, shifts=shifts, backend=backend)
             denoise.sweep(x, *LEVEL, [1, 3, 5, 7])
             denoise.posterior(x, *LEVEL)
+        ed.denoisers.Patch(images, 7, backend=backend)(x, *LEVEL)  # one large window has a kernel of its own
 
 
 def _skipping(channels: int) -> None:

@@ -11,12 +11,14 @@ import numpy as np
 
 from edudiff.fast.jit import borrowed, compiled, inlined, share_out
 from edudiff.fast.lanes import LANES, below, cast, empty, load, pick, spread, store
+from edudiff.fast.strips import sum_strips
 from edudiff.fast.sums import add_up, sum_rows, sum_to_ends
 from edudiff.fast.weights import add_candidates, fold_lanes, part_of, tighten
 from edudiff.support.softmax import NEGLIGIBLE, Part, merge
 from edudiff.support.types import Array
 
 FOLD = 8  # rows of displacements whose weights are added up in float32 before they join the float64 sums
+WRITTEN_OUT = 5  # the largest window whose sums are written out
 GROUPS = 16  # shares of the training set; fixed, so that sums are the same on any number of threads
 
 
@@ -56,7 +58,11 @@ def evaluate(
     switches = np.array(windows), shifts, padding == "circular", edges_only, rate, farthest, real(alpha)
     groups = min(GROUPS, len(blocks[0]))
     bounds = np.linspace(0, len(blocks[0]), groups + 1).astype(int)  # (groups + 1,)
-    planes = np.ascontiguousarray(x.transpose(0, 3, 1, 2))  # (B, C, H, W)
+    # One large window gets a kernel of its own, and the images a border of zeros, so that no window sticks out.
+    border = windows[0] // 2 if len(windows) == 1 and windows[0] > WRITTEN_OUT and padding != "circular" else 0
+    around = (border, border), (border, border)
+    planes = np.pad(np.ascontiguousarray(x.transpose(0, 3, 1, 2)), ((0, 0), (0, 0), *around))  # (B, C, H', W')
+    typical = np.pad(typical, ((0, 0), *around))  # (B, H', W')
     line = (columns + 2 * (max(windows) // 2)) * LANES  # of an image with its border
     inside = (np.arange(columns + 1) % np.array(windows)[:, None] != 0).astype(x.dtype)  # (windows, W + 1)
     lesser = min(x.dtype, images.dtype, key=lambda dtype: dtype.itemsize)
@@ -69,13 +75,15 @@ def evaluate(
         sums[:] = 0
         den = np.zeros((len(windows), rows * columns))  # (windows, H * W)
         num = np.zeros((len(windows), rows * columns, channels + more))  # (windows, H * W, C)
-        canvas = empty((rows + 2 * (max(windows) // 2)) * line, x.dtype)
+        canvas = empty((rows + 2 * (max(windows) // 2)) * line, x.dtype)  # of differences, or of their sums over rows
         work = tuple(empty(n, x.dtype) for n in (line, line, line * max(windows), line))
         state = best, best.copy(), sums, den, num
         places, lanes = (a[first:last] for a in blocks)
-        y = empty(LANES * images[0].size, lesser)
-        query = (0,) * channels, planes[b], np.ascontiguousarray(typical[b])
-        add_blocks(*query, images.reshape(-1), places, lanes, y, *switches, inside, canvas, work, *state, more)
+        y = empty(LANES * planes[b].size, lesser)
+        y[:] = 0
+        add = add_large if border else add_blocks
+        query = (0,) * channels, planes[b], typical[b]
+        add(*query, images.reshape(-1), places, lanes, y, *switches, inside, canvas, work, *state, more)
         return best, num, den
 
     done = share_out(piece, [(b, group) for b in range(batch) for group in range(groups)])
@@ -236,11 +244,77 @@ def add_windows(canvas, place, size, inside, work, y, channels, rate, reach, sta
             add_narrow(5, line, canvas, at + i * stride, stride, count, others)
         else:
             sum_rows(line, canvas, at, i, size, stride, (count + 2 * radius) * LANES, row_ends, row_start)
-            sum_to_ends(ends, line, size, count, inside)
+            sum_to_ends(ends, line, 0, size, count, inside)
             begun = load(line, 0) - load(line, 0)
             for j in range(count):
                 begun = (begun + load(line, (j + size - 1) * LANES)) * pick(inside, j)
                 add_near(load(ends, j * LANES) + begun, j, others)
+
+
+@compiled
+def add_large(
+    each, x, typical, images, places, lanes, y, sizes, shifts, _, edges_only, rate, farthest, alpha,
+    inside, down_sums, work, best, limit, sums, den, num, moments,
+):  # fmt: skip
+    """`add_blocks` for one large window, not circular: differences are summed over rows as they are computed.
+
+    `x`, `typical` and `y`, which is full of zeros, have a border as wide as the window's radius. `down_sums`: room.
+    """
+    size, border = sizes[0], sizes[0] // 2
+    height, width = x.shape[1] - 2 * border, x.shape[2] - 2 * border
+    wide, shape = x.shape[2], (x.shape[1], x.shape[2])
+    reach = type(rate)(farthest / (math.log(2.0) * rate))
+    folded = best.copy()
+    # The caller owns all arrays and keeps them alive.
+    flat_x, flat_typical, y = borrowed(x.reshape(-1)), borrowed(typical.reshape(-1)), borrowed(y)
+    down_sums, best, limit, sums = borrowed(down_sums), borrowed(best), borrowed(limit), borrowed(sums)
+    ends, kept, inside = borrowed(work[1]), borrowed(work[2]), borrowed(inside.reshape(-1))
+    pictures = flat_x, flat_typical, y, alpha, len(each), wide, shape[0] * wide
+    state = best[0], limit[0], sums[0], moments
+    up, left = reach_of(height, border, shifts, False), reach_of(width, border, shifts, False)
+    for b in range(len(places)):
+        lay_out_inside(y, images, places[b], len(each), (height, width), border)
+        for down in range(up[0], up[1]):
+            for right in range(left[0], left[1]):
+                if edges_only and down != 0 and right != 0:
+                    continue
+                away = down * wide + right
+                for band in range(9):
+                    i, j = band // 3, band % 3
+                    if (band == 4) == edges_only:
+                        continue
+                    rows = centers(height, down, border, False, i, edges_only)
+                    columns = centers(width, right, border, False, j, edges_only)
+                    count, corner = columns[1] - columns[0], rows[0] * wide + columns[0]
+                    if count <= 0 or rows[1] <= rows[0]:
+                        continue
+                    across = count + 2 * border
+                    sum_strips(down_sums, corner, rows[1] - rows[0], across, size, kept, pictures, away)
+                    for row in range(rows[1] - rows[0]):
+                        pixel, line = (rows[0] + row) * width + columns[0], row * across * LANES
+                        center = corner + (row + border) * wide + border + away
+                        others = pixel, y, center, wide, shape, len(each), rate, reach, state
+                        sum_to_ends(ends, down_sums, line, size, count, inside)
+                        begun = load(down_sums, line) - load(down_sums, line)
+                        for k in range(count):
+                            newest = load(down_sums, line + (k + size - 1) * LANES)
+                            begun = (begun + newest) * pick(inside, k)
+                            add_near(load(ends, k * LANES) + begun, k, others)
+            if (down - up[0]) % FOLD == FOLD - 1 or down == up[1] - 1:
+                fold_lanes(sums[0], lanes[b], rate, best[0], folded[0], den[0], num[0], moments)
+                tighten(limit[0], best[0], den[0], rate, farthest)
+
+
+@inlined
+def lay_out_inside(y, images, places, channels, shape, margin):
+    """`lay_out` with a margin of zeros, which `y` has already."""
+    height, width = shape
+    for c in range(channels):
+        for i in range(height):
+            to = ((c * (height + 2 * margin) + margin + i) * (width + 2 * margin) + margin) * LANES
+            for j in range(width):
+                for lane in range(LANES):
+                    y[to + j * LANES + lane] = images[((places[lane] * height + i) * width + j) * channels + c]
 
 
 @inlined

@@ -43,14 +43,14 @@ def sum_rows(out, rows, at, i, size, stride, n, ends, start):
 
 
 @inlined
-def sum_to_ends(ends, line, size, count, inside):
-    """`ends` (count * LANES,) = from each of the first `count` columns of `line` the sum to the end of its block.
+def sum_to_ends(ends, line, at, size, count, inside):
+    """`ends` (count * LANES,) = from each of `count` columns of `line`, which begin `at`, the sum to its block's end.
 
     `inside`: 0 for the first column of a block, 1 for the others, (count + 1,).
     """
-    total = load(line, 0) - load(line, 0)
+    total = load(line, at) - load(line, at)
     for j in range(count, (count - 1) // size * size + size):
-        total = total + load(line, j * LANES)
+        total = total + load(line, at + j * LANES)
     for j in range(count - 1, -1, -1):
-        total = total * pick(inside, j + 1) + load(line, j * LANES)
+        total = total * pick(inside, j + 1) + load(line, at + j * LANES)
         store(ends, j * LANES, total)

@@ -4,6 +4,7 @@ import json
 import sys
 import time
 
+import numpy as np
 from cluster import scales
 
 import edudiff as ed
@@ -26,22 +27,24 @@ def main(images=60_000, rounds=5, compared=15_000):
     table = scales(schedule, times)
     x = ed.reverse.start(schedule, (1, *pictures.shape[1:]), streams(0, 1), like=pictures)
     Patch(pictures[:2000], window=table)(x, 0.7, 0.7)  # compiled
-    walked, begun = [], time.perf_counter()
+    walked, begun, worked = [], time.perf_counter(), time.process_time()
 
     def draw():
         denoise = Patch(pictures, window=table)
         for step in ed.reverse.steps(denoise, schedule, x, times):
-            walked.append((step, time.perf_counter() - begun, denoise.skipped))
+            walked.append((step, time.perf_counter() - begun, denoise.skipped, time.process_time() - worked))
             print(f"step {step.i}: {walked[-1][1]:.1f} s, skipped {denoise.skipped:.3f}", file=sys.stderr, flush=True)
 
     memory = extra_memory(draw)
-    seconds = [b[1] - a[1] for a, b in zip([(None, 0.0), *walked], walked, strict=False)]
+    seconds = np.diff([step[1] for step in walked], prepend=0.0).tolist()
+    processor = np.diff([step[3] for step in walked], prepend=0.0).tolist()
     record = {"what": "picture", "data": name, "images": images, "seconds": walked[-1][1], "memory_mb": memory / 1e6}
+    record |= {"processor_seconds": walked[-1][3], "step_processor_seconds": processor}
     print(json.dumps(record | {"step_seconds": seconds, "skipped": [w[2] for w in walked]}), flush=True)
 
     ways = {way: Patch(pictures[:compared], window=table, prune=way == "prune") for way in ("prune", "all")}
     total = dict.fromkeys(ways, 0.0)
-    for step, _, _ in walked[-LOWEST:]:
+    for step, *_ in walked[-LOWEST:]:
         calls = {way: lambda d=d: d(step.x, step.alpha, step.sigma) for way, d in ways.items()}  # noqa: B023
         for way, median in interleaved(calls, rounds).items():
             total[way] += median

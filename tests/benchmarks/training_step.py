@@ -1,7 +1,8 @@
 """One training step, forward, backward, Adam and moving average: edudiff's back ends against plain PyTorch.
 
 Both use the cores that the process may use. Where other programs run, `taskset -c 0` before the command is the fairer
-comparison: PyTorch's threads wait for each other many times a step, edudiff's only once.
+comparison: PyTorch's threads wait for each other many times a step, edudiff's only once. Then processor time, which
+other programs hardly change, is what to compare.
 """
 
 import json
@@ -12,7 +13,7 @@ from pathlib import Path
 import numpy as np
 
 import edudiff as ed
-from edudiff.bench.measure import extra_memory, interleaved
+from edudiff.bench.measure import costs, extra_memory
 from edudiff.support.threads import cores
 
 CASES = {
@@ -35,7 +36,8 @@ def compare(what, rounds):
     """Records of one case: the seconds of all sides taken in turn, the memory of each in a process of its own."""
     from torch_twin import FORMATS, disagreement
 
-    seconds = interleaved({side: stepper(what, side) for side in SIDES}, rounds)
+    cost = costs({side: stepper(what, side) for side in SIDES}, rounds)
+    seconds, worked = ({side: own[name] for side, own in cost.items()} for name in ("seconds", "processor_seconds"))
     memory = {side: memory_apart(what, side) for side in SIDES}
     form = min(FORMATS, key=seconds.__getitem__)
     x, level = pictures(what)[:3], np.full(3, 0.7, np.float32)
@@ -43,6 +45,8 @@ def compare(what, rounds):
     for backend in ("numpy", "numba"):
         record = {"what": what, "backend": backend, "seconds": seconds[backend]}
         record |= {"peer": f"torch, {form}", "peer_seconds": seconds[form], "ratio": seconds[form] / seconds[backend]}
+        record |= {"processor_seconds": worked[backend], "peer_processor_seconds": min(worked[f] for f in FORMATS)}
+        record |= {"processor_ratio": record["peer_processor_seconds"] / worked[backend]}
         record |= {"memory_mb": memory[backend] / 1e6, "peer_memory_mb": memory[form] / 1e6}
         yield record | {
             "memory_ratio": memory[backend] / memory[form],

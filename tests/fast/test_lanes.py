@@ -99,7 +99,7 @@ def test_float32_widens_and_float64_narrows():
 def all_sums(canvas, size, rows, columns, stride, out, line, row_ends, start, ends, inside):
     for i in range(rows):
         sum_rows(line, canvas, 0, i, size, stride, stride, row_ends, start)
-        sum_to_ends(ends, line, size, columns, inside)
+        sum_to_ends(ends, line, 0, size, columns, inside)
         begun = load(line, 0) - load(line, 0)
         for j in range(columns):
             begun = (begun + load(line, (j + size - 1) * LANES)) * inside[j]
