@@ -72,7 +72,7 @@ def mouth(mouths: Array, irises: Array) -> bool:
     """One mouth, under all eyes and, if there are two, between them? Rows of area, y, x."""
     if len(mouths) != 1:
         return False
-    _, y, x = mouths[0]
+    ((_, y, x),) = mouths
     under = (y > irises[:, 1] + SLACK).all()
     return bool(under and (len(irises) != 2 or abs(x - irises[:, 2].mean()) <= 1.5 * SLACK))
 
@@ -132,7 +132,7 @@ def find(mask: Array) -> list[Array]:
     for number in pieces(mask, corners=True):
         y, x = number.nonzero()  # (P,), (P,)
         _, piece, area = np.unique(number[y, x], return_inverse=True, return_counts=True)  # (P,), (K,)
-        middle = [np.bincount(piece, weights=v, minlength=len(area)) / np.maximum(1, area) for v in (y, x)]  # (K,) each
+        middle = [np.bincount(piece, weights=v) / area for v in (y, x)]  # (K,) each
         rows = np.stack([area / number.size, middle[0] / size, middle[1] / size], axis=1)  # (K, 3)
         found.append(rows[rows[:, 0] >= SPECK])
     return found

@@ -5,7 +5,7 @@ import pytest
 
 import edudiff as ed
 from edudiff import forward
-from edudiff.compare import mistakes
+from edudiff.compare import mistakes, repairs
 
 X = np.random.default_rng(0).uniform(-1, 1, (3, 4, 4, 1))
 LEVEL = ALPHA, SIGMA = 0.8, 0.5
@@ -72,3 +72,17 @@ def test_a_wrong_loop_asks_about_other_steps_or_adds_noise():
     clean = asked(ed.reverse.sample)[1]
     np.testing.assert_allclose(asked(mistakes._loop)[1], clean, atol=1e-12)
     assert 0.05 < (end - clean).std() < 0.2
+
+
+@pytest.mark.parametrize("shape", [(3, 4), (3, 4, 5, 1), (3, 5, 4, 1), (3, 4, 4, 1), (3, 3, 3, 3)])
+def test_axes_are_swapped_back_where_rows_are_as_many_as_columns(shape):
+    (repair,) = [mistake.repair for mistake in repairs.MISTAKES if mistake.cause == "axes swapped"]
+    x = np.random.default_rng(1).standard_normal(shape)
+    square = len(shape) == 4 and shape[1] == shape[2]
+    found = repair(right, x, *LEVEL, 0.5)
+    np.testing.assert_array_equal(found, right(x.swapaxes(1, 2) if square else x, *LEVEL))
+
+
+def test_an_input_that_is_not_scaled_is_scaled():
+    (repair,) = [mistake.repair for mistake in repairs.MISTAKES if mistake.cause == "input not scaled"]
+    np.testing.assert_allclose(repair(right, X, *LEVEL, 0.5), right(X / np.sqrt(0.16 + 0.25), *LEVEL), atol=1e-12)

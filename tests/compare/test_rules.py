@@ -278,6 +278,12 @@ def test_a_piece_is_its_area_and_its_middle(corners):
     assert (y, x) == ((top + bottom) / 2 / 8, (left + right) / 2 / 8)
 
 
+def test_points_that_touch_at_a_corner_are_one_piece():
+    mask = np.eye(8, dtype=bool)[None] | np.eye(8, k=-5, dtype=bool)[None]
+    areas = [row[0] for row in rules.find(mask)[0]]
+    assert sorted(areas) == [3 / 64, 8 / 64]
+
+
 def test_what_is_just_within_a_rule_keeps_it():
     """Areas of 5 and 9 points, heights 0.04 apart, a mouth 0.06 beside the middle, a tenth of the rows aside."""
     assert rules.eyes(np.array([[5 / 1024, 0.5, 0.3], [9 / 1024, 0.5, 0.6]]))

@@ -200,7 +200,8 @@ def test_a_repair_must_not_be_worse_than_the_simplest_denoiser_and_tiny_errors_a
     assert repaired(monkeypatch, {"a": 5 * [1.49]}, own=10.0) == ["a"]
     assert repaired(monkeypatch, {"a": [1, 1, 1, 1, 1.51]}, own=10.0) == []
     assert repaired(monkeypatch, {"a": 5 * [0.0]}, own=1e-3, simplest=1.0) == ["a"]  # a half is left
-    assert repaired(monkeypatch, {"a": 5 * [0.0]}, own=0.3e-3, simplest=1.0) == []  # 1 / 1.3
+    assert repaired(monkeypatch, {"a": 5 * [0.0]}, own=0.45e-3, simplest=1.0) == ["a"]  # 1 / 1.45
+    assert repaired(monkeypatch, {"a": 5 * [0.0]}, own=0.41e-3, simplest=1.0) == []  # 1 / 1.41
     assert repaired(monkeypatch, {"a": 5 * [0.0]}, own=0.7e-3, simplest=2.0) == []  # 2 / 2.7
     assert repaired(monkeypatch, {"a": 5 * [1.0]}, own=np.inf) == ["a"]
 
