@@ -209,20 +209,21 @@ def markdown(lines):
 
 
 def main(rows=tuple(ROWS), work=WORK, out=RESULTS):
-    """Measure `rows`, and write the table of all rows that `work` holds. Returns its records."""
-    out = files.open_folder(out)
+    """Measure `rows`, and write the table of these and of all that were measured before. Returns its records."""
+    out, measured = files.open_folder(out), {}
     for name in rows:
         table = None
         if name in WINDOWS_OF:
             other = WINDOWS_OF[name]
-            table = WindowSchedule.from_dict(measure(ROWS[other], work / other, None)[0]["window_schedule"])
+            reference, _ = measure(ROWS[other], work / other, None)
+            measured[other], table = record(other, reference), WindowSchedule.from_dict(reference["window_schedule"])
         results, drawn = measure(ROWS[name], work / name, table)
-        line = record(name, results)
+        line = measured[name] = record(name, results)
         print(f"{name}: r {line['pearson_r']:.3f}, closer than ideal {line['beats_ideal']:.0%}", flush=True)
         title = f"{name.replace('_', ' ')}: each column is the same noise"
         shown = {key: drawn[key] for key in SHOWN}
         files.write_figure(out / f"agreement_{name}.png", plot.rows(shown, columns=10, title=title))
-    lines = known(out) | {name: record(name, kept) for name in ROWS if (kept := finished(name, work))}
+    lines = known(out) | measured
     lines = [lines[name] for name in ROWS if name in lines]
     files.write_results(out / "agreement.json", lines)
     with files.atomic(out / "agreement.md") as file:
