@@ -54,7 +54,7 @@ def calibrate(
         tried = first
         while tried:
             answers |= patch.sweep(step.x, *level, tried)
-            between = {k + 2 * j / parts for k in answers if k + 2 in answers for j in range(1, parts)}
+            between = {k + 2 * j / parts for k in answers if k + 2 in answers for j in range(parts)}
             for size in sorted({*answers, *between} - likeness.keys()):
                 noise_hat = noise_from_x0(step.x, mix(answers, *split(size)), *level)  # (B, H, W, C)
                 likeness[size] = float(to_numpy(cosine_similarity(wanted, noise_hat).mean()))

@@ -20,7 +20,7 @@ def sensitivity(net: Any, x: Array, alpha: float, sigma: float) -> Array:
     `net`: an `edudiff.nn.Net`: its `forward`, and its `input_gradient` once for each of the D values of an item.
     """
     alpha, sigma = checks.levels(alpha, sigma)
-    xp, width = array_namespace(x), x[0].size
+    xp, width = array_namespace(x), math.prod(x.shape[1:])
     answer, cache = net.forward(x, alpha, sigma)  # (B, ...)
     columns = []
     for m in range(width):

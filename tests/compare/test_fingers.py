@@ -282,3 +282,9 @@ def test_a_tip_is_clearly_hand_if_it_is_brighter_than_a_fifth(light, clear):
     bright[0, 20:40, 30:54] = light
     number, sure = tip_points(bright)
     assert number.any() and sure.any() == clear
+
+
+def test_what_is_no_brighter_than_the_middle_gray_is_no_hand():
+    number, sure = tip_points(np.zeros((1, 80, 80)))
+    assert not number.any()
+    assert not sure.any()

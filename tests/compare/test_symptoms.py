@@ -53,6 +53,12 @@ def test_time_is_told_by_the_ends_of_the_curves_and_not_by_a_ripple():
         assert causes(symptoms.of_schedule(curves(alpha, sigma))) == ["time reversed"]
 
 
+def test_time_is_told_by_the_first_of_the_times_and_not_the_second():
+    high, low = (lambda t: np.where(t < 0.015, 0.9, np.where(t < 0.5, 0.2, 0.4))), (lambda t: 1 - high(t))
+    assert symptoms.of_schedule(curves(high, lambda t: t)) == []
+    assert symptoms.of_schedule(curves(lambda t: 1 - t, low)) == []
+
+
 def test_a_schedule_is_looked_at_in_hundredths_of_its_time():
     """Between its ends, where a scale may be 0."""
     asked = []
