@@ -1,5 +1,7 @@
 """Windows from training images alone: what each rule must give where the answer is known."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
@@ -143,3 +145,12 @@ def test_five_nats_are_asked_for_if_no_other_number_is_given():
     assert all(side == round(side, 2) for side in table.windows) and any(
         side != round(side, 1) for side in table.windows
     )
+
+
+def test_entropies_are_weighed_by_variance_however_small_it_is():
+    entropy = np.arange(9.0).reshape(1, 3, 3)
+    for scale in (1e-6, 1.0, 1e6):
+        posterior = SimpleNamespace(entropy=entropy, variance=scale * (entropy == 4) + 3 * scale * (entropy == 8))
+        assert predict._entropy(posterior, 1) == pytest.approx(7)
+        assert predict._entropy(posterior, 3) == 4  # the only window that lies inside
+        assert predict._entropy(posterior, 5) == pytest.approx(7)  # none does: all
