@@ -157,6 +157,8 @@ def window_curves(lines):
         axis.set(xscale="log", title=line["row"].replace("_", " "))
     for axis in axes[len(lines) :]:
         axis.set_visible(False)
+    for axis in axes[max(len(lines) - across, 0) : len(lines)]:  # the lowest of each column, if the last row is short
+        axis.tick_params(labelbottom=True)
     figure.supxlabel("noise level sigma / alpha")
     figure.supylabel("side of the window in pixels")
     figure.legend(*axes[0].get_legend_handles_labels(), loc="outside upper center", ncols=3, frameon=False)
