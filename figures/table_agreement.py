@@ -7,9 +7,10 @@ training set and the time grid. Written to `figures/results`: `agreement.json`, 
 row. Rows that were measured before are kept; a star marks a masked r with another floor than the published one.
 
 Beside the windows read off the network stand those that are told from the training set before it is trained
-(`edudiff.compare.predict`): "predicted" by entropy, "held out" by error. `agreement_windows.png` shows the three, and
-`agreement_windows.md` r with each, for the rows that were measured since there are these rules. With `--weights` the
-networks of the finished rows are put into the package, where `edudiff compare --pretrained ROW` finds them.
+(`edudiff.compare.predict`): "predicted" by entropy, and "held out" by error, each image left out in its turn.
+`agreement_windows.png` shows the three, and `agreement_windows.md` r with each, for the rows that were measured since
+there are these rules. With `--weights` the networks of the finished rows are put into the package, where `edudiff
+compare --pretrained ROW` finds them.
 
 The rows that end in 28 or 32 have the size of the paper's pictures. Of their training some steps are kept, and the
 network of each draws too: `agreement_curve.png` shows whether r has stopped rising.

@@ -41,6 +41,7 @@ def half(x, alpha, sigma):
         ),
         (denoisers.Between(half, None), f"Between({half!r}, None)"),
         (denoisers.ByLabel(lambda label: "any", LABELS), "ByLabel(labels=(6,), denoisers={0: 'any', 1: 'any'})"),
+        (denoisers.LeaveOneOut(IMAGES, (4, 2), denoisers.Ideal), f"LeaveOneOut({OF_IMAGES}, left_out=[4, 2])"),
         (denoisers.Linear.fit(FLAT, ridge=0.1), "Linear(mean=(3,), components=(3,), ridge=0.1)"),
         (denoisers.Scatter.of(FLAT), "Scatter(count=6, mean=(3,), scatter=(3, 3))"),
         (denoisers.Bottleneck.fit(FLAT, 2), "Bottleneck(mean=(3,), k=2, predict='x0')"),

@@ -69,8 +69,9 @@ def by_error(
 ) -> WindowSchedule:
     """At each noise level the window whose answers have the smallest squared error: a table for `Between`.
 
-    Arguments as for `by_entropy`, but that `patch` needs a method `sweep`. The mix of two neighboring odd sizes with
-    the smallest error is known in closed form: the errors are linear in it. Raises ValueError for an even `largest`.
+    Arguments as for `by_entropy`, but that `patch` needs a method `sweep`; that of `edudiff.denoisers.LeaveOneOut`
+    answers the training images themselves. The mix of two neighboring odd sizes with the smallest error is known in
+    closed form: the errors are linear in it. Raises ValueError for an even `largest`.
     """
 
     def side(x: Array, alpha: float, sigma: float, before: int) -> float:

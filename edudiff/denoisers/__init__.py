@@ -8,6 +8,7 @@ from edudiff.denoisers.bottleneck import Bottleneck
 from edudiff.denoisers.by_label import ByLabel
 from edudiff.denoisers.composite import Composite
 from edudiff.denoisers.ideal import Ideal
+from edudiff.denoisers.leave_one_out import LeaveOneOut
 from edudiff.denoisers.linear import Linear
 from edudiff.denoisers.masked import Masked
 from edudiff.denoisers.mixture import Mixture
@@ -26,6 +27,7 @@ __all__ = [
     "ByLabel",
     "Composite",
     "Ideal",
+    "LeaveOneOut",
     "Linear",
     "Masked",
     "Mixture",

@@ -29,7 +29,7 @@ from edudiff.support.progress import bar, note
 from edudiff.support.random import standard_normal, streams
 from edudiff.support.types import Array
 
-QUERIES = 16  # images that are left out of the formula and asked about
+QUERIES = 16  # images that the formula is asked about, which are left out of it
 NUMBERS = 2_000_000  # their noise is that of images from this number on, which are never drawn
 SHOWN = 10  # seeds that are drawn first
 FOLLOWED = 16  # seeds that the network draws while it is trained
@@ -40,10 +40,11 @@ FUNCTIONS: dict[str, Any] = {"predicted": predict.by_entropy, "held_out": predic
 def window_schedule(run: Run, rule: str | Callable[..., WindowSchedule]) -> WindowSchedule:
     """The window of each reverse step by a rule of `edudiff.compare.predict`, from the training set alone.
 
-    The formula is of the first nine tenths of the training set, and is asked about noisy images of the last tenth, each
-    of its own class if there are classes. `rule`: "predicted" (by entropy), "held_out" (by error), or a function with
-    the arguments of `edudiff.compare.predict.by_error`. No window is larger than what the network can see. Raises
-    ValueError for a single training image.
+    "predicted" (by entropy): the formula is of the first nine tenths of the training set, and is asked about noisy
+    images of the last tenth. "held_out" (by error): it is asked about noisy images from all over the training set, and
+    each is answered by all others. With classes, each by its own. `rule`: one of these, or a function in the place of
+    the first one's, `edudiff.compare.predict.by_entropy`. No window is larger than what the network can see. Raises
+    ValueError for a single training image, or a single one of a class.
     """
     name, find = (rule, FUNCTIONS[rule]) if isinstance(rule, str) else ("predicted", rule)
     count = len(run.images)
@@ -51,14 +52,16 @@ def window_schedule(run: Run, rule: str | Callable[..., WindowSchedule]) -> Wind
         raise ValueError(
             f"{count} images are too few for windows that are {name}: some are left out; use {FEWEST} or more"
         )
-    used = count - max(count // 10, 1)
-    asked = np.linspace(used, count - 1, min(QUERIES, count - used)).round().astype(int)  # (B,)
+    first = count - max(count // 10, 1) if name == "predicted" else 0
+    asked = np.linspace(first, count - 1, min(QUERIES, count - first)).round().astype(int)  # (B,)
     x0, shape = run.images[move(asked, run.images)], run.images.shape[1:3]  # (B, H, W, C)
-    settings: dict[str, Any] = {"window": 1, "padding": run.choices.padding, "backend": run.backend}
-    if run.labels is None:
-        patch: Any = denoisers.Patch(run.images[:used], **settings)
+    make = partial(denoisers.Patch, window=1, padding=run.choices.padding, backend=run.backend)
+    if name == "held_out":
+        patch: Any = denoisers.LeaveOneOut(run.images, asked, make, run.labels)
+    elif run.labels is None:
+        patch = make(run.images[:first])
     else:
-        patch = denoisers.Patch(run.images[:used], labels=run.labels[:used], **settings)
+        patch = make(run.images[:first], labels=run.labels[:first])
         patch = denoisers.ByLabel(patch.conditional, run.labels[asked])
     largest = int(min(new_network(run).receptive_field, 2 * max(shape) - 1))
     if run.choices.padding == "circular":

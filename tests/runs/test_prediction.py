@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from edudiff.data import shapes
+from edudiff.denoisers import Patch
 from edudiff.runs import comparison, prediction
 from edudiff.runs import folder as folders
 from edudiff.runs.choices import Choices
@@ -131,15 +132,34 @@ def test_each_query_is_asked_of_the_formula_of_its_own_class(tmp_path, monkeypat
     def rule(patch, x0, *args, **settings):
         seen.append((patch, x0))
 
-    monkeypatch.setitem(prediction.FUNCTIONS, "held_out", rule)
     run = resolve(choices)
-    prediction.window_schedule(run, "held_out")
-    [(patch, x0)] = seen
+    for name in prediction.FUNCTIONS:
+        monkeypatch.setitem(prediction.FUNCTIONS, name, rule)
+        prediction.window_schedule(run, name)
+    (patch, x0), (lone, images) = seen
     np.testing.assert_array_equal(patch.labels, np.where(x0.mean((1, 2, 3)) < 0, 1, 0))  # hands are on black
     for label in (0, 1):
         used = patch.conditional(label).used
         assert used.max() < 36
         np.testing.assert_array_equal(labels[used], label)
+    answer = lone.sweep(images, 1.0, 0.01, [1])[1]  # the value of a pixel, which hands of one class have, not the other
+    np.testing.assert_allclose(answer, images, atol=0.1)
+    np.testing.assert_array_equal(labels[lone.left_out], np.where(images.mean((1, 2, 3)) < 0, 1, 0))
+
+
+def test_held_out_each_query_is_answered_by_all_other_training_images(monkeypatch):
+    seen = []
+    monkeypatch.setitem(prediction.FUNCTIONS, "held_out", lambda patch, x0, *args, **settings: seen.append((patch, x0)))
+    run = resolve(CHOICES)
+    prediction.window_schedule(run, "held_out")
+    [(patch, x0)] = seen
+    assert len(x0) == prediction.QUERIES
+    alpha, sigma = 0.8, 0.6
+    answer = patch.sweep(x0, alpha, sigma, [5])[5]
+    for i, n in enumerate(patch.left_out):
+        np.testing.assert_array_equal(run.images[n], x0[i])
+        others = Patch(np.delete(run.images, n, 0), window=5)
+        np.testing.assert_allclose(answer[i : i + 1], others(x0[i : i + 1], alpha, sigma), atol=1e-4)
 
 
 @blank
