@@ -55,25 +55,27 @@ def conv_backward(
 ) -> tuple[Array | None, Array, Array]:
     """Gradients of `conv`, numbered as in `edudiff.nn.layers.conv_backward`: dx or None, dw (3, 3, C, D), db (D,).
 
-    In 2, the gradient of the result of a tile, A dout A^T, meets the transformed pixels: one matrix product for each of
+    dx is a convolution of `dout` with the window turned by 180 degrees, and the gradient of that window is dw, turned:
+    so 2 and 3 share the transformed `dout`. In 2, A x A^T of each tile of `x` meets it: a matrix product for each of
     the 36, and G^T (...) G takes their sum over all tiles back to the window.
     """
     dout = np.ascontiguousarray(dout)
     _, _, channels, features = w.shape
     rows = dout.reshape(-1, features)  # (B * H * W, D)
     db = np.ones(len(rows), rows.dtype) @ rows  # 1. (D,)
-    dkernel = np.zeros((36, channels, features), w.dtype)
+    turned = both_sides(G, w[::-1, ::-1].swapaxes(2, 3)).reshape(36, features, channels)  # (36, D, C)
+    dturned = np.zeros((36, channels, features), w.dtype)
+    dx, nothing = np.empty(x.shape, x.dtype) if need_dx else None, np.zeros(channels, w.dtype)
     pieces, most = blocks(x, features)
-    tiles, dtiles = (np.empty((36, most, width), x.dtype) for width in (channels, features))  # (36, T, C or D)
+    dtiles, tiles = (np.empty((36, most, width), x.dtype) for width in (features, channels))  # (36, T, D or C)
     for some, count in pieces:
-        windows_to_tiles(x[some], circular, tiles)
-        pixels_to_tiles(dout[some], dtiles)
-        dkernel += tiles[:, :count].swapaxes(1, 2) @ dtiles[:, :count]  # (36, C, D)
-    dw = both_sides(G.T, dkernel.reshape(6, 6, channels, features))  # 2. (3, 3, C, D)
-    dx = None
-    if need_dx:
-        turned = w[::-1, ::-1].swapaxes(2, 3)  # (3, 3, D, C)
-        dx = conv(dout, turned, np.zeros(channels, w.dtype), circular)  # 3. (B, H, W, C)
+        windows_to_tiles(dout[some], circular, dtiles)
+        pixels_to_tiles(x[some], tiles)
+        dturned += tiles[:, :count].swapaxes(1, 2) @ dtiles[:, :count]  # 2. (36, C, D)
+        if dx is not None:
+            np.matmul(dtiles[:, :count], turned, out=tiles[:, :count])
+            tiles_to_pixels(tiles, nothing, dx[some])  # 3.
+    dw = both_sides(G.T[::-1], dturned.reshape(6, 6, channels, features))  # (3, 3, C, D), turned back
     return dx, dw, db
 
 
@@ -85,7 +87,10 @@ def both_sides(m: Array, w: Array) -> Array:
 
 
 def blocks(x: Array, features: int) -> tuple[list[tuple[slice, int]], int]:
-    """Pieces of the batch whose tiles fit in the cache: a list of (slice, number of tiles), and the largest number."""
+    """Pieces of the batch whose tiles fit in the cache: a list of (slice, number of tiles), and room for the most.
+
+    The room is odd: were it a power of two, the 36 values of a tile would all want the same few places in the cache.
+    """
     count, height, width, channels = x.shape
     if min(channels, features) < LANES:
         raise ValueError(
@@ -94,4 +99,4 @@ def blocks(x: Array, features: int) -> tuple[list[tuple[slice, int]], int]:
     tiles = -(-height // 4) * -(-width // 4)
     piece = min(count, max(1, TILE_BYTES // (36 * tiles * max(channels, features) * x.itemsize)))
     starts = range(0, count, piece)
-    return [(slice(start, start + piece), min(piece, count - start) * tiles) for start in starts], piece * tiles
+    return [(slice(start, start + piece), min(piece, count - start) * tiles) for start in starts], piece * tiles | 1

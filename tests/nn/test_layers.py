@@ -339,6 +339,27 @@ def test_compiled_layers_equal_the_definition_in_float32():
     np.testing.assert_array_equal(compiled.add(x, dout), definition.add(x, dout))
 
 
+@pytest.mark.parametrize("need_dx", [True, False])
+def test_winograd_cuts_a_batch_into_blocks(monkeypatch, need_dx):
+    pytest.importorskip("numba")
+    from edudiff.fast import winograd
+
+    x, dout = normal(5, 6, 9, 16), normal(5, 6, 9, 24, seed=1)
+    w, b = normal(3, 3, 16, 24), normal(24)
+    expected, cache = layers.conv(x, w, b, "circular")
+    gradients = layers.conv_backward(dout, cache, need_dx=need_dx)
+    monkeypatch.setattr(winograd, "TILE_BYTES", 2 * 36 * 6 * 24 * 8)  # two images
+    pieces, room = winograd.blocks(x, 24)
+    assert [count for _, count in pieces] == [12, 12, 6]
+    assert room == 13
+    np.testing.assert_allclose(winograd.conv(x, w, b, True), expected, atol=1e-10)
+    found = winograd.conv_backward(dout, x, w, True, need_dx)
+    assert (found[0] is None) == (not need_dx)
+    for one, other in zip(found, gradients, strict=True):
+        if other is not None:
+            np.testing.assert_allclose(one, other, atol=1e-9)
+
+
 def test_winograd_loses_little_more_than_the_plain_sum_in_float32():
     """Root mean square error against float64, forwards and in the window's gradient; the usual points lose 8 times."""
     pytest.importorskip("numba")
