@@ -24,7 +24,7 @@ from edudiff.compare.bootstrap import interval
 from edudiff.compare.metrics import nearest
 from edudiff.runs import folder as folders
 from edudiff.runs import training
-from edudiff.runs.choices import Choices
+from edudiff.runs.choices import DEMO, Choices
 from edudiff.runs.formulas import formulas, window_schedule
 from edudiff.runs.run import read_range, resolve
 from edudiff.support import files
@@ -112,18 +112,18 @@ def image(lines, images, columns=6):
     return figure
 
 
-def main(data="hands", sizes=SIZES, nets=None, matched=32, work=WORK, out=RESULTS):
+def main(data=DEMO.data, sizes=SIZES, nets=None, matched=32, work=WORK, out=RESULTS):
     """Measure every network on every size, write the table and the picture. Returns the results."""
-    name = "data_size" if data == "hands" else f"data_size_{data}"
-    nets = {net: replace(job, data=data, size=16 if data == "hands" else 14) for net, job in (nets or NETS).items()}
+    name, size = ("data_size", DEMO.size) if data == DEMO.data else (f"data_size_{data}", 14)
+    nets = {net: replace(job, data=data, size=size) for net, job in (nets or NETS).items()}
     lines, images = [], {net: {} for net in nets}
     for net, job in nets.items():
-        for size in sizes:
-            place = files.open_folder(work) / data / f"{job.net}_{size}"
-            line, images[net][size] = measure(replace(job, images=size), place, matched)
+        for count in sizes:
+            place = files.open_folder(work) / data / f"{job.net}_{count}"
+            line, images[net][count] = measure(replace(job, images=count), place, matched)
             lines.append({"net": net} | line)
-            print(f"{net}, {size}: copies {line['copies']['network'][0]:.0%}", flush=True)
-    command = "python figures/data_size.py" + ("" if data == "hands" else f" --data {data}")
+            print(f"{net}, {count}: copies {line['copies']['network'][0]:.0%}", flush=True)
+    command = "python figures/data_size.py" + ("" if data == DEMO.data else f" --data {data}")
     results = {"command": command, "version": edudiff.__version__, "data": data, "copy": COPY, "matched_seeds": matched}
     results |= {
         "unseen": UNSEEN,
@@ -138,5 +138,5 @@ def main(data="hands", sizes=SIZES, nets=None, matched=32, work=WORK, out=RESULT
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--data", default="hands", choices=("hands", "mnist", "fashion_mnist"))
+    parser.add_argument("--data", default=DEMO.data, choices=(DEMO.data, "mnist", "fashion_mnist"))
     main(parser.parse_args().data)

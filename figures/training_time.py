@@ -25,7 +25,7 @@ from edudiff.compare.fingers import count_fingers_all
 from edudiff.compare.metrics import nearest
 from edudiff.runs import folder as folders
 from edudiff.runs import training
-from edudiff.runs.choices import Choices
+from edudiff.runs.choices import DEMO, HANDS, Choices
 from edudiff.runs.formulas import formulas, window_schedule
 from edudiff.runs.run import read_range, resolve
 from edudiff.support import files
@@ -74,7 +74,7 @@ def record(run, drawn):
     line["els_beats_ideal"] = found["els"]["beats_ideal"]
     distance = nearest(drawn["network"], images)[1]  # (B,)
     line |= {"distance_to_nearest": interval(np.median, distance), "unseen_distance": yardstick}
-    if run.choices.data == "hands":
+    if run.choices.data in HANDS:
         line["keeps"] = interval(np.mean, count_fingers_all(drawn["network"]) == FINGERS)
     return line | {"copies": interval(np.mean, distance < COPY * yardstick)}
 
@@ -95,7 +95,7 @@ def image(runs, images, rows=3):
         if "keeps" in lines[0]:
             plot.curve(new, steps, [line["keeps"] for line in lines], 2, "share with five fingers")
         r.set(ylabel="r of the network with", ylim=(-0.05, 1.02))
-        new.set(xlabel="training step", ylim=(-0.05, 2))
+        new.set(xlabel="training step", ylim=(-0.05, max(2, 1.05 * np.max(distances))))
         new.set_xscale("log")
         new.set_xticks(steps, [str(step) for step in steps])
         new.minorticks_off()
@@ -108,11 +108,11 @@ def image(runs, images, rows=3):
     return figure
 
 
-def main(data="hands", jobs=None, steps=STEPS, work=WORK, out=RESULTS):
+def main(data=DEMO.data, jobs=None, steps=STEPS, work=WORK, out=RESULTS):
     """Train all, measure every step, write the table and the picture. Returns the results."""
-    name = "training_time" if data == "hands" else f"training_time_{data}"
-    jobs = {kind: replace(job, data=data, size=16 if data == "hands" else 14) for kind, job in (jobs or JOBS).items()}
-    jobs = {kind: replace(job, train_steps=max(steps)) for kind, job in jobs.items()}
+    name, size = ("training_time", DEMO.size) if data == DEMO.data else (f"training_time_{data}", 14)
+    told = {"data": data, "size": size, "train_steps": max(steps)}
+    jobs = {kind: replace(job, **told) for kind, job in (jobs or JOBS).items()}
     work, runs, images = files.open_folder(work), {}, {}
     for kind, job in jobs.items():
         run = resolve(job, files.open_folder(work / f"{data}_{job.net}_{job.images}"))
@@ -120,7 +120,7 @@ def main(data="hands", jobs=None, steps=STEPS, work=WORK, out=RESULTS):
         measured = [measure(run, step) for step in steps]
         runs[kind] = [line for line, _ in measured]
         images[kind] = dict(zip(steps, (drawn for _, drawn in measured), strict=True))
-    command = "python figures/training_time.py" + ("" if data == "hands" else f" --data {data}")
+    command = "python figures/training_time.py" + ("" if data == DEMO.data else f" --data {data}")
     results = {"command": command, "version": edudiff.__version__, "data": data, "decay": "cosine", "copy": COPY}
     results |= {"unseen": UNSEEN, "jobs": {kind: asdict(job) for kind, job in jobs.items()}, "runs": runs}
     out = files.open_folder(out)
@@ -131,5 +131,5 @@ def main(data="hands", jobs=None, steps=STEPS, work=WORK, out=RESULTS):
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--data", default="hands", choices=("hands", "mnist", "fashion_mnist"))
+    parser.add_argument("--data", default=DEMO.data, choices=(DEMO.data, "mnist", "fashion_mnist"))
     main(parser.parse_args().data)
