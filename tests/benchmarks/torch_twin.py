@@ -31,7 +31,7 @@ class Twin:
         return value.requires_grad_()
 
     def step(self, images, batch):
-        """Forward, backward, Adam and the moving average on random images (N, C, H, W). Returns the loss."""
+        """Forward, backward, Adam and the moving average on random images (N, C, H, W). Returns the loss, a tensor."""
         x0 = images[torch.randint(len(images), (batch,), device=self.device)].contiguous(memory_format=self.form)
         t = (torch.arange(batch, device=self.device) + torch.rand(batch, device=self.device)) / batch
         alpha, sigma = torch.cos(t * math.pi / 2), torch.sin(t * math.pi / 2).clamp_min(1e-3)
@@ -42,7 +42,7 @@ class Twin:
         loss.backward()
         self.adam.step()
         torch._foreach_lerp_(self.ema, [value.detach() for value in self.p.values()], 1e-3)
-        return loss.item()
+        return loss.detach()
 
     def loss(self, x, x0, alpha, sigma):
         """Weighted squared error of x0_hat, weighting "edm"."""
