@@ -5,8 +5,9 @@ seen. `by_entropy`: the largest window for which many training windows still com
 the image it is from. `by_error`: the window that denoises best; it needs no number.
 """
 
-from collections.abc import Callable, Iterable, Iterator
-from typing import Any
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
+from typing import Any, TypeAlias
 
 from edudiff.denoisers import WindowSchedule
 from edudiff.denoisers.window_schedule import mix, split
@@ -17,7 +18,8 @@ from edudiff.support.types import Array
 
 NATS = 5.0  # of entropy: about 150 training windows still compete; measured in figures/results/README.md
 
-Progress = Callable[[Iterable[float]], Iterable[float]]
+Progress: TypeAlias = Callable[[Sequence[int]], Iterable[int]]
+Level: TypeAlias = tuple[float, float, Array]  # alpha, sigma, noisy images
 
 
 def by_entropy(
@@ -43,19 +45,21 @@ def by_entropy(
     if not nats >= 0:
         raise ValueError(f"nats is {nats}, expected an entropy >= 0, such as {NATS}")
 
-    def side(x: Array, alpha: float, sigma: float, before: int) -> float:
+    most, levels = checks.window(largest), _levels(x0, noise, schedule, times)
+
+    def search(i: int, before: int) -> tuple[float, float]:
+        alpha, sigma, x = levels[i]
         entropy = _Remembered(lambda k: _entropy(patch.posteriors(x, alpha, sigma, [k])[k], k))
         k = before
         while k + 2 <= most and entropy[k + 2] >= nats:
             k += 2
         while k > 1 and entropy[k] < nats:
             k -= 2
-        if k + 2 > most or entropy[k] < nats:
-            return k
-        return k + 2 * (entropy[k] - nats) / (entropy[k] - entropy[k + 2])
+        more = 0.0 if k + 2 > most or entropy[k] < nats else (entropy[k] - nats) / (entropy[k] - entropy[k + 2])
+        return 0.0, round(k + 2 * more, 2)
 
-    most = checks.window(largest)
-    return _at_each_level(side, x0, noise, schedule, times, most, progress)
+    found = _in_turn(search, range(len(levels)), most, progress)
+    return _schedule(levels, [side for _, side in found])
 
 
 def by_error(
@@ -71,11 +75,15 @@ def by_error(
 
     Arguments as for `by_entropy`, but that `patch` needs a method `sweep`; that of `edudiff.denoisers.LeaveOneOut`
     answers the training images themselves. The mix of two neighboring odd sizes with the smallest error is known in
-    closed form: the errors are linear in it. Raises ValueError for an even `largest`.
+    closed form: the errors are linear in it. Where both a small and a large size do better than those next to them, the
+    better of the two counts: it is looked for from much noise and the largest size, and from little and the smallest.
+    `progress` is called for each. Raises ValueError for an even `largest`.
     """
+    most, levels = checks.window(largest), _levels(x0, noise, schedule, times)
+    answers = [_Remembered(partial(_answer, patch, *level)) for level in levels]
 
-    def side(x: Array, alpha: float, sigma: float, before: int) -> float:
-        answer = _Remembered(lambda k: patch.sweep(x, alpha, sigma, [k])[k])
+    def search(i: int, before: int) -> tuple[float, float]:
+        answer = answers[i]
         error = _Remembered(lambda k: float(((answer[k] - x0) ** 2).mean()))
         k = before
         while k + 2 <= most and error[k + 2] < error[k]:
@@ -89,10 +97,13 @@ def by_error(
             share = min(max(share, 0.0), 1.0)
             mixed = mix({narrow: answer[narrow], narrow + 2: answer[narrow + 2]}, narrow, share)  # (B, H, W, C)
             found[narrow + 2 * share] = float(((mixed - x0) ** 2).mean())
-        return min(found, key=found.__getitem__)
+        side = min(found, key=found.__getitem__)
+        return found[side], round(side, 2)
 
-    most = checks.window(largest)
-    return _at_each_level(side, x0, noise, schedule, times, most, progress)
+    numbers = range(len(levels))
+    falling = _in_turn(search, numbers, most, progress)
+    rising = _in_turn(search, numbers[::-1], 1, progress)[::-1]
+    return _schedule(levels, [min(both)[1] for both in zip(falling, rising, strict=True)])
 
 
 class _Remembered(dict):
@@ -116,24 +127,26 @@ def _entropy(posterior: Any, window: int) -> float:
     return float((variance * entropy).sum()) / total if total > 0 else 0.0
 
 
-def _at_each_level(
-    side: Callable[[Array, float, float, int], float],
-    x0: Array,
-    noise: Array,
-    schedule: Schedule,
-    times: Array,
-    most: int,
-    progress: Progress | None,
-) -> WindowSchedule:
-    """The table of `side(x, alpha, sigma, before)` from much noise to little; `before`: the odd size found before."""
-    ratios, sides, before = [], [], most
-    levels: Iterator[Any] | Iterable[Any] = times[:-1].tolist()
-    for t in progress(levels) if progress else levels:
-        alpha, sigma = schedule(t)
-        if alpha == 0:
-            continue  # no signal: every window gives the same answer
-        x = add_noise(x0, alpha, sigma, noise).astype(x0.dtype)  # (B, H, W, C)
-        sides.append(round(side(x, alpha, sigma, before), 2))
-        ratios.append(sigma / alpha)
-        before, _ = split(sides[-1])
-    return WindowSchedule(ratios, sides)
+def _answer(patch: Any, alpha: float, sigma: float, x: Array, window: int) -> Array:
+    return patch.sweep(x, alpha, sigma, [window])[window]
+
+
+def _levels(x0: Array, noise: Array, schedule: Schedule, times: Array) -> list[Level]:
+    """From much noise to little; without those that have no signal, where every window gives the same answer."""
+    found = [schedule(t) for t in times[:-1].tolist()]
+    return [(*level, add_noise(x0, *level, noise).astype(x0.dtype)) for level in found if level[0] > 0]
+
+
+def _in_turn(
+    search: Callable[[int, int], tuple[float, float]], numbers: range, before: int, progress: Progress | None
+) -> list[tuple[float, float]]:
+    """`search(i, before)`, (error, side), of each level i in turn; `before`: the odd size found before."""
+    found = []
+    for i in progress(numbers) if progress else numbers:
+        found.append(search(i, before))
+        before, _ = split(found[-1][1])
+    return found
+
+
+def _schedule(levels: list[Level], sides: list[float]) -> WindowSchedule:
+    return WindowSchedule([sigma / alpha for alpha, sigma, _ in levels], sides)

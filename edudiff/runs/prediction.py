@@ -5,7 +5,7 @@ formula draws is a prediction: it lies in the run's folder before the first step
 """
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, replace
 from functools import partial
 from typing import Any
@@ -68,8 +68,12 @@ def window_schedule(run: Run, rule: str | Callable[..., WindowSchedule]) -> Wind
         largest = min(largest, *shape)
     numbers = range(NUMBERS, NUMBERS + len(asked))
     noise = standard_normal(streams(run.choices.seed, numbers), x0.shape, x0)  # (B, H, W, C)
-    progress = partial(bar, total=len(run.times) - 1, label=name.replace("_", " "))
-    return find(patch, x0, noise, run.schedule, run.times, largest - 1 + largest % 2, progress=progress)
+    most = largest - 1 + largest % 2
+    return find(patch, x0, noise, run.schedule, run.times, most, progress=partial(_shown, name.replace("_", " ")))
+
+
+def _shown(label: str, levels: Sequence[int]) -> Iterable[int]:
+    return bar(levels, len(levels), label)
 
 
 class Prediction:

@@ -107,6 +107,27 @@ def test_the_smallest_error_is_found_among_all_sizes_and_mixes():
         assert best <= min(error(side) for side in np.arange(1, 9.01, 0.1).round(3)) + 1e-6
 
 
+def test_the_best_size_is_found_beyond_sizes_that_do_worse():
+    """A pixel and the whole image know the answer, what lies between does not: once from either side."""
+
+    class Patch:
+        def __init__(self, errors):
+            self.errors, self.asked = errors, []
+
+        def sweep(self, x, alpha, sigma, windows):
+            self.asked += windows
+            return {k: np.full_like(x, self.errors[sigma > alpha][k // 2]) for k in windows}
+
+    x0, noise = np.zeros((2, 9, 9, 1)), np.ones((2, 9, 9, 1))
+    times = np.array([0.8, 0.7, 0.3, 0.2, 0.0])
+    little, much = (0.1, 0.3, 0.5, 0.3, 0.2), (0.5, 0.4, 0.3, 0.2, 0.1)
+    patch = Patch((little, much))
+    assert predict.by_error(patch, x0, noise, SCHEDULE, times, 9).windows == (1, 1, 9, 9)
+    assert len(patch.asked) <= 4 * 5  # no window is asked twice
+    little, much = (0.5, 0.4, 0.3, 0.2, 0.1), (0.2, 0.3, 0.5, 0.3, 0.1)
+    assert set(predict.by_error(Patch((little, much)), x0, noise, SCHEDULE, times, 9).windows) == {9}
+
+
 def test_where_pixels_know_nothing_of_each_other_one_pixel_is_best():
     images = np.random.default_rng(1).choice([-1.0, 1.0], (30, 9, 9, 1))
     table = predict.by_error(Patch(images[:24], 1), images[24:], noise_like(images[24:]), SCHEDULE, TIMES, 7)
