@@ -20,9 +20,9 @@ BUNCH = 16  # groups that are tested at once before each is
 FOLD = 32  # bunches whose weights are added up in float32 before they join the float64 sums
 NEAR = 2  # groups on either side of the query's place on the curve
 EVERY = 64  # groups are counted to guess how many will be compared
-# What skipping costs where comparing all pairs costs 1, read off measurements: the tests for each pixel of the window's
-# side, and for all pairs that are compared, and for each value in their windows.
-TEST, PAIR, VALUE = 0.07, 0.9, 0.055
+# What skipping costs where comparing all pairs costs 1, read off measurements: the tests, and more for each pixel of a
+# window, all pairs that are compared, and more for each value in their windows.
+TEST, PIXEL, PAIR, VALUE = 0.1, 0.01, 0.9, 0.022
 FAR = 1e15  # a pixel value that no query is near to
 
 
@@ -80,7 +80,7 @@ def evaluate(
         limit[count:] = -np.inf  # copies
         seen = np.array([count_near(projections, share.boxes, limit, *scale) for share in shares]).sum(0)  # (2,)
         compared = (seen[0] / max(seen[1], 1)) * (1 - clusters.plain / clusters.count)
-        if TEST * clusters.size + compared * (PAIR + VALUE * windows.shape[1]) > 1:
+        if TEST + PIXEL * clusters.size**2 + compared * (PAIR + VALUE * windows.shape[1]) > 1:
             return None
         done = share_out(lambda share: run(share, limit, codes[:0]), shares)
     parts = merge([plain, *(part for part, _ in done)])

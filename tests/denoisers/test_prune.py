@@ -16,7 +16,7 @@ def _always(monkeypatch):
     """Sort and skip in the smallest sets, and where it does not pay."""
     monkeypatch.setattr(training_set, "LEAST_PAIRS", 0)
     monkeypatch.setattr(training_set, "MATTER", np.inf)
-    for cost in ("TEST", "PAIR", "VALUE"):
+    for cost in ("TEST", "PIXEL", "PAIR", "VALUE"):
         monkeypatch.setattr(pruned, cost, 0.0)
 
 
