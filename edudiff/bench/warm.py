@@ -40,9 +40,9 @@ def works() -> list[tuple[str, Callable[[], Any]]]:
 
 def place() -> Path | None:
     """The folder that keeps what Numba compiles here; None if none can be written."""
-    from edudiff.fast import patch
+    from edudiff.fast import blocks
 
-    path = getattr(patch.add_blocks._cache, "cache_path", None)
+    path = getattr(blocks.add_blocks._cache, "cache_path", None)
     return Path(path) if path else None
 
 

@@ -140,7 +140,7 @@ def test_an_empty_array_begins_at_a_cache_line(real):
 
 
 def test_an_edit_of_any_file_makes_all_compiled_kernels_old_and_a_copy_does_not(tmp_path):
-    from edudiff.fast import jit, patch, weights
+    from edudiff.fast import blocks, jit, weights
 
     assert len(jit.FILES) > 5
     copies = [Path(shutil.copyfile(file, tmp_path / file.name)) for file in jit.FILES]  # written now
@@ -150,5 +150,5 @@ def test_an_edit_of_any_file_makes_all_compiled_kernels_old_and_a_copy_does_not(
         copy.write_bytes(before.swapcase())  # of the same length
         assert jit.stamp(copies) != jit.STAMP
         copy.write_bytes(before)
-    for function in (weights.lower, weights.tighten, patch.add_windows):
+    for function in (weights.lower, weights.tighten, blocks.add_windows):
         assert function._cache._cache_file._source_stamp == jit.STAMP
