@@ -55,8 +55,9 @@ def by_entropy(
             k += 2
         while k > 1 and entropy[k] < nats:
             k -= 2
-        more = 0.0 if k + 2 > most or entropy[k] < nats else (entropy[k] - nats) / (entropy[k] - entropy[k + 2])
-        return 0.0, round(k + 2 * more, 2)
+        if k + 2 > most or entropy[k] < nats:
+            return 0.0, k
+        return 0.0, round(k + 2 * (entropy[k] - nats) / (entropy[k] - entropy[k + 2]), 2)
 
     found = _in_turn(search, range(len(levels)), most, progress)
     return _schedule(levels, [side for _, side in found])

@@ -41,8 +41,10 @@ class Parts:
             if self.inside:
                 self.inside[-1] += taken
             if part == "products":  # in 36 places of each tile of 4 x 4 pixels
-                x, w = args[0], args[2] if function.__name__ == "conv_backward" else args[1]
-                self.operations[part] += 2 * 36 * len(x) * -(-x.shape[1] // 4) * -(-x.shape[2] // 4) * w[0, 0].size
+                back = function.__name__ == "conv_backward"  # whose gradients are two products
+                x, w = args[0], args[2] if back else args[1]
+                tiles = len(x) * -(-x.shape[1] // 4) * -(-x.shape[2] // 4)
+                self.operations[part] += (1 + back) * 2 * 36 * tiles * w[0, 0].size
             else:
                 self.bytes[part] += sum(nbytes(value) for value in (*args, answer))
             return answer
