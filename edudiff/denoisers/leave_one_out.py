@@ -59,10 +59,9 @@ class LeaveOneOut(SoftmaxDenoiser):
 
 def _spread(part: Part, places: Array, count: int) -> Part:
     """The part of a batch of `count`, of which the items at `places` have this one, and the others an empty one."""
-    xp = array_namespace(part[0])
-    arrays: list[Array] = []
-    for array in part:
-        empty = 0.0 if arrays else -np.inf  # the first is the top
-        arrays.append(xp.full((count, *array.shape[1:]), empty))
-        arrays[-1][places] = array
-    return tuple(arrays)
+    xp = array_namespace(*part)
+    whole = [xp.zeros((count, *array.shape[1:])) for array in part]
+    whole[0] -= np.inf  # an empty one has no top
+    for array, some in zip(whole, part, strict=True):
+        array[places] = some
+    return tuple(whole)

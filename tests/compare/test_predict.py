@@ -65,6 +65,20 @@ def test_a_window_of_constant_images_grows_with_the_noise():
     np.testing.assert_allclose(sides, expected, rtol=0.08)
 
 
+def test_the_window_may_grow_again_where_the_noise_falls():
+    class Patch:
+        def posteriors(self, x, alpha, sigma, windows):
+            entropy = {k: 8.5 - k if sigma < alpha else 3.5 - k for k in windows}
+            return {
+                k: SimpleNamespace(entropy=np.full((1, 9, 9), v), variance=np.ones((1, 9, 9)))
+                for k, v in entropy.items()
+            }
+
+    x0 = np.zeros((1, 9, 9, 1))
+    table = predict.by_entropy(Patch(), x0, noise_like(x0), SCHEDULE, np.array([0.7, 0.3, 0.0]), 9, nats=2.0)
+    assert table.windows == (6.5, 1.5)
+
+
 def test_no_demand_takes_the_largest_window_and_an_impossible_one_the_smallest():
     patch, x0 = hands()
     for nats, side in ((0.0, 7), (50.0, 1)):
@@ -175,3 +189,5 @@ def test_entropies_are_weighed_by_variance_however_small_it_is():
         assert predict._entropy(posterior, 1) == pytest.approx(7)
         assert predict._entropy(posterior, 3) == 4  # the only window that lies inside
         assert predict._entropy(posterior, 5) == pytest.approx(7)  # none does: all
+        low = SimpleNamespace(entropy=entropy[:, :2], variance=np.ones((1, 2, 3)))
+        assert predict._entropy(low, 3) == pytest.approx(2.5)  # none does, of the rows: all

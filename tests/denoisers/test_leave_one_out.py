@@ -70,6 +70,11 @@ def test_what_cannot_be_left_out_is_refused(left_out, labels, message):
         LeaveOneOut(IMAGES, left_out, Ideal, labels)
 
 
+def test_images_are_looked_at_first():
+    with pytest.raises(ValueError, match="images"):
+        LeaveOneOut(IMAGES[:0], [0], Ideal)
+
+
 def test_a_batch_of_another_size_is_refused():
     with pytest.raises(ValueError, match="a batch of 3 for 4 items that are left out; expected one for each"):
         LeaveOneOut(IMAGES, LEFT_OUT, Ideal)(X[:3], *LEVEL)
