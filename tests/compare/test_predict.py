@@ -68,6 +68,7 @@ def test_a_window_of_constant_images_grows_with_the_noise():
 def test_the_window_may_grow_again_where_the_noise_falls():
     class Patch:
         def posteriors(self, x, alpha, sigma, windows):
+            assert all(k % 2 for k in windows)
             entropy = {k: 8.5 - k if sigma < alpha else 3.5 - k for k in windows}
             return {
                 k: SimpleNamespace(entropy=np.full((1, 9, 9), v), variance=np.ones((1, 9, 9)))
