@@ -47,7 +47,7 @@ def by_entropy(
 
     most, levels = checks.window(largest), _levels(x0, noise, schedule, times)
 
-    def search(i: int, before: int) -> tuple[float, float]:
+    def search(i: int, before: int) -> float:
         alpha, sigma, x = levels[i]
         entropy = _Remembered(lambda k: _entropy(patch.posteriors(x, alpha, sigma, [k])[k], k))
         k = before
@@ -56,11 +56,10 @@ def by_entropy(
         while k > 1 and entropy[k] < nats:
             k -= 2
         if k + 2 > most or entropy[k] < nats:
-            return 0.0, k
-        return 0.0, round(k + 2 * (entropy[k] - nats) / (entropy[k] - entropy[k + 2]), 2)
+            return k
+        return round(k + 2 * (entropy[k] - nats) / (entropy[k] - entropy[k + 2]), 2)
 
-    found = _in_turn(search, range(len(levels)), most, progress)
-    return _schedule(levels, [side for _, side in found])
+    return _schedule(levels, _in_turn(search, range(len(levels)), most, progress))
 
 
 def by_error(
@@ -82,8 +81,9 @@ def by_error(
     """
     most, levels = checks.window(largest), _levels(x0, noise, schedule, times)
     answers = [_Remembered(partial(_answer, patch, *level)) for level in levels]
+    errors: list[dict[float, float]] = [{} for _ in levels]  # {side: error} of those that were looked at
 
-    def search(i: int, before: int) -> tuple[float, float]:
+    def search(i: int, before: int) -> float:
         answer = answers[i]
         error = _Remembered(lambda k: float(((answer[k] - x0) ** 2).mean()))
         k = before
@@ -97,14 +97,14 @@ def by_error(
             share = -float(((answer[narrow] - x0) * change).sum()) / max(float((change**2).sum()), 1e-300)
             share = min(max(share, 0.0), 1.0)
             mixed = mix({narrow: answer[narrow], narrow + 2: answer[narrow + 2]}, narrow, share)  # (B, H, W, C)
-            found[narrow + 2 * share] = float(((mixed - x0) ** 2).mean())
-        side = min(found, key=found.__getitem__)
-        return found[side], round(side, 2)
+            found[round(narrow + 2 * share, 2)] = float(((mixed - x0) ** 2).mean())
+        errors[i] |= found
+        return min(found, key=found.__getitem__)
 
     numbers = range(len(levels))
-    falling = _in_turn(search, numbers, most, progress)
-    rising = _in_turn(search, numbers[::-1], 1, progress)[::-1]
-    return _schedule(levels, [min(both)[1] for both in zip(falling, rising, strict=True)])
+    _in_turn(search, numbers, most, progress)
+    _in_turn(search, numbers[::-1], 1, progress)
+    return _schedule(levels, [min(of_one, key=of_one.__getitem__) for of_one in errors])
 
 
 class _Remembered(dict):
@@ -139,14 +139,14 @@ def _levels(x0: Array, noise: Array, schedule: Schedule, times: Array) -> list[L
 
 
 def _in_turn(
-    search: Callable[[int, int], tuple[float, float]], numbers: range, before: int, progress: Progress | None
-) -> list[tuple[float, float]]:
-    """`search(i, before)`, (error, side), of each level i in turn; `before`: the odd size found before."""
-    found = []
+    search: Callable[[int, int], float], numbers: range, before: int, progress: Progress | None
+) -> list[float]:
+    """The sides `search(i, before)` of the levels i, one after the other; `before`: the odd size found before."""
+    sides: list[float] = []
     for i in progress(numbers) if progress else numbers:
-        found.append(search(i, before))
-        before, _ = split(found[-1][1])
-    return found
+        sides.append(search(i, before))
+        before, _ = split(sides[-1])
+    return sides
 
 
 def _schedule(levels: list[Level], sides: list[float]) -> WindowSchedule:

@@ -41,8 +41,8 @@ def conv(x: Array, w: Array, b: Array, circular: bool) -> Array:
     _, _, channels, features = w.shape
     kernel = both_sides(G, w).reshape(36, channels, features)  # (36, C, D)
     out = np.empty((*x.shape[:3], features), x.dtype)
-    pieces, most = blocks(x, features)
-    tiles, products = (np.empty((36, most, width), x.dtype) for width in (channels, features))  # (36, T, C or D)
+    pieces, room = blocks(x, features)
+    tiles, products = (np.empty((36, room, width), x.dtype) for width in (channels, features))  # (36, T, C or D)
     for some, count in pieces:
         windows_to_tiles(x[some], circular, tiles)
         np.matmul(tiles[:, :count], kernel, out=products[:, :count])
@@ -66,8 +66,8 @@ def conv_backward(
     turned = both_sides(G, w[::-1, ::-1].swapaxes(2, 3)).reshape(36, features, channels)  # (36, D, C)
     dturned = np.zeros((36, channels, features), w.dtype)
     dx, nothing = np.empty(x.shape, x.dtype) if need_dx else None, np.zeros(channels, w.dtype)
-    pieces, most = blocks(x, features)
-    dtiles, tiles = (np.empty((36, most, width), x.dtype) for width in (features, channels))  # (36, T, D or C)
+    pieces, room = blocks(x, features)
+    dtiles, tiles = (np.empty((36, room, width), x.dtype) for width in (features, channels))  # (36, T, D or C)
     for some, count in pieces:
         windows_to_tiles(dout[some], circular, dtiles)
         pixels_to_tiles(x[some], tiles)
